@@ -1,0 +1,38 @@
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import pg from 'pg'
+import type { Settings } from '../config.ts'
+import { registerSecret, type Logger } from '../log.ts'
+import type { Connection } from './database.ts'
+import { startEmbedded } from './embedded.ts'
+
+export interface OpenConnection { readonly connection: Connection; readonly embedded: boolean; close(): Promise<void> }
+
+/**
+ * The database of these settings: a real server, or the embedded one, started here.
+ * With `attach` a running server's embedded database is used beside it, so that commands work while it runs.
+ */
+export async function openConnection(settings: Settings, log: Logger, attach = false): Promise<OpenConnection> {
+  if (settings.databaseUrl) return { connection: { connectionString: settings.databaseUrl }, embedded: false, close: () => Promise.resolve() }
+  const file = path.join(settings.home, 'database.json')
+  const running = attach ? await runningConnection(file) : undefined
+  if (running) return { connection: running, embedded: true, close: () => Promise.resolve() }
+  const database = await startEmbedded({ home: settings.home, log: line => log.debug(line) })
+  registerSecret(database.connection.password)
+  mkdirSync(settings.home, { recursive: true })
+  writeFileSync(file, JSON.stringify(database.connection), { mode: 0o600 })
+  chmodSync(file, 0o600)
+  return { connection: database.connection, embedded: true, async close() { rmSync(file, { force: true }); await database.stop() } }
+}
+
+async function runningConnection(file: string): Promise<Connection | undefined> {
+  try {
+    const connection = JSON.parse(readFileSync(file, 'utf8')) as pg.ClientConfig & Connection
+    const client = new pg.Client({ ...connection, connectionTimeoutMillis: 2_000 })
+    client.on('error', () => {})
+    await client.connect()
+    await client.end()
+    registerSecret(typeof connection.password === 'string' ? connection.password : undefined)
+    return connection
+  } catch { return undefined }
+}

@@ -1,0 +1,10 @@
+declare const unit: unique symbol
+/** Seconds, milliseconds and nanoseconds do not mix: Datadog uses all three. */
+export type EpochSeconds = number & { readonly [unit]: 'epoch-seconds' }
+export type EpochMs = number & { readonly [unit]: 'epoch-ms' }
+export type Ns = number & { readonly [unit]: 'ns' }
+
+export const epochMs = (value: number): EpochMs => Math.round(value) as EpochMs
+export const toSeconds = (value: EpochMs): EpochSeconds => Math.floor(value / 1000) as EpochSeconds
+export const nowMs = (): EpochMs => Date.now() as EpochMs
+export const isoTime = (value: EpochMs): string => new Date(value).toISOString()

@@ -1,0 +1,127 @@
+import type { RequestContext } from '@datadog/datadog-api-client/dist/packages/datadog-api-client-common/http/http.js'
+import { errorCode, errorText, type Logger } from '../../../core/index.ts'
+import { DatadogError, type CallOptions } from '../contract.ts'
+import { askedWait, nextDelay, type FailedExchange, type RetryPolicy } from './plan-retry.ts'
+import { refusal } from './read-envelope.ts'
+import { parseJson } from './read-json.ts'
+
+/** Everything about how requests of one account travel. */
+export interface Transport {
+  readonly fetch: typeof fetch
+  readonly retry: RetryPolicy
+  readonly timeoutMs: number
+  /** The largest answer read, in bytes after decompression. */
+  readonly maxBytes: number
+  /** The site, or the simulator's name, as messages show it. */
+  readonly where: string
+  /** Keys that must never appear in a message. */
+  readonly secrets: readonly string[]
+  readonly log: Logger
+}
+
+/** One call of the contract: its requests, retries and pages share one deadline. */
+export interface Call {
+  /** A request that changes nothing: repeated on network errors, 429 and 5xx. */
+  read(permission: string, build: () => Promise<RequestContext>): Promise<unknown>
+  /** A request that changes something: sent once, because a failed answer does not mean it was not carried out. */
+  write(permission: string, build: () => Promise<RequestContext>): Promise<unknown>
+}
+
+interface Deadline { readonly signal: AbortSignal; readonly caller: AbortSignal | undefined; readonly timeoutMs: number; remainingMs(): number }
+type Exchange = { readonly json: unknown } | FailedExchange
+
+/** The one place through which every request of an account goes; rejects with DatadogError or the caller's abort reason. */
+export function startCall(transport: Transport, options: CallOptions = {}): Call {
+  const deadline = openDeadline(options, transport.timeoutMs)
+  return {
+    read: (permission, build) => send(transport, deadline, permission, build, transport.retry.attempts),
+    write: (permission, build) => send(transport, deadline, permission, build, 1)
+  }
+}
+
+async function send(transport: Transport, deadline: Deadline, permission: string, build: () => Promise<RequestContext>, attempts: number): Promise<unknown> {
+  deadline.caller?.throwIfAborted()
+  const request = await built(build)
+  for (let attempt = 1; ; attempt++) {
+    const outcome = await exchange(transport, deadline, permission, request)
+    if ('json' in outcome) return outcome.json
+    const delay = nextDelay(outcome, attempt, deadline.remainingMs(), { ...transport.retry, attempts })
+    if (delay === undefined) throw outcome.error
+    transport.log.debug({ attempt, delayMs: Math.round(delay), failure: outcome.error.failure }, 'repeating a Datadog read')
+    await transport.retry.sleep(delay, deadline.signal).catch((error: unknown) => { throw endedBy(deadline, error) ?? error })
+  }
+}
+
+// The client's request models refuse unknown enum words and missing fields before anything is sent.
+async function built(build: () => Promise<RequestContext>): Promise<RequestContext> {
+  try { return await build() } catch (error) { throw error instanceof DatadogError ? error : new DatadogError('invalid', `the request could not be built: ${errorText(error)}`, {}, { cause: error }) }
+}
+
+async function exchange(transport: Transport, deadline: Deadline, permission: string, request: RequestContext): Promise<Exchange> {
+  try {
+    const body = request.getBody()
+    const response = await transport.fetch(request.getUrl(), {
+      method: request.getHttpMethod(), headers: request.getHeaders(), signal: deadline.signal,
+      // Followed redirects would carry both keys to wherever they point.
+      redirect: 'manual',
+      ...(typeof body === 'string' ? { body } : {})
+    })
+    if (response.status >= 300 && response.status < 400) return redirected(response)
+    return judge(transport, permission, response, await readBounded(response, transport.maxBytes))
+  } catch (error) {
+    const ended = endedBy(deadline, error)
+    if (ended) throw ended
+    if (error instanceof DatadogError) return { error, retryable: false }
+    return { error: new DatadogError('unavailable', `Datadog (${transport.where}) could not be reached: ${networkText(error)}`, {}, { cause: error }), retryable: true }
+  }
+}
+
+function judge(transport: Transport, permission: string, response: Response, text: string): Exchange {
+  const { status, headers } = response
+  if (!response.ok) {
+    const askedSeconds = askedWait(status, headers, Date.now())
+    const error = refusal(status, redacted(text, transport.secrets), { permission, where: transport.where, retryAfter: askedSeconds })
+    return { error, retryable: status === 429 || status >= 500, askedSeconds }
+  }
+  const type = headers.get('content-type')
+  if (type !== null && !/[/+]json\b/i.test(type)) return { error: garbage(status, `${type.slice(0, 60)} instead of JSON (a proxy or a login page?)`), retryable: false }
+  if (text.trim() === '') return { error: garbage(status, 'an empty body'), retryable: false }
+  try { return { json: parseJson(text) } } catch { return { error: garbage(status, `JSON that breaks off or is not JSON (${text.length} characters)`), retryable: false } }
+}
+
+async function readBounded(response: Response, maxBytes: number): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of response.body ?? []) {
+    size += chunk.byteLength
+    if (size > maxBytes) throw garbage(response.status, `more than ${maxBytes} bytes`)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+function openDeadline({ signal: caller, timeoutMs = 0 }: CallOptions, defaultMs: number): Deadline {
+  const limit = timeoutMs > 0 ? timeoutMs : defaultMs
+  const endsAt = performance.now() + limit
+  const timer = AbortSignal.timeout(limit)
+  return { signal: caller ? AbortSignal.any([caller, timer]) : timer, caller, timeoutMs: limit, remainingMs: () => endsAt - performance.now() }
+}
+
+function endedBy(deadline: Deadline, error: unknown): unknown {
+  if (!deadline.signal.aborted) return undefined
+  if (deadline.caller?.aborted) return deadline.caller.reason
+  return new DatadogError('timeout', `Datadog gave no complete answer within ${deadline.timeoutMs / 1000} s`, {}, { cause: error })
+}
+
+async function redirected(response: Response): Promise<Exchange> {
+  await response.body?.cancel()
+  return { error: garbage(response.status, 'a redirect, which is not followed so that the keys stay where they belong'), retryable: false }
+}
+
+const garbage = (datadogStatus: number, what: string): DatadogError => new DatadogError('garbage', `Datadog answered ${datadogStatus} with ${what}`, { datadogStatus })
+const redacted = (text: string, secrets: readonly string[]): string => secrets.reduce((clean, secret) => clean.replaceAll(secret, '[redacted]'), text)
+
+function networkText(error: unknown): string {
+  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
+  return errorCode(cause) ?? errorText(cause)
+}

@@ -27,13 +27,25 @@ const APP = `
     process.stdin.on('end', () => stop().then(() => process.exit())).resume()
   } catch (error) { console.log(JSON.stringify({ error: error.message })) }`
 
+const cleanups = new WeakMap<TestContext, (() => unknown)[]>()
+
+/** Like t.after, but last in, first out: servers end before their folders are removed. */
+function defer(t: TestContext, cleanup: () => unknown): void {
+  const list = cleanups.get(t) ?? []
+  if (!cleanups.has(t)) {
+    cleanups.set(t, list)
+    t.after(async () => { for (const next of list.reverse()) await next() })
+  }
+  list.push(cleanup)
+}
+
 interface App { readonly child: ChildProcess; readonly report: Promise<{ pid: number; connection: EmbeddedDatabase['connection']; error?: string }> }
 
 function app(t: TestContext, home: string, uid?: number): App {
   const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', APP], {
     env: { ...process.env, TEST_HOME: home, TMPDIR: join(home, '..') }, stdio: ['pipe', 'pipe', 'inherit'], ...(uid === undefined ? {} : { uid, gid: uid })
   })
-  t.after(async () => {
+  defer(t, async () => {
     child.kill('SIGKILL')
     await gone(() => child.exitCode === null && child.signalCode === null)
   })
@@ -44,7 +56,7 @@ function app(t: TestContext, home: string, uid?: number): App {
 function temporary(t: TestContext): string {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'rayne-embedded-')))
   chmodSync(folder, 0o777)
-  t.after(async () => {
+  defer(t, async () => {
     if (linux) for (const data of dataFolders(folder)) await gone(() => leftovers(data).length > 0)
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
   })
@@ -59,7 +71,7 @@ async function gone(there: () => boolean, seconds = 20): Promise<void> {
 
 async function start(t: TestContext, home: string, lines: string[] = []): Promise<EmbeddedDatabase> {
   const database = await startEmbedded({ home, log: line => lines.push(line) })
-  t.after(() => database.stop())
+  defer(t, () => database.stop())
   return database
 }
 
@@ -187,7 +199,7 @@ describe('the embedded PostgreSQL after kill -9', { concurrency: false, ...linux
     await (await start(t, home)).stop()
     const cluster = await openCluster(home, () => {})
     const orphan = cluster.run('postgres', ['-D', cluster.data, '-c', 'listen_addresses=', '-c', `unix_socket_directories=${cluster.sockets}`])
-    t.after(() => orphan.kill('SIGKILL'))
+    defer(t, () => orphan.kill('SIGKILL'))
     await gone(() => !existsSync(join(cluster.sockets, '.s.PGSQL.5432')))
     const lines: string[] = []
     const { connection } = await start(t, home, lines)
@@ -202,7 +214,7 @@ describe('the embedded PostgreSQL after kill -9', { concurrency: false, ...linux
     const data = join(home, 'postgres', 'data')
     const { uid } = statSync(data)
     const stranger = spawn('sleep', ['600'], root ? { uid, gid: uid } : {})
-    t.after(() => stranger.kill('SIGKILL'))
+    defer(t, () => stranger.kill('SIGKILL'))
     const stale = `${stranger.pid}\n${data}\n1700000000\n5432\n${join(home, 'postgres', 'run')}\n\n  1  1\nready   \n`
     for (const path of [join(data, 'postmaster.pid'), join(home, 'postgres', 'run', '.s.PGSQL.5432.lock'), join(home, 'rayne.pid')]) writeFileSync(path, stale)
     assert.equal(await query((await start(t, home)).connection, 'select 1'), 1)
@@ -214,7 +226,7 @@ describe('where the embedded PostgreSQL runs', { concurrency: false }, () => {
   test('below a path too long for a socket', async t => {
     const home = join(temporary(t), 'x'.repeat(60), 'y'.repeat(60))
     const { connection, stop } = await start(t, home)
-    t.after(() => rmSync(connection.host, { recursive: true, force: true }))
+    defer(t, () => rmSync(connection.host, { recursive: true, force: true }))
     if (process.platform !== 'win32') assert.ok(connection.host.length < 90)
     assert.equal(await query(connection, 'select 1'), 1)
     await stop()

@@ -39,6 +39,9 @@ export const Alert = Type.Object({
 })
 export type Alert = Static<typeof Alert>
 
+/** A firing alert or warning is analysed; a recovery or missing data is not. */
+export const needsAnalysis = (alert: Alert): boolean => alert.firing && alert.status !== 'ok' && alert.status !== 'no_data'
+
 /** A stored webhook that is not a duplicate; committed together with its event row. */
 export const AlertReceived = defineEvent('webhooks.alert-received', Type.Object({
   event_id: Type.Integer(),
@@ -48,8 +51,20 @@ export const AlertReceived = defineEvent('webhooks.alert-received', Type.Object(
 }))
 export type AlertReceived = Static<typeof AlertReceived.payload>
 
-/** What other plugins may add to the answer of `GET /v1/webhooks/events/{id}`. */
-export interface EventLink { readonly rca?: { readonly id: string; readonly url: string; readonly status: string }; readonly notebook?: { readonly id: string; readonly url: string; readonly simulated: boolean } }
-export interface EventLinks { of(eventId: number): Promise<EventLink | undefined> }
+/** What became of an event: filled by the plugin that analyses. */
+export interface EventLink {
+  readonly rca?: { readonly id: string; readonly url: string; readonly status: 'pending' | 'running' | 'done' | 'failed'; readonly error: string | null }
+  readonly notebook?: { readonly id: string; readonly url: string; readonly simulated: boolean }
+}
+export interface EventLinks {
+  of(eventIds: readonly number[]): Promise<ReadonlyMap<number, EventLink>>
+}
 /** Provided by rca; webhooks only wants it. */
 export const EventLinksToken = createToken<EventLinks>('rca.event-links')
+
+/** Puts a webhook through the same door as a sender's, without HTTP (the demo's first alert). */
+export interface Webhooks {
+  receive(input: { readonly raw: Uint8Array; readonly headers: Readonly<Record<string, string | string[] | undefined>>; readonly account?: string }): Promise<Receipt>
+}
+export interface Receipt { readonly eventId: number; readonly duplicate: boolean; readonly account: string | null }
+export const WebhooksToken = createToken<Webhooks>('webhooks.receiver')

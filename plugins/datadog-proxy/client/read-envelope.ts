@@ -28,10 +28,10 @@ export function readEnvelope(body: string): string {
   return message.length > maxLength ? `${message.slice(0, maxLength)}…` : message
 }
 
-/** The DatadogError for a refused request; `permission` names what the application key needs for it. */
-export function refusal(status: number, body: string, about: { permission: string; where: string; retryAfter?: number | undefined }): DatadogError {
+/** The DatadogError for a refused request; `hint` is the sentence a 401 or 403 adds. */
+export function refusal(status: number, body: string, about: { hint: string; where: string; retryAfter?: number | undefined }): DatadogError {
   const failure = failureOf(status)
-  const hint = failure === 'forbidden' ? `. ${about.permission}, and the keys must belong to an organisation on ${about.where}` : ''
+  const hint = failure === 'forbidden' ? `. ${about.hint}, and the keys must belong to an organisation on ${about.where}` : ''
   const details = { datadogStatus: status, ...(about.retryAfter === undefined ? {} : { retryAfter: about.retryAfter }) }
   return new DatadogError(failure, `Datadog answered ${status}: ${readEnvelope(body)}${hint}`, details)
 }

@@ -19,13 +19,16 @@ export interface Transport {
   readonly log: Logger
 }
 
-/** One call of the contract: its requests, retries and pages share one deadline. */
+/** One call of the contract: its requests, retries and pages share one deadline. `hint` is the sentence a 403 adds. */
 export interface Call {
   /** A request that changes nothing: repeated on network errors, 429 and 5xx. */
-  read(permission: string, build: () => Promise<RequestContext>): Promise<unknown>
+  read(hint: string, build: () => Promise<RequestContext>): Promise<unknown>
   /** A request that changes something: sent once, because a failed answer does not mean it was not carried out. */
-  write(permission: string, build: () => Promise<RequestContext>): Promise<unknown>
+  write(hint: string, build: () => Promise<RequestContext>): Promise<unknown>
 }
+
+/** The sentence of a 403 when the application key lacks one of Datadog's permissions. */
+export const needs = (permission: string): string => `The application key needs the permission ${permission}`
 
 interface Deadline { readonly signal: AbortSignal; readonly caller: AbortSignal | undefined; readonly timeoutMs: number; remainingMs(): number }
 type Exchange = { readonly json: unknown } | FailedExchange
@@ -34,16 +37,16 @@ type Exchange = { readonly json: unknown } | FailedExchange
 export function startCall(transport: Transport, options: CallOptions = {}): Call {
   const deadline = openDeadline(options, transport.timeoutMs)
   return {
-    read: (permission, build) => send(transport, deadline, permission, build, transport.retry.attempts),
-    write: (permission, build) => send(transport, deadline, permission, build, 1)
+    read: (hint, build) => send(transport, deadline, hint, build, transport.retry.attempts),
+    write: (hint, build) => send(transport, deadline, hint, build, 1)
   }
 }
 
-async function send(transport: Transport, deadline: Deadline, permission: string, build: () => Promise<RequestContext>, attempts: number): Promise<unknown> {
+async function send(transport: Transport, deadline: Deadline, hint: string, build: () => Promise<RequestContext>, attempts: number): Promise<unknown> {
   deadline.caller?.throwIfAborted()
   const request = await built(build)
   for (let attempt = 1; ; attempt++) {
-    const outcome = await exchange(transport, deadline, permission, request)
+    const outcome = await exchange(transport, deadline, hint, request)
     if ('json' in outcome) return outcome.json
     const delay = nextDelay(outcome, attempt, deadline.remainingMs(), { ...transport.retry, attempts })
     if (delay === undefined) throw outcome.error
@@ -57,7 +60,7 @@ async function built(build: () => Promise<RequestContext>): Promise<RequestConte
   try { return await build() } catch (error) { throw error instanceof DatadogError ? error : new DatadogError('invalid', `the request could not be built: ${errorText(error)}`, {}, { cause: error }) }
 }
 
-async function exchange(transport: Transport, deadline: Deadline, permission: string, request: RequestContext): Promise<Exchange> {
+async function exchange(transport: Transport, deadline: Deadline, hint: string, request: RequestContext): Promise<Exchange> {
   try {
     const body = request.getBody()
     const response = await transport.fetch(request.getUrl(), {
@@ -67,7 +70,7 @@ async function exchange(transport: Transport, deadline: Deadline, permission: st
       ...(typeof body === 'string' ? { body } : {})
     })
     if (response.status >= 300 && response.status < 400) return redirected(response)
-    return judge(transport, permission, response, await readBounded(response, transport.maxBytes))
+    return judge(transport, hint, response, await readBounded(response, transport.maxBytes))
   } catch (error) {
     const ended = endedBy(deadline, error)
     if (ended) throw ended
@@ -76,11 +79,11 @@ async function exchange(transport: Transport, deadline: Deadline, permission: st
   }
 }
 
-function judge(transport: Transport, permission: string, response: Response, text: string): Exchange {
+function judge(transport: Transport, hint: string, response: Response, text: string): Exchange {
   const { status, headers } = response
   if (!response.ok) {
     const askedSeconds = askedWait(status, headers, Date.now())
-    const error = refusal(status, redacted(text, transport.secrets), { permission, where: transport.where, retryAfter: askedSeconds })
+    const error = refusal(status, redacted(text, transport.secrets), { hint, where: transport.where, retryAfter: askedSeconds })
     return { error, retryable: status === 429 || status >= 500, askedSeconds }
   }
   const type = headers.get('content-type')

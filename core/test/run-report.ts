@@ -1,0 +1,41 @@
+import { inspect } from 'node:util'
+
+/** What the runner is told of one test, suite or end; plain data, so that it survives the channel. */
+export interface Told {
+  readonly type: 'pass' | 'fail' | 'summary'
+  readonly name?: string
+  readonly file?: string
+  readonly line?: number
+  readonly nesting?: number
+  readonly suite?: boolean
+  readonly ms?: number
+  readonly failure?: string
+  readonly skipped?: string
+  readonly counts?: Readonly<Record<string, number>>
+}
+
+interface TestEvent { readonly type: string; readonly data: Record<string, unknown> & { details?: { duration_ms?: number; type?: string; error?: Error } } }
+
+/** The reporter inside a test process: hands every result to the runner, which prints. */
+export default async function* report(source: AsyncIterable<TestEvent>): AsyncGenerator<string> {
+  for await (const { type, data } of source) {
+    if (type === 'test:summary' && data['file'] === undefined) tell({ type: 'summary', counts: data['counts'] as Record<string, number> })
+    if (type !== 'test:pass' && type !== 'test:fail') continue
+    const { details = {} } = data
+    tell({
+      type: type === 'test:pass' ? 'pass' : 'fail', name: String(data['name']), nesting: Number(data['nesting']), suite: details.type === 'suite', ms: details.duration_ms ?? 0,
+      ...(typeof data['file'] === 'string' ? { file: data['file'], line: Number(data['line']) } : {}),
+      ...(details.error ? { failure: failureOf(details.error) } : {}),
+      ...(data['skip'] === undefined && data['todo'] === undefined ? {} : { skipped: String(data['skip'] ?? data['todo']) })
+    })
+  }
+  yield ''
+}
+
+const tell = (told: Told): void => { process.send?.(told) }
+
+/** A suite fails because of its tests, which are told on their own. */
+function failureOf(error: Error & { failureType?: string }): string {
+  if (error.failureType === 'subtestsFailed') return ''
+  return inspect(error.cause ?? error, { depth: 4 }).replace(/^ +at .*node:internal.*\n?/gm, '')
+}

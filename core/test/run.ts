@@ -1,0 +1,133 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { chmodSync, existsSync, globSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
+import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import type { Told } from './run-report.ts'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+// These start servers of their own or block the loop; beside others they would only measure the crowd.
+const alone = (file: string): boolean => file.endsWith('.isolated.test.ts') || file === 'core/test/embedded.test.ts'
+const leaveMs = 15_000
+const counts = { tests: 0, suites: 0, passed: 0, failed: 0, cancelled: 0, skipped: 0, todo: 0 }
+
+/** Every folder that holds product code and must therefore hold tests. */
+function foldersWithTests(): string[] {
+  const plugins = readdirSync(path.join(root, 'plugins')).filter(id => existsSync(path.join(root, 'plugins', id, 'plugin.ts'))).map(id => `plugins/${id}`)
+  const others = ['tools', 'examples'].filter(folder => globSync(`${folder}/**/*.ts`, { cwd: root }).length > 0)
+  return ['core', ...plugins, ...others]
+}
+
+function findTests(filters: readonly string[]): string[] {
+  const found = globSync(['core', 'plugins', 'tools', 'examples'].map(folder => `${folder}/**/test/**/*.test.ts`), { cwd: root, exclude: name => name.includes('node_modules') }).map(file => file.replaceAll(path.sep, '/')).sort()
+  const bare = filters.length > 0 ? [] : foldersWithTests().filter(folder => !found.some(file => file.startsWith(`${folder}/`)))
+  if (bare.length > 0) console.error(`no test file in ${bare.join(', ')}`)
+  const chosen = found.filter(file => filters.length === 0 || filters.some(filter => file.includes(filter)))
+  if (chosen.length === 0) console.error(found.length === 0 ? 'no test file at all' : `no test file matches ${filters.join(' ')}`)
+  if (chosen.length === 0 || bare.length > 0) process.exit(1)
+  return chosen
+}
+
+/** Few processes, because starting tsx and PostgreSQL is what costs: the files that need their own, and groups of equal size. */
+function split(files: readonly string[]): string[][] {
+  const bySize = files.filter(file => !alone(file)).sort((a, b) => statSync(path.join(root, b)).size - statSync(path.join(root, a)).size)
+  const groups: string[][] = Array.from({ length: Math.min(Math.max(2, availableParallelism() / 2), Math.ceil(bySize.length / 3)) }, () => [])
+  bySize.forEach((file, index) => groups[Math.floor(index / groups.length) % 2 === 0 ? index % groups.length : groups.length - 1 - index % groups.length]?.push(file))
+  return [...files.filter(alone).map(file => [file]), ...groups]
+}
+
+interface Result { readonly failed: boolean }
+const children = new Set<ChildProcess>()
+
+async function runGroup(files: readonly string[], folder: string): Promise<Result> {
+  const url = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
+  const child = spawn(process.execPath, ['--enable-source-maps', '--import', 'tsx', '--test', '--test-isolation=none', '--test-timeout=120000', `--test-reporter=${pathToFileURL(url('./run-report.ts')).href}`, '--test-reporter-destination=stdout', `--test-global-setup=${url('./run-teardown.ts')}`, ...files],
+    { cwd: root, env: { ...process.env, TMPDIR: folder, NODE_ENV: 'test' }, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
+  children.add(child)
+  const told: Told[] = []
+  let output = ''
+  let stuck: NodeJS.Timeout | undefined
+  child.on('message', (message: Told) => {
+    told.push(message)
+    if (message.type === 'summary') stuck = setTimeout(() => { output += 'the process did not end after its last test: something is still open\n'; child.kill('SIGKILL') }, leaveMs)
+  })
+  child.stdout?.on('data', text => { output += String(text) })
+  child.stderr?.on('data', text => { output += String(text) })
+  const code = await new Promise(resolve => child.once('close', (status, signal) => resolve(signal ?? status)))
+  clearTimeout(stuck)
+  children.delete(child)
+  return { failed: summarise(files, told, output.trim(), code) }
+}
+
+/** Prints one line a file and every failure; returns whether anything is wrong. */
+function summarise(files: readonly string[], told: readonly Told[], output: string, code: unknown): boolean {
+  let wrong = code !== 0
+  for (const file of files) {
+    const own = told.filter(one => one.file && path.relative(root, one.file.replace(/^file:\/\//, '')) === file)
+    const tests = own.filter(one => !one.suite)
+    const failures = own.filter(one => one.type === 'fail' && one.failure !== '')
+    const skipped = own.filter(one => one.skipped !== undefined)
+    const seconds = (own.filter(one => one.nesting === 0).reduce((sum, one) => sum + (one.ms ?? 0), 0) / 1000).toFixed(1)
+    wrong ||= failures.length > 0 || tests.length === 0
+    console.log(`${failures.length > 0 || tests.length === 0 ? '✖' : '✔'} ${file}  ${tests.length} tests${tests.length === 0 ? ': the file ran nothing' : ''}, ${seconds} s`)
+    for (const one of failures) console.log(`  ✖ ${one.name} (${file}:${one.line})\n${(one.failure ?? 'failed').replace(/^/gm, '      ')}`)
+    for (const one of skipped) console.log(`  ﹣ ${one.name}: skipped, ${one.skipped}`)
+  }
+  const summary = told.find(one => one.type === 'summary')?.counts
+  for (const key of Object.keys(counts) as (keyof typeof counts)[]) counts[key] += summary?.[key] ?? 0
+  if (output) console.log(output)
+  if (!summary) console.log(`✖ the process of ${files.join(', ')} ended with ${String(code)} before its summary`)
+  return wrong || !summary
+}
+
+/** Programs that were started below the run's folder and are still there; on Linux only. */
+function leftBehind(folder: string): { pid: number; command: string }[] {
+  if (process.platform !== 'linux') return []
+  return readdirSync('/proc').filter(name => /^\d+$/.test(name) && Number(name) !== process.pid).flatMap(pid => {
+    try {
+      const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')
+      return command.includes(folder) || readFileSync(`/proc/${pid}/environ`, 'utf8').includes(`TMPDIR=${folder}\0`) ? [{ pid: Number(pid), command }] : []
+    } catch { return [] }
+  })
+}
+
+async function cleanUp(folder: string): Promise<boolean> {
+  for (const until = Date.now() + 5_000; leftBehind(folder).length > 0 && Date.now() < until;) await sleep(50)
+  const left = leftBehind(folder)
+  for (const { pid, command } of left) {
+    console.log(`✖ left behind: ${pid} ${command.slice(0, 120)}`)
+    try { process.kill(pid, 'SIGKILL') } catch { /* it ended by itself */ }
+  }
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
+  return left.length > 0
+}
+
+async function main(filters: readonly string[]): Promise<void> {
+  const started = performance.now()
+  const queue = split(findTests(filters))
+  const folder = mkdtempSync(path.join(tmpdir(), 'rayne-run-'))
+  chmodSync(folder, 0o711)
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { void interrupt(signal, queue, folder) })
+  let failed = false
+  const work = async (): Promise<void> => {
+    for (let files = queue.shift(); files; files = queue.shift()) failed = (await runGroup(files, folder)).failed || failed
+  }
+  await Promise.all(Array.from({ length: Math.max(2, availableParallelism()) }, work))
+  failed = await cleanUp(folder) || failed
+  const lines = { tests: counts.tests, suites: counts.suites, pass: counts.passed, fail: counts.failed, cancelled: counts.cancelled, skipped: counts.skipped, todo: counts.todo, duration_ms: Math.round(performance.now() - started) }
+  for (const [key, value] of Object.entries(lines)) console.log(`ℹ ${key} ${value}`)
+  if (failed && counts.failed === 0) console.log('✖ no test failed, but the run is not green; see above')
+  process.exitCode = failed || counts.failed > 0 ? 1 : 0
+}
+
+async function interrupt(signal: NodeJS.Signals, queue: string[][], folder: string): Promise<void> {
+  queue.length = 0
+  for (const child of children) child.kill('SIGTERM')
+  for (const until = Date.now() + 10_000; children.size > 0 && Date.now() < until;) await sleep(50)
+  for (const child of children) child.kill('SIGKILL')
+  await cleanUp(folder)
+  process.exit(signal === 'SIGINT' ? 130 : 143)
+}
+
+await main(process.argv.slice(2))

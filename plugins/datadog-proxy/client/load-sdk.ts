@@ -1,0 +1,58 @@
+import type { Configuration } from '@datadog/datadog-api-client/dist/packages/datadog-api-client-common/configuration.js'
+
+export interface Keys { readonly apiKey: string; readonly appKey: string }
+
+/**
+ * The official client's request factories for one account, loaded on first use: v1 costs 0.4 s, v2 1.5 s and 100 MB.
+ * Its answer processing is left aside on purpose: it turns an HTML page into an empty result, throws on one missing
+ * field, rounds int64 ids and wraps undocumented statuses.
+ */
+export function createSdk(baseUrl: string, keys: Keys) {
+  let configuration: Promise<Configuration> | undefined
+  const configured = (): Promise<Configuration> => configuration ??= configure(baseUrl, keys)
+  const v1 = once(async () => {
+    const [config, authentication, monitors, hosts, metrics, notebooks] = await Promise.all([
+      configured(),
+      import('@datadog/datadog-api-client/dist/packages/datadog-api-client-v1/apis/AuthenticationApi.js'),
+      import('@datadog/datadog-api-client/dist/packages/datadog-api-client-v1/apis/MonitorsApi.js'),
+      import('@datadog/datadog-api-client/dist/packages/datadog-api-client-v1/apis/HostsApi.js'),
+      import('@datadog/datadog-api-client/dist/packages/datadog-api-client-v1/apis/MetricsApi.js'),
+      import('@datadog/datadog-api-client/dist/packages/datadog-api-client-v1/apis/NotebooksApi.js')
+    ])
+    return {
+      authentication: new authentication.AuthenticationApiRequestFactory(config),
+      monitors: new monitors.MonitorsApiRequestFactory(config),
+      hosts: new hosts.HostsApiRequestFactory(config),
+      metrics: new metrics.MetricsApiRequestFactory(config),
+      notebooks: new notebooks.NotebooksApiRequestFactory(config)
+    }
+  })
+  const v2 = once(async () => {
+    const [config, events, logs] = await Promise.all([
+      configured(),
+      import('@datadog/datadog-api-client/dist/packages/datadog-api-client-v2/apis/EventsApi.js'),
+      import('@datadog/datadog-api-client/dist/packages/datadog-api-client-v2/apis/LogsApi.js')
+    ])
+    return { events: new events.EventsApiRequestFactory(config), logs: new logs.LogsApiRequestFactory(config) }
+  })
+  return { v1, v2 }
+}
+export type Sdk = ReturnType<typeof createSdk>
+
+async function configure(baseUrl: string, keys: Keys): Promise<Configuration> {
+  const [{ createConfiguration }, { BaseServerConfiguration }, { logger }] = await Promise.all([
+    import('@datadog/datadog-api-client/dist/packages/datadog-api-client-common/configuration.js'),
+    import('@datadog/datadog-api-client/dist/packages/datadog-api-client-common/servers.js'),
+    import('@datadog/datadog-api-client/dist/logger.js')
+  ])
+  // Any DEBUG variable would make it write to stdout, which breaks an MCP stdio transport.
+  logger.setLevel('silent', false)
+  // Without an explicit server and both keys it reads DD_SITE, DD_API_KEY and DD_APP_KEY, for the whole process.
+  return createConfiguration({ baseServer: new BaseServerConfiguration(baseUrl, {}), authMethods: { apiKeyAuth: keys.apiKey, appKeyAuth: keys.appKey } })
+}
+
+/** Runs at most once successfully; a failed load is tried again by the next caller. */
+function once<T>(load: () => Promise<T>): () => Promise<T> {
+  let loading: Promise<T> | undefined
+  return () => loading ??= load().catch((error: unknown) => { loading = undefined; throw error })
+}

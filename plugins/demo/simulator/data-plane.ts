@@ -1,0 +1,99 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { setTimeout as wait } from 'node:timers/promises'
+import { authorise, type Account } from './accounts.ts'
+import { ApiError, refuse } from './api-error.ts'
+import type { Clock } from './clock.ts'
+import { faultedAnswer, replacesHandler, send, type Answer, type FaultThen, type Faults } from './faults.ts'
+import { readBody } from './http.ts'
+import type { Journal } from './journal.ts'
+import { gauss } from './random.ts'
+import type { createRateLimits } from './rate-limits.ts'
+import { createRouter, type Route } from './route.ts'
+import { hostRoutes } from './routes/hosts.ts'
+import { metricRoutes } from './routes/metrics.ts'
+import { monitorRoutes } from './routes/monitors.ts'
+import { notebookRoutes } from './routes/notebooks.ts'
+import { searchRoutes } from './routes/searches.ts'
+import { serviceRoutes } from './routes/services.ts'
+import { validateRoutes } from './routes/validate.ts'
+import { webhookRoutes } from './routes/webhooks.ts'
+
+/** Every operation the simulator serves. */
+export const routes: readonly Route[] = [...validateRoutes, ...monitorRoutes, ...hostRoutes, ...metricRoutes, ...searchRoutes, ...notebookRoutes, ...webhookRoutes, ...serviceRoutes]
+
+/** What the data plane reads; `generation` rises with every reset. */
+export interface DataPlane { readonly accounts: () => readonly Account[]; readonly clock: Clock; readonly journal: Journal; readonly faults: Faults; readonly limits: ReturnType<typeof createRateLimits>; readonly generation: () => number; readonly latency: 'none' | 'realistic' }
+interface Outcome extends Answer { readonly account: string | null; readonly op: string | null; readonly known: boolean; readonly request: unknown }
+
+const find = createRouter(routes)
+const json = { 'content-type': 'application/json' }
+
+/** The Datadog surface; a path may start with `/acct/<name>`. */
+export function createDataPlane(plane: DataPlane): Server {
+  let served = 0
+  return createServer((req, res) => {
+    const n = ++served
+    void answer(plane, req, res, n).catch((error: unknown) => {
+      if (!res.headersSent) res.writeHead(500, json).end(JSON.stringify({ errors: [`simulator: ${String(error)}`] }))
+    })
+  })
+}
+
+async function answer(plane: DataPlane, req: IncomingMessage, res: ServerResponse, n: number): Promise<void> {
+  const started = performance.now()
+  const url = new URL(req.url ?? '/', 'http://simulator')
+  const prefixed = /^\/acct\/([^/]+)(\/.*)$/.exec(url.pathname)
+  const path = prefixed?.[2] ?? url.pathname
+  const method = req.method ?? 'GET'
+  const text = await readBody(req)
+  const now = plane.clock.now()
+  const keyOwner = plane.accounts().find(a => a.apiKey === req.headers['dd-api-key'])?.spec.name
+  const fault = plane.faults.pick(method, path, keyOwner ?? prefixed?.[1])
+  if (plane.latency === 'realistic') await wait(Math.min(20_000, 300 * Math.exp(0.668 * gauss(n, 1))))
+  const real = fault && replacesHandler(fault) ? { ...empty, account: keyOwner ?? null } : perform(plane, { method, path, prefix: prefixed?.[1], query: url.searchParams, text, headers: req.headers, now })
+  const shown = fault ? faultedAnswer(fault, real, now) : real
+  record(plane, { method, path, query: url.search, now, ms: performance.now() - started }, { ...real, ...shown }, fault)
+  await send(res, { ...shown, headers: { ...shown.headers, date: new Date(now).toUTCString() } }, fault)
+}
+
+const empty: Outcome = { status: 200, headers: {}, body: '', account: null, op: null, known: true, request: undefined }
+interface Request { readonly method: string; readonly path: string; readonly prefix: string | undefined; readonly query: URLSearchParams; readonly text: string; readonly headers: IncomingMessage['headers']; readonly now: number }
+
+function perform(plane: DataPlane, request: Request): Outcome {
+  const found = find(request.method, request.path)
+  if (!found) return { ...empty, status: 404, headers: json, body: '{"errors":["Not found"]}', known: false }
+  const { route, params } = found
+  let limits: Record<string, string> = {}
+  let account: Account | undefined
+  const outcome = (status: number, body: string, headers: Record<string, string>): Outcome => ({ status, body, headers: { ...headers, ...limits }, account: account?.spec.name ?? null, op: route.op, known: true, request: request.text.slice(0, 2000) })
+  try {
+    account = authorise(plane.accounts(), request.prefix, { api: header(request, 'dd-api-key'), app: header(request, 'dd-application-key') }, route.apiKeyOnly !== true)
+    if (route.bucket) {
+      const counted = plane.limits.count(account.spec.name, route.bucket, request.now)
+      limits = counted.headers
+      if (counted.exceeded) throw refuse(429, `Rate limit of ${route.bucket.limit} requests in ${route.bucket.period} seconds reached. Please try again later.`)
+    }
+    const cursorKey = `${account.spec.name}-${plane.generation()}`
+    const reply = route.handle({ account, params, query: request.query, body: parse(request.text), now: request.now, cursorKey, url: request.path })
+    const type: Record<string, string> = reply.type === null ? {} : { 'content-type': reply.type ?? 'application/json' }
+    return outcome(reply.status, reply.body === undefined ? '' : JSON.stringify(reply.body), type)
+  } catch (error) {
+    if (error instanceof ApiError) return outcome(error.status, JSON.stringify(error.body), json)
+    throw error
+  }
+}
+
+const header = (request: Request, name: string): string | undefined => [request.headers[name]].flat()[0]
+
+function parse(text: string): unknown {
+  if (text === '') return undefined
+  try { return JSON.parse(text) as unknown } catch { throw refuse(400, 'Invalid JSON structure') }
+}
+
+function record(plane: DataPlane, asked: { method: string; path: string; query: string; now: number; ms: number }, outcome: Outcome, fault: FaultThen | undefined): void {
+  const { method, path, query, now, ms } = asked
+  plane.journal.add({
+    at: now, account: outcome.account, method, path, query, body: outcome.request ?? null, op: outcome.op, status: fault?.type === 'timeout' ? 0 : outcome.status, bytes: Buffer.byteLength(outcome.body), ms,
+    ...outcome.known ? {} : { unknown_route: true as const }, ...fault ? { fault: fault.type } : {}
+  })
+}

@@ -1,0 +1,53 @@
+import type { LogRow, LogStream } from './logs.ts'
+import { matches, readPath, tagValues, type Searchable } from './search/match.ts'
+import { isAfter, type SearchRequest } from './search/request.ts'
+import { wordsOf } from './search/query.ts'
+
+const MINUTE = 60_000
+/** The default tier silently answers nothing older than this, as the real one does. */
+const RETENTION = 3 * 86_400_000
+
+/** One page of log lines in order; reading stops with the page, so a long window costs no more than its first rows. */
+export function searchLogs(streams: readonly LogStream[], request: SearchRequest, now: number): LogRow[] {
+  const { descending, after, limit, query } = request
+  const from = Math.max(request.from, now - RETENTION)
+  const to = Math.min(request.to, now)
+  const relevant = streams.filter(stream => matches(query, streamItem(stream)) !== false)
+  const low = Math.floor((after && !descending ? Math.max(from, after.at) : from) / MINUTE)
+  const high = Math.floor((after && descending ? Math.min(to, after.at) : to) / MINUTE)
+  const page: LogRow[] = []
+  if (relevant.length === 0) return page
+  for (let i = 0; i <= high - low && page.length < limit; i++) {
+    const minute = descending ? high - i : low + i
+    const rows = relevant.flatMap(stream => stream.minute(minute).filter(row => row.at >= from && row.at <= to && matches(query, rowItem(row)) === true))
+    rows.sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1))
+    if (descending) rows.reverse()
+    for (const row of rows) if (page.length < limit && isAfter(row, after, descending)) page.push(row)
+  }
+  return page
+}
+
+function streamItem(stream: LogStream): Searchable {
+  return {
+    words: () => undefined,
+    values: key => { const value = stream.fixed[key]; return value === undefined ? undefined : [value] },
+    attribute: () => undefined
+  }
+}
+
+function rowItem(row: LogRow): Searchable {
+  return {
+    words: () => row.words ??= wordsOf(row.message),
+    values: key => key === 'status' ? [row.status] : key === 'host' ? [row.host] : tagValues(row.tags, key),
+    attribute: path => ({ value: readPath(row.attributes, path) })
+  }
+}
+
+/** A log line as the v2 API shows it. */
+export function logResource(row: LogRow): object {
+  const { service } = row
+  return {
+    id: row.id, type: 'log',
+    attributes: { timestamp: new Date(row.at).toISOString(), status: row.status, host: row.host, ...service === undefined ? {} : { service }, message: row.message, tags: row.tags, attributes: row.attributes }
+  }
+}

@@ -1,0 +1,112 @@
+import { refuse } from '../api-error.ts'
+import { cycleKey, firstTerm, type Monitor } from '../monitors.ts'
+import { hash } from '../random.ts'
+import { buckets } from '../rate-limits.ts'
+import { ok, type Call, type Route } from '../route.ts'
+import { matches, tagValues } from '../search/match.ts'
+import { parseSearch, wordsOf } from '../search/query.ts'
+import type { World } from '../world.ts'
+
+export const monitorRoutes: readonly Route[] = [
+  { method: 'GET', path: '/api/v1/monitor', op: 'v1.MonitorsApi.listMonitors', bucket: buckets.monitorList, handle: list },
+  { method: 'GET', path: '/api/v1/monitor/search', op: 'v1.MonitorsApi.searchMonitors', bucket: buckets.monitorSearch, handle: search },
+  { method: 'GET', path: '/api/v1/monitor/:id', op: 'v1.MonitorsApi.getMonitor', bucket: buckets.monitorGet, handle: get }
+]
+
+const groupStates = new Set(['all', 'alert', 'warn', 'no data', 'ok'])
+
+function groupStatesOf(query: URLSearchParams): ReadonlySet<string> | undefined {
+  const text = query.get('group_states')
+  if (text === null) return undefined
+  const states = new Set(text.toLowerCase().split(',').map(s => s.trim()))
+  if ([...states].some(state => !groupStates.has(state))) throw refuse(400, 'Invalid group_state filters.')
+  return states
+}
+
+function list(call: Call) {
+  const { account, query, now } = call
+  const states = groupStatesOf(query)
+  const name = query.get('name')?.toLowerCase()
+  const tags = `${query.get('tags') ?? ''},${query.get('monitor_tags') ?? ''}`.split(',').map(tag => tag.trim()).filter(Boolean)
+  const found = account.monitors.filter(m => (name === undefined || m.spec.name.toLowerCase().includes(name)) && tags.every(tag => m.spec.tags.includes(tag))).sort((a, b) => a.id - b.id)
+  const page = query.get('page')
+  const size = Math.min(1000, Number(query.get('page_size') ?? 100) || 100)
+  const shown = page === null ? found : found.slice(Number(page) * size, (Number(page) + 1) * size)
+  return ok(shown.map(monitor => resource(account.world, monitor, now, states)))
+}
+
+function get({ account, params, query, now }: Call) {
+  if (!/^\d+$/.test(params['id'] ?? '')) throw refuse(400, "The value provided for parameter 'monitor_id' is invalid")
+  const monitor = account.monitors.find(m => String(m.id) === params['id'])
+  if (!monitor) throw refuse(404, 'Monitor not found')
+  return ok(resource(account.world, monitor, now, groupStatesOf(query)))
+}
+
+const iso = (at: number): string => new Date(at).toISOString().replace('Z', '000+00:00')
+const createdAt = (world: World, monitor: Monitor): number => world.t0 - 86_400_000 * (30 + hash(monitor.id) % 400)
+const creator = { name: null, handle: 'sre@example.com', email: 'sre@example.com', id: 1445416 }
+
+function resource(world: World, monitor: Monitor, now: number, states: ReadonlySet<string> | undefined): object {
+  const { spec, query, id } = monitor
+  const created = createdAt(world, monitor)
+  const changed = monitor.last(now)?.at ?? created + 120_000
+  const thresholds = { critical: query.critical, ...spec.warning === undefined ? {} : { warning: spec.warning } }
+  return {
+    id, org_id: world.account.orgId, type: spec.type, name: spec.name, message: spec.message, tags: spec.tags, query: spec.query,
+    options: { notify_audit: false, locked: false, include_tags: true, thresholds, new_host_delay: 300, require_full_window: true, notify_no_data: spec.notifyNoData ?? false, silenced: {} },
+    multi: grouped(monitor), created_at: Math.floor(created / 1000) * 1000, created: iso(created), modified: iso(created), deleted: null, restricted_roles: null, priority: spec.priority ?? null,
+    overall_state_modified: new Date(changed).toISOString().replace(/\.\d+Z/, '+00:00'), overall_state: monitor.overall(now), creator, matching_downtimes: [],
+    ...states === undefined ? {} : { state: { groups: groups(monitor, now, states) } }
+  }
+}
+
+const grouped = (monitor: Monitor): boolean => / by *\{/.test(monitor.spec.query)
+
+function groups(monitor: Monitor, now: number, wanted: ReadonlySet<string>): object {
+  const shown = [...monitor.states(now)].filter(([, state]) => wanted.has('all') || wanted.has(state.toLowerCase()))
+  return Object.fromEntries(shown.map(([group, status]) => {
+    const name = group === '' ? '*' : group
+    const at = (to: string): number => Math.floor((monitor.last(now, t => t.group === group && t.to === to)?.at ?? 0) / 1000)
+    const triggered = Math.max(at('Alert'), at('Warn'))
+    return [name, { name, status, last_triggered_ts: triggered, last_nodata_ts: at('No Data'), last_notified_ts: Math.max(triggered, at('OK')), last_resolved_ts: at('OK') }]
+  }))
+}
+
+const searchable = ['alert', 'warn', 'no data', 'ok', 'ignored', 'skipped', 'unknown']
+
+function search({ account, query, now }: Call) {
+  const text = query.get('query') ?? ''
+  for (const [, quoted, plain] of text.matchAll(/\bstatus:(?:"([^"]*)"|([^\s()]+))/g)) {
+    if (!searchable.includes((quoted ?? plain ?? '').toLowerCase())) throw refuse(400, `Query parsing error: '${quoted ?? plain}' is not a valid monitor status`)
+  }
+  const node = parseSearch(text)
+  const found = account.monitors.filter(m => matches(node, {
+    words: () => wordsOf(`${m.spec.name} ${m.spec.tags.join(' ')}`),
+    values: key => ({ status: [m.overall(now)], tag: m.spec.tags, type: [m.spec.type.split(' ')[0] ?? ''], id: [String(m.id)], muted: ['false'], metric: [firstTerm(m.query.expression).metric] })[key] ?? tagValues(m.spec.tags, key),
+    attribute: () => ({ value: undefined })
+  }) === true)
+  const perPage = Math.min(1000, Math.max(1, Number(query.get('per_page') ?? 30) || 30))
+  const page = Math.max(0, Number(query.get('page') ?? 0) || 0)
+  const monitors = found.slice(page * perPage, (page + 1) * perPage).map(m => searchResource(account.world, m, now))
+  const metadata = { total_count: found.length, page_count: Math.ceil(found.length / perPage), page, per_page: perPage }
+  return ok({ counts: counts(found, now), monitors, metadata })
+}
+
+function counts(found: readonly Monitor[], now: number): object {
+  const tally = <T extends string | boolean>(names: readonly T[]): { count: number; name: T }[] =>
+    [...Map.groupBy(names, n => n)].map(([name, all]) => ({ count: all.length, name })).sort((a, b) => b.count - a.count || (a.name < b.name ? -1 : 1))
+  return { status: tally(found.map(m => m.overall(now))), muted: tally(found.map(() => false)), tag: tally(found.flatMap(m => m.spec.tags)), type: tally(found.map(m => m.spec.type.split(' ')[0] ?? '')) }
+}
+
+function searchResource(world: World, monitor: Monitor, now: number): object {
+  const { spec, id } = monitor
+  const triggered = monitor.last(now, t => t.to === 'Alert' || t.to === 'Warn')
+  const term = firstTerm(monitor.query.expression)
+  const handles = [...spec.message.matchAll(/@([\w.-]+)/g)].map(([, handle = '']) => ({ handle, name: handle }))
+  return {
+    status: monitor.overall(now), scopes: term.scope === '' ? [] : [term.scope], classification: 'metric', creator: { handle: creator.handle, id: creator.id, name: 'SRE' }, metrics: [term.metric], notifications: handles,
+    muted_until_ts: null, query: spec.query, id, last_triggered_ts: triggered ? Math.floor(triggered.at / 1000) : null, name: spec.name, tags: spec.tags, org_id: world.account.orgId, priority: spec.priority ?? null,
+    overall_state_modified: triggered ? Math.floor((monitor.last(now)?.at ?? triggered.at) / 1000) : null, restricted_roles: [], type: spec.type,
+    ...triggered ? { alert_cycle_key: cycleKey(monitor, triggered) } : {}
+  }
+}

@@ -1,0 +1,116 @@
+import { createAccounts, type SimAccount } from './accounts.ts'
+import { createClock } from './clock.ts'
+import { createControlPlane } from './control-plane.ts'
+import { createDataPlane } from './data-plane.ts'
+import { fire, type Delivery, type FireRequest, type WebhookTarget } from './deliver.ts'
+import { createFaults } from './faults.ts'
+import { listen, shut } from './http.ts'
+import { createJournal, type JournalEntry } from './journal.ts'
+import { createRateLimits } from './rate-limits.ts'
+import { loadScenario, type ScenarioFile } from './scenario.ts'
+import { resolveTruth } from './truth.ts'
+
+export interface SimulatorOptions {
+  /** An id under `scenarios/`, a path ending in `.json`, or the scenario itself. */
+  readonly scenario: string | ScenarioFile
+  readonly seed?: number
+  /** Virtual time in epoch ms; 'real' (the default) follows the machine's clock. */
+  readonly now?: (() => number) | 'real'
+  /** Onset of the incident in epoch ms; by default 20 minutes before now, on a full minute. */
+  readonly t0?: number
+  readonly dataPort?: number
+  readonly controlPort?: number
+  readonly latency?: 'none' | 'realistic'
+  /** 'observed' answers 429 beyond the limits seen on the real API; headers are sent either way. */
+  readonly rateLimits?: 'observed' | 'off'
+  readonly webhookTarget?: WebhookTarget
+}
+
+/** A running simulator; `truth` is for graders and never leaves the control plane. */
+export interface Simulator {
+  readonly dataUrl: string
+  readonly controlUrl: string
+  readonly accounts: readonly SimAccount[]
+  readonly truth: Record<string, unknown> | null
+  readonly t0: number
+  fireWebhook(request?: FireRequest): Promise<Delivery>
+  /** Adds a fault, as `POST /__sim/faults` does. */
+  addFault(fault: unknown): void
+  setTarget(target: WebhookTarget): void
+  journal(): readonly JournalEntry[]
+  reset(): void
+  close(): Promise<void>
+}
+
+/** Starts the simulated Datadog on two loopback ports; the same seed and time give the same bytes. */
+export async function createSimulator(options: SimulatorOptions): Promise<Simulator> {
+  const { now = 'real', dataPort = 0, controlPort = 0, latency = 'none' } = options
+  const clock = createClock(now === 'real' ? Date.now : now)
+  const core = createCore(options, clock)
+  const data = createDataPlane({ accounts: () => core.state.accounts, clock, journal: core.journal, faults: core.faults, limits: core.limits, generation: () => core.state.generation, latency })
+  const control = createControlPlane(core.controls)
+  const dataUrl = await listen(data, dataPort)
+  const controlUrl = await listen(control, controlPort).catch(async (error: unknown) => { await shut(data); throw error })
+  return {
+    dataUrl, controlUrl,
+    get accounts() { return core.state.accounts.map(a => ({ name: a.spec.name, apiKey: a.apiKey, appKey: a.appKey, site: a.spec.site, orgId: a.spec.orgId, baseUrl: `${dataUrl}/acct/${a.spec.name}` })) },
+    get truth() { return core.truth() },
+    get t0() { return core.state.t0 },
+    fireWebhook: request => core.fire(request ?? {}),
+    addFault: core.faults.add, setTarget: target => { core.state.target = target },
+    journal: core.journal.all, reset: core.reset,
+    close: async () => { await Promise.all([shut(data), shut(control)]) }
+  }
+}
+
+function createCore(options: SimulatorOptions, clock: ReturnType<typeof createClock>) {
+  const seed = options.seed ?? 1
+  const journal = createJournal()
+  const faults = createFaults(seed)
+  const limits = createRateLimits(options.rateLimits === 'observed')
+  const build = (scenario: string | ScenarioFile, withSeed: number, t0: number) => {
+    const loaded = loadScenario(scenario)
+    return { scenario: loaded.full, loaded, seed: withSeed, t0, accounts: createAccounts(loaded, withSeed, t0) }
+  }
+  const state = { ...build(options.scenario, seed, options.t0 ?? Math.floor(clock.now() / 60_000) * 60_000 - 20 * 60_000), generation: 1, target: options.webhookTarget }
+  const restart = (next: ReturnType<typeof build>): void => {
+    Object.assign(state, next, { generation: state.generation + 1 })
+    for (const part of [clock, journal, faults, limits]) part.reset()
+  }
+  const reset = (): void => restart({ ...state, accounts: createAccounts(state.loaded, state.seed, state.t0) })
+  const truth = () => {
+    const account = state.accounts.find(a => a.spec.incident)
+    return account ? resolveTruth(state.scenario, account, state.t0) : null
+  }
+  const send = (request: FireRequest) => fire(state.accounts, state.scenario.alert?.monitor, state.target, request, clock.now())
+  const summary = () => ({ scenario: state.scenario.id, seed: state.seed, t0: new Date(state.t0).toISOString(), now: new Date(clock.now()).toISOString(), faults: faults.list(), accounts: state.accounts.map(a => ({ name: a.spec.name, site: a.spec.site, notebooks: a.notebooks.size, webhooks: [...a.webhooks.keys()], monitors: a.monitors.map(m => ({ id: m.id, name: m.spec.name, status: m.overall(clock.now()) })) })) })
+  const controls = {
+    reset: () => { reset(); return summary() }, state: summary, truth, journal: () => ({ entries: journal.all() }),
+    fire: (body: Record<string, unknown>) => send(body as FireRequest),
+    faults: (body: Record<string, unknown>) => { faults.add(body); return { faults: faults.list() } },
+    clock: (body: Record<string, unknown>) => { clock.set(clockChange(body)); return summary() },
+    scenario: (body: Record<string, unknown>) => {
+      restart(build((body['scenario'] ?? state.scenario.id) as string, Number(body['seed'] ?? state.seed), body['t0'] === undefined ? state.t0 : instant(body['t0'])))
+      return summary()
+    }
+  }
+  return { state, journal, faults, limits, reset, truth, fire: send, controls }
+}
+
+function clockChange(body: Record<string, unknown>) {
+  const speed = body['speed'] === undefined ? {} : { speed: finite(body['speed']) }
+  const advance = body['advance_ms'] === undefined ? {} : { advance: finite(body['advance_ms']) }
+  return { ...body['now'] === undefined ? {} : { now: instant(body['now']) }, ...speed, ...advance }
+}
+
+function finite(value: unknown): number {
+  if (typeof value !== 'number' || !Number.isFinite(value)) throw new Error('speed and advance_ms are numbers')
+  return value
+}
+
+/** Epoch ms from a number or an ISO time. */
+function instant(value: unknown): number {
+  const at = typeof value === 'number' ? value : Date.parse(String(value))
+  if (!Number.isFinite(at)) throw new Error(`'${String(value)}' is not a time`)
+  return at
+}

@@ -1,0 +1,54 @@
+import { Type, type Static } from '../../core/index.ts'
+
+const nullable = <T extends ReturnType<typeof Type.String> | ReturnType<typeof Type.Number>>(type: T) => Type.Union([type, Type.Null()])
+
+/** One row of evidence; `id` (`slot#n`) is what claims cite. Text in it is a sender's, never an instruction. */
+export const EvidenceRow = Type.Object({
+  id: Type.String(),
+  /** Epoch milliseconds, null for facts without a time. */
+  at: nullable(Type.Number()),
+  text: Type.String(),
+  /** Facts the ranking uses: service, env, version, status, source, host, count. */
+  facts: Type.Record(Type.String(), Type.Union([Type.String(), Type.Number(), Type.Boolean()]))
+})
+export type EvidenceRow = Static<typeof EvidenceRow>
+
+/** One question asked of Datadog and how it ended; nothing is dropped in silence. */
+export const EvidenceSlot = Type.Object({
+  slot: Type.String(),
+  title: Type.String(),
+  outcome: Type.Union([Type.Literal('rows'), Type.Literal('empty'), Type.Literal('truncated'), Type.Literal('error'), Type.Literal('forbidden')]),
+  asked: Type.String(),
+  window: Type.Object({ from: Type.String(), to: Type.String() }),
+  rows: Type.Array(EvidenceRow),
+  /** Why it failed, why it is empty, or why it may be incomplete. */
+  note: nullable(Type.String()),
+  took_ms: Type.Integer(),
+  /** True when asking again may succeed. */
+  retryable: Type.Boolean()
+})
+export type EvidenceSlot = Static<typeof EvidenceSlot>
+
+export const Claim = Type.Object({ text: Type.String(), evidence: Type.Array(Type.String()) })
+export type Claim = Static<typeof Claim>
+
+/** One change as a suspect; `score` is 0 to 100 and only compares suspects of one report. */
+export const Suspect = Type.Object({ rank: Type.Integer(), title: Type.String(), at: Type.String(), service: nullable(Type.String()), score: Type.Number(), evidence: Type.Array(Type.String()), reasons: Type.Array(Claim) })
+export type Suspect = Static<typeof Suspect>
+
+/** A deterministic report: the same evidence always gives the same text. */
+export const Report = Type.Object({
+  verdict: Type.Union([Type.Literal('suspected_change'), Type.Literal('not_established')]),
+  summary: Type.String(),
+  onset: Type.Object({ at: Type.String(), source: Type.String(), evidence: Type.Array(Type.String()) }),
+  window: Type.Object({ from: Type.String(), to: Type.String() }),
+  suspects: Type.Array(Suspect),
+  findings: Type.Array(Claim),
+  evidence: Type.Array(EvidenceSlot),
+  account: nullable(Type.String()),
+  simulated: Type.Boolean()
+})
+export type Report = Static<typeof Report>
+
+export const AnalysisStatus = Type.Union([Type.Literal('pending'), Type.Literal('running'), Type.Literal('done'), Type.Literal('failed')])
+export type AnalysisStatus = Static<typeof AnalysisStatus>

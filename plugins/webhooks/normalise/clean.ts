@@ -1,0 +1,25 @@
+const ansi = /\u001b\[[0-9;?]{0,32}[@-~]/g
+const controls = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g
+// Bidirectional overrides and tag characters hide text from a reader while a model still sees it.
+const invisible = /[\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]|\u{e0001}|[\u{e0020}-\u{e007f}]/gu
+
+/** Shortens to `max` UTF-16 units; what was cut shows as a final `…` and no surrogate pair is split. */
+export function cut(text: string, max: number): string {
+  if (text.length <= max) return text
+  return `${text.slice(0, max - 1).replace(/[\ud800-\udbff]$/, '')}…`
+}
+
+/** Text that PostgreSQL can hold: no NUL and no lone surrogate. */
+export const storable = (text: string, max: number): string => cut(text.toWellFormed().replaceAll('\0', ''), max)
+
+/** One line for names, titles and ids: white space runs, line breaks included, become one space. */
+export function line(text: string, max: number): string {
+  const plain = text.slice(0, max * 4 + 64).toWellFormed().replace(ansi, '').replace(/[\s\u0085]+/g, ' ')
+  return cut(plain.replace(controls, '').replace(invisible, '').trim(), max)
+}
+
+/** Several lines for messages: newline and tab stay, escape sequences and invisible characters go. */
+export function block(text: string, max: number): string {
+  const plain = text.slice(0, max * 2).toWellFormed().replace(ansi, '').replace(/\r\n?/g, '\n')
+  return cut(plain.replace(controls, '').replace(invisible, '').trim(), max)
+}

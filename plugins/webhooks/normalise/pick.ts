@@ -1,0 +1,79 @@
+import type { Fields } from './bound.ts'
+import { block, line } from './clean.ts'
+import { fold } from './names.ts'
+import { isUnresolved } from './unresolved.ts'
+
+const absent = new Set(['', 'null', 'none', 'undefined', 'nil', 'n/a'])
+
+/** Whether a text only says that there is no value. */
+export const isAbsent = (text: string): boolean => text.length <= 9 && absent.has(text.trim().toLowerCase())
+
+export interface Reader {
+  /** Every value found under the names, best name first; of two spellings of a key the exact one comes first. */
+  values(names: readonly string[]): unknown[]
+  /** The first usable one-line text. */
+  text(names: readonly string[], max: number): string | null
+  /** As `text`, for titles: leftover variables inside it are no reason to drop it. */
+  title(names: readonly string[], max: number): string | null
+  /** The first usable text of several lines. */
+  prose(names: readonly string[], max: number): string | null
+}
+
+/** Reads facts out of a payload whatever the case, separators and types of its fields. */
+export function createReader(fields: Fields): Reader {
+  const index = indexByFold(fields)
+  const values = (names: readonly string[]): unknown[] => names.flatMap(name => {
+    const [root = '', ...path] = name.split('.')
+    if (path.length > 0) return (index.get(fold(root)) ?? []).map(value => stepInside(value, path))
+    const exact = Object.hasOwn(fields, name) ? [fields[name]] : []
+    return [...exact, ...index.get(fold(name)) ?? []]
+  })
+  const first = (names: readonly string[], prose: boolean, clean: (text: string) => string): string | null => {
+    for (const value of values(names)) {
+      const text = scalarText(value)
+      if (text === null || isUnresolved(text, prose)) continue
+      const cleaned = clean(text)
+      if (!isAbsent(cleaned)) return cleaned
+    }
+    return null
+  }
+  return {
+    values,
+    text: (names, max) => first(names, false, text => line(text, max)),
+    title: (names, max) => first(names, true, text => line(text, max)),
+    prose: (names, max) => first(names, true, text => block(text, max))
+  }
+}
+
+/** The text of a scalar or of a list of scalars; null for anything that says nothing. */
+export function scalarText(value: unknown): string | null {
+  if (typeof value === 'string') return isAbsent(value) ? null : value
+  if (typeof value === 'number') return Number.isSafeInteger(value) || !Number.isInteger(value) ? String(value) : BigInt(value).toString()
+  if (typeof value === 'boolean') return String(value)
+  if (!Array.isArray(value) || value.length > 1_000) return null
+  const parts = value.filter(item => typeof item !== 'object').map(item => scalarText(item)).filter(item => item !== null)
+  return parts.length > 0 ? parts.join(', ') : null
+}
+
+function indexByFold(fields: Fields): Map<string, unknown[]> {
+  const index = new Map<string, unknown[]>()
+  for (const [key, value] of Object.entries(fields)) {
+    const name = fold(key)
+    const values = index.get(name)
+    if (values) values.push(value)
+    else if (name !== '') index.set(name, [value])
+  }
+  return index
+}
+
+function stepInside(value: unknown, path: readonly string[]): unknown {
+  let here = value
+  for (const step of path) {
+    if (typeof here !== 'object' || here === null) return undefined
+    const inside = here as Fields
+    const key = Object.hasOwn(inside, step) ? step : Object.keys(inside).find(name => fold(name) === fold(step))
+    if (key === undefined) return undefined
+    here = inside[key]
+  }
+  return here
+}

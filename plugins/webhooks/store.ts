@@ -1,0 +1,63 @@
+import type { Knex } from '../../core/index.ts'
+import type { Alert } from './contract.ts'
+
+/** One webhook as it is about to be committed. */
+export interface NewEvent {
+  readonly dedupeKey: string
+  readonly account: string | null
+  readonly receivedAt: Date
+  readonly raw: Uint8Array
+  readonly headers: Readonly<Record<string, unknown>>
+  readonly fields: Readonly<Record<string, unknown>>
+  readonly alert: Alert
+}
+export interface StoredEvent extends Omit<NewEvent, 'raw' | 'dedupeKey' | 'headers'> { readonly id: number; readonly duplicates: number }
+export interface Inserted { readonly id: number; readonly duplicate: boolean }
+
+const insertSql = `
+  insert into webhooks_events (dedupe_key, account, received_at, raw, headers, fields, alert, monitor_id, alert_status, firing, parse_error)
+  select * from unnest(?::text[], ?::text[], ?::timestamptz[], ?::bytea[], ?::jsonb[], ?::jsonb[], ?::jsonb[], ?::text[], ?::text[], ?::boolean[], ?::text[])
+  on conflict (dedupe_key) do update set duplicates = webhooks_events.duplicates + 1, last_duplicate_at = excluded.received_at
+  returning id, dedupe_key, (xmax = 0) as inserted`
+
+const columns = ['id', 'account', 'received_at', 'fields', 'alert', 'duplicates'] as const
+
+/** All SQL of received webhooks. */
+export const eventStore = {
+  /**
+   * Inserts many events in one statement; the unique key decides what is a duplicate, also inside the batch.
+   * Rows go in sorted by key, so that two statements under way never wait for each other in a circle.
+   */
+  async insert(trx: Knex.Transaction, events: readonly NewEvent[]): Promise<Inserted[]> {
+    const first = new Map<string, NewEvent>()
+    for (const event of events) if (!first.has(event.dedupeKey)) first.set(event.dedupeKey, event)
+    const rows = [...first.values()].sort((a, b) => a.dedupeKey < b.dedupeKey ? -1 : 1)
+    const column = (pick: (event: NewEvent) => unknown): unknown[] => rows.map(pick)
+    const { rows: stored } = await trx.raw(insertSql, [
+      column(e => e.dedupeKey), column(e => e.account), column(e => e.receivedAt), column(e => Buffer.from(e.raw)), column(e => JSON.stringify(e.headers)), column(e => JSON.stringify(e.fields)),
+      column(e => JSON.stringify(e.alert)), column(e => e.alert.monitor_id), column(e => e.alert.status), column(e => e.alert.firing), column(e => e.alert.parse_error)
+    ] as never)
+    const byKey = new Map((stored as { id: string; dedupe_key: string; inserted: boolean }[]).map(row => [row.dedupe_key, row]))
+    return events.map(event => {
+      const row = byKey.get(event.dedupeKey)
+      if (!row) throw new Error('an inserted event came back without a row')
+      return { id: Number(row.id), duplicate: !row.inserted || first.get(event.dedupeKey) !== event }
+    })
+  },
+
+  async find(db: Knex, id: number): Promise<StoredEvent | undefined> {
+    const row = await db('webhooks_events').where({ id }).first(...columns)
+    return row && stored(row)
+  },
+
+  /** Newest first: by page, or everything before an id. */
+  async list(db: Knex, page: { readonly limit: number; readonly offset: number; readonly before?: number }): Promise<{ events: StoredEvent[]; total: number }> {
+    const rows = db('webhooks_events').select(...columns).orderBy('id', 'desc').limit(page.limit)
+    const found = await (page.before === undefined ? rows.offset(page.offset) : rows.where('id', '<', page.before))
+    const [count] = await db('webhooks_events').count({ total: '*' })
+    return { events: found.map(stored), total: Number(count?.['total'] ?? 0) }
+  }
+}
+
+const stored = (row: { id: string; account: string | null; received_at: Date; fields: Record<string, unknown>; alert: Alert; duplicates: number }): StoredEvent =>
+  ({ id: Number(row.id), account: row.account, receivedAt: row.received_at, fields: row.fields, alert: row.alert, duplicates: row.duplicates })

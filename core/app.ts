@@ -39,7 +39,7 @@ export async function createApp(options: AppOptions) {
   const { settings, log } = options
   let state: 'starting' | 'ready' | 'closing' = 'starting'
   const opened: { name: string; close: () => Promise<unknown> | unknown }[] = []
-  const plugins = orderByTokens(options.plugins)
+  const plugins = orderByTokens(options.plugins, new Set(options.overrides?.keys()))
   const db = openDatabase(options.connection)
   opened.push({ name: 'database', close: () => db.destroy() })
   let closing: Promise<void> | undefined

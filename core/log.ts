@@ -1,5 +1,6 @@
 import pino from 'pino'
 import pretty from 'pino-pretty'
+import { RayneError } from './errors.ts'
 
 /** Structured log lines; the object comes first: `log.info({ id }, 'stored')`. */
 export type Logger = Pick<pino.Logger, 'debug' | 'info' | 'warn' | 'error'> & { child(bindings: Record<string, unknown>): Logger }
@@ -23,10 +24,13 @@ export function redact(text: string): string {
   return clean.replace(named, (_all, key: string) => `${key}${masked}`)
 }
 
+/** An error of ours is its sentence; the stack of any other shows where the bug is. */
+const serializeError = (error: Error): unknown => error instanceof RayneError && error.cause === undefined ? { code: error.code, message: error.message } : pino.stdSerializers.err(error)
+
 /** Logs go to stderr, so that stdout stays the command's answer; people get colours, programs get JSON. */
 export function createLogger(options: { level?: string; pretty?: boolean; write?: (line: string) => void } = {}): Logger {
   const destination = options.write ? { write: options.write }
     : options.pretty ? pretty({ destination: 2, sync: true, ignore: 'pid,hostname', translateTime: 'HH:MM:ss' })
     : pino.destination({ fd: 2, sync: true })
-  return pino({ level: options.level ?? 'info', serializers: { error: pino.stdSerializers.err }, hooks: { streamWrite: redact } }, destination)
+  return pino({ level: options.level ?? 'info', serializers: { error: serializeError }, hooks: { streamWrite: redact } }, destination)
 }

@@ -16,8 +16,8 @@ export interface Orderable {
   readonly provides?: readonly Token<unknown>[] | undefined
 }
 
-/** Plugins in dependency order (ties keep the given order); a missing or circular need is refused by name. */
-export function orderByTokens<P extends Orderable>(plugins: readonly P[]): P[] {
+/** Plugins in dependency order (ties keep the given order); a missing or circular need is refused by name. `given` are ids of services that exist already. */
+export function orderByTokens<P extends Orderable>(plugins: readonly P[], given: ReadonlySet<string> = new Set()): P[] {
   const providers = new Map<string, P>()
   for (const plugin of plugins) {
     for (const token of plugin.provides ?? []) {
@@ -33,6 +33,7 @@ export function orderByTokens<P extends Orderable>(plugins: readonly P[]): P[] {
     if (at >= 0) throw bootError(`plugins need each other: ${[...path.slice(at), plugin].map(p => p.id).join(' → ')}`)
     for (const token of Object.values(plugin.needs ?? {})) {
       const provider = providers.get(token.id)
+      if (!provider && given.has(token.id)) continue
       if (!provider) throw bootError(`plugin '${plugin.id}' needs '${token.id}', which no loaded plugin provides`)
       if (provider !== plugin) visit(provider, [...path, plugin])
     }

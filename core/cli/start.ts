@@ -1,7 +1,6 @@
 import { createApp, type App } from '../app.ts'
 import { readSettings } from '../config.ts'
 import { openConnection, type OpenConnection } from '../db/open.ts'
-import { BannerToken, type BannerLine } from '../banner.ts'
 import { version } from '../version.ts'
 import { load, say } from './context.ts'
 
@@ -22,18 +21,18 @@ export async function start(): Promise<void> {
   closeOnSignal(app, database)
   say(`ready in ${((performance.now() - started) / 1000).toFixed(1)} s (${Object.entries(app.timings).map(([id, ms]) => `${id} ${ms} ms`).join(', ')})`)
   for (const line of await banner(app, database)) say(line)
+  // Asked last: a probe may wait for the outside world, and the server does not.
+  for (const check of await app.health.report()) say(`  ${check.ok ? 'ok  ' : 'warn'} ${check.name.padEnd(12)} ${check.detail}${check.ok || !check.fix ? '' : ` → ${check.fix}`}`)
 }
 
 async function banner(app: App, database: OpenConnection): Promise<string[]> {
   const { settings, url = '(no listener: RAYNE_ROLE has no web)' } = app
   const setup = settings.protected ? await app.store.setupSecret() : undefined
   const base = settings.publicUrl ?? url
-  const lines = (app.services.resolve({ lines: BannerToken })['lines'] as (() => BannerLine[]) | undefined)?.() ?? []
   return [
     '', `  API         ${base}          docs ${base}/docs`,
     `  Access      ${settings.protected ? 'protected: users, API tokens and ingest secrets' : 'local: this machine only, no token needed'}`,
     `  Database    ${database.embedded ? `embedded PostgreSQL in ${settings.home}` : 'your PostgreSQL (DATABASE_URL)'}`,
-    ...lines.map(line => `  ${line.title.padEnd(11)} ${line.text}`),
     ...(setup ? ['', `  First admin ${base}/setup#${setup}`, '              (this link works once, for an hour)'] : []),
     '', '  Try it:', `    curl -sX POST ${base}/v1/webhooks/receive -H 'content-type: application/json'${settings.protected ? " -H 'X-Rayne-Token: <ingest secret>'" : ''} \\`,
     `      -d '{"monitor_id": 12345678, "monitor_name": "High CPU Alert", "alert_status": "Alert", "hostname": "web-server-01.prod.example.com", "service": "api-gateway"}'`,

@@ -2,9 +2,10 @@ import { spawn, spawnSync, type ChildProcess, type SpawnOptions } from 'node:chi
 import { createHash, randomBytes } from 'node:crypto'
 import { chmodSync, chownSync, closeSync, existsSync, fsyncSync, lchownSync, mkdirSync, openSync, readdirSync, readFileSync, readlinkSync, realpathSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
-import { basename, dirname, join } from 'node:path'
+import { basename, delimiter, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { errorText } from '../errors.ts'
 import { bootError } from '../services.ts'
 
 const windows = process.platform === 'win32'
@@ -49,7 +50,7 @@ function libraryEnv(native: string, fallback: string): NodeJS.ProcessEnv {
   rmSync(fallback, { recursive: true, force: true })
   mkdirSync(fallback)
   for (const { from, to } of links) symlinkSync(from, join(fallback, basename(to)))
-  return { [linux ? 'LD_LIBRARY_PATH' : 'DYLD_LIBRARY_PATH']: fallback }
+  return { [linux ? 'LD_LIBRARY_PATH' : 'DYLD_LIBRARY_PATH']: [fallback, join(native, 'lib')].join(delimiter) }
 }
 
 /** Ways to start the server, best first: it refuses root, and should end when this process is killed. */
@@ -73,19 +74,20 @@ const spawnOptions = (runner: Runner, cwd: string): SpawnOptions => ({
 
 /** Tries each way on the real folders and program: modes, mounts and kernels decide, so it is not guessed. */
 function chooseRunner(options: readonly Runner[], postgres: string, folder: string, sockets: string): Runner {
-  if (windows) return options[0]!
-  let reason = ''
+  const reasons = new Set<string>()
   for (const runner of options) {
     try {
       if (root) chownSync(sockets, runner.uid ?? 0, runner.uid ?? 0)
-    } catch (error) { reason = String(error); continue }
+    } catch (error) { reasons.add(errorText(error)); continue }
+    if (options.length === 1) return runner
     const script = 'cd "$0" && test -x . && cd "$1" && test -w . && "$2" --version'
     const [command, ...args] = [...runner.prefix, '/bin/sh', '-c', script, folder, sockets, postgres]
     const result = spawnSync(command!, args, { ...spawnOptions(runner, '/'), encoding: 'utf8', timeout: 10_000 })
     if (result.status === 0) return runner
-    reason = String(result.stderr || result.error || `status ${result.status}`).trim()
+    reasons.add(String(result.stderr || errorText(result.error ?? `status ${result.status}`)).trim())
   }
-  throw bootError(`cannot run the embedded PostgreSQL in '${folder}' (${reason}): ${root ? `it refuses root and user ${NOBODY} cannot use it; run as another user, put the checkout and RAYNE_HOME in a readable folder` : 'check that folder and the package'}, or set DATABASE_URL`)
+  const next = root ? `it refuses root, and user ${NOBODY} cannot use it there; run as another user, put the checkout and RAYNE_HOME where every user may read` : 'check the folder and the package'
+  throw bootError(`cannot run the embedded PostgreSQL in '${folder}' (${[...reasons].join('; ')}): ${next}, or set DATABASE_URL`)
 }
 
 /** A socket's path may have 103 bytes at most (macOS; Linux 107), so a long home gets a short folder elsewhere. */
@@ -129,6 +131,7 @@ export async function openCluster(home: string, log: (line: string) => void): Pr
     if (windows) spawnSync(program('pg_ctl'), ['kill', name.slice(3), String(pid)])
     else try { process.kill(pid, name) } catch { /* gone */ }
   }
+  for (const name of readdirSync(folder)) if (name.startsWith('init-')) rmSync(join(folder, name), { recursive: true, force: true, maxRetries: 5 })
   if (!existsSync(data)) await initialise(folder, sockets, runner.uid, run, log)
   const owner = runner.uid ?? process.getuid?.()
   if (root && statSync(data).uid !== owner) chownTree(data, owner ?? 0)
@@ -137,7 +140,6 @@ export async function openCluster(home: string, log: (line: string) => void): Pr
 
 /** Makes the cluster beside its place and moves it there whole: a kill half-way never leaves one that looks good. */
 async function initialise(folder: string, sockets: string, uid: number | undefined, run: Cluster['run'], log: (line: string) => void): Promise<void> {
-  for (const name of readdirSync(folder)) if (name.startsWith('init-')) rmSync(join(folder, name), { recursive: true, force: true, maxRetries: 5 })
   const staging = join(folder, `init-${randomBytes(6).toString('hex')}`)
   const secret = join(sockets, 'password')
   const password = randomBytes(24).toString('base64url')

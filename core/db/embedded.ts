@@ -44,8 +44,8 @@ export async function startEmbedded(options: Options): Promise<EmbeddedDatabase>
 function lockHome(home: string): () => void {
   if (mkdirSync(home, { recursive: true }) && process.getuid?.() === 0) chmodSync(home, 0o711)
   const pidFile = join(home, 'rayne.pid')
-  writeFileSync(join(home, 'rayne.lock'), '', { flag: 'a' })
-  const lock = new DatabaseSync(join(home, 'rayne.lock'), { timeout: 0 })
+  writeFileSync(join(home, 'rayne.lock'), '', { flag: 'a', mode: 0o600 })
+  const lock = new DatabaseSync(join(home, 'rayne.lock'), { timeout: 300 }) // ms; a process killed just now may still be going
   try {
     lock.exec('begin exclusive')
   } catch (cause) {
@@ -71,10 +71,10 @@ async function freePort(): Promise<number> {
 }
 
 function explain(error: unknown, home: string): RayneError {
+  if (/ENOSPC|EDQUOT|No space left on device|Disk quota exceeded/.test(errorText(error))) return bootError(`the disk of '${home}' is full: make room, or ${NEXT_STEP}`, { cause: error })
   if (error instanceof RayneError) return error
-  const code = errorCode(error) ?? ''
-  if (['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST'].includes(code)) return bootError(`cannot write to '${home}' (${errorText(error)}): make it writable, or ${NEXT_STEP}`, { cause: error })
-  if (['ENOSPC', 'EDQUOT'].includes(code)) return bootError(`the disk of '${home}' is full: make room, or ${NEXT_STEP}`, { cause: error })
+  // ENOENT: what Node makes of a read-only parent when it creates folders on the way
+  if (['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST', 'ENOENT'].includes(errorCode(error) ?? '')) return bootError(`cannot write to '${home}' (${errorText(error)}): make it writable, or ${NEXT_STEP}`, { cause: error })
   return bootError(`cannot start the embedded PostgreSQL in '${home}': ${errorText(error)}`, { cause: error })
 }
 
@@ -109,6 +109,7 @@ async function supervise(cluster: Cluster, connection: Connection, log: Options[
     quit.abort()
     await restarting
     await stopChild(child, cluster)
+    rmSync(cluster.sockets, { recursive: true, force: true })
     clearInterval(rotation)
     process.off('exit', onExit)
     release()

@@ -1,91 +1,19 @@
 import assert from 'node:assert/strict'
-import { spawn, type ChildProcess } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdtempSync, readdirSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
-import { describe, test, type TestContext } from 'node:test'
+import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import pg from 'pg'
 import { leftovers, openCluster } from '../db/cluster.ts'
-import { startEmbedded, type EmbeddedDatabase } from '../db/embedded.ts'
+import { startEmbedded } from '../db/embedded.ts'
+import { app, defer, gone, query, start, temporary } from './embedded-app.ts'
 
 const root = process.getuid?.() === 0
 const linux = process.platform === 'linux'
 const rootOnly = root && linux ? {} : { skip: 'needs root on Linux' }
 const linuxOnly = linux ? {} : { skip: 'needs /proc' }
 const NOBODY = 65534
-const MODULE = new URL('../db/embedded.ts', import.meta.url).href
-
-/** An application of its own: starts the cluster, reports it on stdout, stops when its stdin ends. */
-const APP = `
-  const { startEmbedded } = await import(${JSON.stringify(MODULE)})
-  try {
-    const { pid, connection, stop } = await startEmbedded({ home: process.env.TEST_HOME, log: line => console.error(line) })
-    console.log(JSON.stringify({ pid, connection }))
-    process.stdin.on('end', () => stop().then(() => process.exit())).resume()
-  } catch (error) { console.log(JSON.stringify({ error: error.message })) }`
-
-const cleanups = new WeakMap<TestContext, (() => unknown)[]>()
-
-/** Like t.after, but last in, first out: servers end before their folders are removed. */
-function defer(t: TestContext, cleanup: () => unknown): void {
-  const list = cleanups.get(t) ?? []
-  if (!cleanups.has(t)) {
-    cleanups.set(t, list)
-    t.after(async () => { for (const next of list.reverse()) await next() })
-  }
-  list.push(cleanup)
-}
-
-interface App { readonly child: ChildProcess; readonly report: Promise<{ pid: number; connection: EmbeddedDatabase['connection']; error?: string }> }
-
-function app(t: TestContext, home: string, uid?: number): App {
-  const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', APP], {
-    env: { ...process.env, TEST_HOME: home, TMPDIR: join(home, '..') }, stdio: ['pipe', 'pipe', 'inherit'], ...(uid === undefined ? {} : { uid, gid: uid })
-  })
-  defer(t, async () => {
-    child.kill('SIGKILL')
-    await gone(() => child.exitCode === null && child.signalCode === null)
-  })
-  const report = once(createInterface(child.stdout!), 'line').then(([line]) => JSON.parse(String(line)))
-  return { child, report }
-}
-
-function temporary(t: TestContext): string {
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'rayne-embedded-')))
-  chmodSync(folder, 0o777)
-  defer(t, async () => {
-    if (linux) for (const data of dataFolders(folder)) await gone(() => leftovers(data).length > 0)
-    rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
-  })
-  return folder
-}
-
-const dataFolders = (folder: string): string[] => readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('postgres/data')).map(name => join(folder, name))
-
-async function gone(there: () => boolean, seconds = 20): Promise<void> {
-  for (const until = Date.now() + seconds * 1000; there(); await sleep(20)) assert.ok(Date.now() < until, 'still there')
-}
-
-async function start(t: TestContext, home: string, lines: string[] = []): Promise<EmbeddedDatabase> {
-  const database = await startEmbedded({ home, log: line => lines.push(line) })
-  defer(t, () => database.stop())
-  return database
-}
-
-async function query(connection: EmbeddedDatabase['connection'], ...statements: string[]): Promise<unknown> {
-  const client = new pg.Client({ ...connection, ssl: false })
-  client.on('error', () => {})
-  await client.connect()
-  try {
-    let value: unknown
-    for (const statement of statements) value = Object.values((await client.query(statement)).rows[0] ?? {})[0]
-    return value
-  } finally { await client.end() }
-}
-
 const WRITE = ['create table if not exists kept (n int)', 'insert into kept select generate_series(1, 100)']
 const COUNT = 'select count(*)::int from kept'
 
@@ -101,9 +29,12 @@ describe('the embedded PostgreSQL', { concurrency: false }, () => {
     await first.stop()
     assert.throws(() => process.kill(first.pid, 0))
     const lines: string[] = []
+    truncateSync(join(home, 'postgres', 'server.log'), 11 * 1024 * 1024)
     const second = await start(t, home, lines)
     assert.equal(await query(second.connection, COUNT), 100)
     assert.deepEqual(lines, [])
+    assert.ok(statSync(join(home, 'postgres', 'server.log')).size < 10_000, 'a long log was cut')
+    assert.ok(existsSync(join(home, 'postgres', 'server.log.1')))
     if (process.platform !== 'win32') for (const name of ['data', 'run']) assert.equal(statSync(join(home, 'postgres', name)).mode & 0o777, 0o700)
   })
 
@@ -132,6 +63,7 @@ describe('the embedded PostgreSQL', { concurrency: false }, () => {
     const home = join(temporary(t), 'home')
     const { child, report } = app(t, home)
     const { pid } = await report
+    if (linux) assert.equal(readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[2], String(pid), 'Ctrl-C would reach it')
     child.stdin!.end()
     await once(child, 'exit')
     assert.throws(() => process.kill(pid, 0))
@@ -189,7 +121,9 @@ describe('the embedded PostgreSQL after kill -9', { concurrency: false, ...linux
     await gone(() => !existsSync(folder) || !readdirSync(folder).some(name => name.startsWith('init-')))
     await sleep(100)
     child.kill('SIGKILL')
-    assert.ok(!existsSync(join(folder, 'data')))
+    await once(child, 'exit')
+    mkdirSync(join(folder, 'init-half'))
+    writeFileSync(join(folder, 'init-half', 'PG_VERSION'), '18\n')
     assert.equal(await query((await start(t, home)).connection, 'select 1'), 1)
     assert.deepEqual(readdirSync(folder).filter(name => name.startsWith('init-')), [])
   })
@@ -216,6 +150,7 @@ describe('the embedded PostgreSQL after kill -9', { concurrency: false, ...linux
     const stranger = spawn('sleep', ['600'], root ? { uid, gid: uid } : {})
     defer(t, () => stranger.kill('SIGKILL'))
     const stale = `${stranger.pid}\n${data}\n1700000000\n5432\n${join(home, 'postgres', 'run')}\n\n  1  1\nready   \n`
+    mkdirSync(join(home, 'postgres', 'run'))
     for (const path of [join(data, 'postmaster.pid'), join(home, 'postgres', 'run', '.s.PGSQL.5432.lock'), join(home, 'rayne.pid')]) writeFileSync(path, stale)
     assert.equal(await query((await start(t, home)).connection, 'select 1'), 1)
     assert.equal(stranger.exitCode ?? stranger.signalCode, null)

@@ -39,6 +39,7 @@ function split(files: readonly string[]): string[][] {
 
 interface Result { readonly failed: boolean }
 const children = new Set<ChildProcess>()
+let interrupted = false
 
 async function runGroup(files: readonly string[], folder: string): Promise<Result> {
   const url = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
@@ -114,6 +115,7 @@ async function main(filters: readonly string[]): Promise<void> {
     for (let files = queue.shift(); files; files = queue.shift()) failed = (await runGroup(files, folder)).failed || failed
   }
   await Promise.all(Array.from({ length: Math.max(2, availableParallelism()) }, work))
+  if (interrupted) return
   failed = await cleanUp(folder) || failed
   const lines = { tests: counts.tests, suites: counts.suites, pass: counts.passed, fail: counts.failed, cancelled: counts.cancelled, skipped: counts.skipped, todo: counts.todo, duration_ms: Math.round(performance.now() - started) }
   for (const [key, value] of Object.entries(lines)) console.log(`ℹ ${key} ${value}`)
@@ -122,6 +124,7 @@ async function main(filters: readonly string[]): Promise<void> {
 }
 
 async function interrupt(signal: NodeJS.Signals, queue: string[][], folder: string): Promise<void> {
+  interrupted = true
   queue.length = 0
   for (const child of children) child.kill('SIGTERM')
   for (const until = Date.now() + 10_000; children.size > 0 && Date.now() < until;) await sleep(50)

@@ -28,7 +28,7 @@ export interface DatadogOptions {
   readonly pageSize?: number
 }
 
-export interface Datadog extends DatadogService {
+interface Datadog extends DatadogService {
   /** Adds an account at run time; throws when the address is not allowed, a key is unusable or the name is taken. */
   add(account: AccountInput): void
 }

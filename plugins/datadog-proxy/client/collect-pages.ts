@@ -4,7 +4,7 @@ import { DatadogError } from '../contract.ts'
 export interface Page { readonly items: readonly unknown[]; readonly next: string | undefined; readonly warnings?: readonly string[] }
 
 /** What a bounded read asks for: `toRow` is undefined for an item that cannot be used, `key` tells duplicates. */
-export interface PageRequest<T> {
+interface PageRequest<T> {
   readonly limit: number
   /** Largest page the endpoint gives; Datadog's limit is 1000. */
   readonly pageSize: number
@@ -13,7 +13,7 @@ export interface PageRequest<T> {
   key(row: T): string
 }
 
-export interface Collected<T> { readonly rows: T[]; readonly truncated: boolean; readonly warnings: readonly string[] }
+interface Collected<T> { readonly rows: T[]; readonly truncated: boolean; readonly warnings: readonly string[] }
 
 const mostRows = 10_000
 

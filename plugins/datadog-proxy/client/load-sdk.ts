@@ -8,8 +8,7 @@ export interface Keys { readonly apiKey: string; readonly appKey: string }
  * field, rounds int64 ids and wraps undocumented statuses.
  */
 export function createSdk(baseUrl: string, keys: Keys) {
-  let configuration: Promise<Configuration> | undefined
-  const configured = (): Promise<Configuration> => configuration ??= configure(baseUrl, keys)
+  const configured = once(() => configure(baseUrl, keys))
   const v1 = once(async () => {
     const [config, authentication, monitors, hosts, metrics, notebooks] = await Promise.all([
       configured(),

@@ -1,6 +1,6 @@
 import { epochMs, type EpochMs } from '../../../core/index.ts'
 
-export type JsonObject = Readonly<Record<string, unknown>>
+type JsonObject = Readonly<Record<string, unknown>>
 
 const exactIntegers = (_key: string, value: unknown, context?: { source?: string }): unknown =>
   typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value) && /^-?\d+$/.test(context?.source ?? '') ? context?.source : value

@@ -3,7 +3,7 @@ import { RayneError } from '../../../core/index.ts'
 
 /** Every Datadog site keys may be sent to; anything else is refused. */
 export const sites = ['datadoghq.com', 'us3.datadoghq.com', 'us5.datadoghq.com', 'ap1.datadoghq.com', 'ap2.datadoghq.com', 'uk1.datadoghq.com', 'datadoghq.eu', 'ddog-gov.com', 'us2.ddog-gov.com'] as const
-export type Site = typeof sites[number]
+type Site = typeof sites[number]
 
 const isSite = (host: string): host is Site => (sites as readonly string[]).includes(host)
 const refused = (message: string): RayneError => new RayneError('datadog-site-refused', 400, message)

@@ -6,7 +6,7 @@ import { idOf, isObject, listOf, objectOf, textOf } from './read-json.ts'
 export interface StreamSearch { readonly query: string; readonly window: TimeWindow; readonly limit: number }
 
 /** What both v2 searches send: an absolute window, because `now` moves between pages. */
-export interface SearchBody {
+interface SearchBody {
   readonly filter: { readonly query: string; readonly from: string; readonly to: string }
   readonly page: { limit: number; cursor?: string }
 }

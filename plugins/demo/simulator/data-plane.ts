@@ -76,7 +76,7 @@ function perform(plane: DataPlane, request: Request): Outcome {
     const cursorKey = `${account.spec.name}-${plane.generation()}`
     const reply = route.handle({ account, params, query: request.query, body: parse(request.text), now: request.now, cursorKey, url: request.path })
     const type: Record<string, string> = reply.type === null ? {} : { 'content-type': reply.type ?? 'application/json' }
-    return outcome(reply.status, reply.body === undefined ? '' : JSON.stringify(reply.body), type)
+    return outcome(reply.status, reply.text ?? (reply.body === undefined ? '' : JSON.stringify(reply.body)), type)
   } catch (error) {
     if (error instanceof ApiError) return outcome(error.status, JSON.stringify(error.body), json)
     throw error

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
-import type { Account } from './accounts.ts'
+import type { Account, StoredWebhook } from './accounts.ts'
 import { transitionName, type Monitor, type Transition } from './monitors.ts'
-import { renderWebhook, webhookVariables } from './webhook-template.ts'
+import { renderWebhook, webhookVariables, type WebhookVariables } from './webhook-template.ts'
 
 /** Where webhooks go; only loopback addresses are ever called. */
 export interface WebhookTarget { readonly url: string; readonly headers?: Readonly<Record<string, string>> }
@@ -19,17 +19,26 @@ export const recommendedTemplate = (): string => readFileSync(new URL('../../../
 
 /** Renders and posts one alert; retries on 5xx and lost connections, as Datadog documents. */
 export async function fire(accounts: readonly Account[], alertMonitor: string | undefined, target: WebhookTarget | undefined, request: FireRequest, now: number): Promise<Delivery> {
+  const { body, variables, stored } = renderAlert(accounts, alertMonitor, request, now)
+  const chosen = stored ? { url: stored.url, headers: JSON.parse(stored.custom_headers ?? '{}') as Record<string, string> } : request.webhook === undefined ? target : undefined
+  if (!chosen) throw new Error(request.webhook === undefined ? 'no webhook target is configured' : `webhook '${request.webhook}' does not exist`)
+  return post({ url: renderWebhook(chosen.url, variables, false), headers: chosen.headers ?? {} }, body)
+}
+
+/** The body `fire` would post, with the named webhook's own template or the recommended one. */
+export function renderAlert(accounts: readonly Account[], alertMonitor: string | undefined, request: FireRequest, now: number): { body: string; variables: WebhookVariables; stored: StoredWebhook | undefined } {
+  const { account, variables } = chooseAlert(accounts, alertMonitor, request, now)
+  const stored = request.webhook === undefined ? undefined : account.webhooks.get(request.webhook)
+  return { body: renderWebhook(stored?.payload ?? recommendedTemplate(), variables), variables, stored }
+}
+
+function chooseAlert(accounts: readonly Account[], alertMonitor: string | undefined, request: FireRequest, now: number) {
   const account = request.account === undefined ? accounts.find(a => a.spec.incident) ?? accounts[0] : accounts.find(a => a.spec.name === request.account)
   const wanted = request.monitor ?? alertMonitor
   const monitor = account?.monitors.find(m => m.spec.name === wanted || String(m.id) === wanted)
   if (!account || !monitor) throw new Error(`no monitor '${wanted ?? ''}' in account '${request.account ?? ''}'`)
-  const stored = request.webhook === undefined ? undefined : account.webhooks.get(request.webhook)
-  const chosen = stored ? { url: stored.url, headers: JSON.parse(stored.custom_headers ?? '{}') as Record<string, string> } : request.webhook === undefined ? target : undefined
-  if (!chosen) throw new Error(request.webhook === undefined ? 'no webhook target is configured' : `webhook '${request.webhook}' does not exist`)
   const transition = transitionOf(monitor, request.transition, now)
-  const variables = webhookVariables(account, monitor, transition, request.transition ?? transitionName(transition))
-  const body = renderWebhook(stored?.payload ?? recommendedTemplate(), variables)
-  return post({ url: renderWebhook(chosen.url, variables, false), headers: chosen.headers ?? {} }, body)
+  return { account, variables: webhookVariables(account, monitor, transition, request.transition ?? transitionName(transition)) }
 }
 
 /** The newest change of the wanted kind, or one made up as of now when the monitor never made it. */

@@ -102,6 +102,6 @@ function eventRow(seed: number, parts: EventParts): EventRow {
   return { id: sortableId(at, seed), at, visibleAt: at + 5000 + Math.floor(unit(seed, 9) * 25_000), title, message, tags, attributes, reserved }
 }
 
-/** An event as the v2 API shows it. */
-export const eventResource = (row: EventRow): object =>
-  ({ id: row.id, type: 'event', attributes: { timestamp: new Date(row.at).toISOString(), message: row.message, tags: row.tags, attributes: row.attributes } })
+/** An event as the v2 API shows it, as JSON text. */
+export const eventJson = (row: EventRow): string =>
+  JSON.stringify({ id: row.id, type: 'event', attributes: { timestamp: new Date(row.at).toISOString(), message: row.message, tags: row.tags, attributes: row.attributes } })

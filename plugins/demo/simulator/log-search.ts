@@ -16,10 +16,11 @@ export function searchLogs(streams: readonly LogStream[], request: SearchRequest
   const low = Math.floor((after && !descending ? Math.max(from, after.at) : from) / MINUTE)
   const high = Math.floor((after && descending ? Math.min(to, after.at) : to) / MINUTE)
   const page: LogRow[] = []
+  const { show } = createRowItem()
   if (relevant.length === 0) return page
   for (let i = 0; i <= high - low && page.length < limit; i++) {
     const minute = descending ? high - i : low + i
-    const rows = relevant.flatMap(stream => stream.minute(minute).filter(row => row.at >= from && row.at <= to && matches(query, rowItem(row)) === true))
+    const rows = relevant.flatMap(stream => stream.minute(minute).filter(row => row.at >= from && row.at <= to && matches(query, show(row)) === true))
     rows.sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1))
     if (descending) rows.reverse()
     for (const row of rows) if (page.length < limit && isAfter(row, after, descending)) page.push(row)
@@ -35,19 +36,33 @@ function streamItem(stream: LogStream): Searchable {
   }
 }
 
-function rowItem(row: LogRow): Searchable {
-  return {
-    words: () => row.words ??= wordsOf(row.message),
+/** One object for every row: a search looks at tens of thousands of them. */
+function createRowItem(): { show(row: LogRow): Searchable } {
+  let row!: LogRow
+  const item: Searchable = {
+    words: () => row.words ??= wordsOnce(row.message),
     values: key => key === 'status' ? [row.status] : key === 'host' ? [row.host] : tagValues(row.tags, key),
     attribute: path => ({ value: readPath(row.attributes, path) })
   }
+  return { show: next => { row = next; return item } }
 }
 
-/** A log line as the v2 API shows it. */
-export function logResource(row: LogRow): object {
+const known = new Map<string, string>()
+/** Many lines have the same text; it is split into words once. */
+function wordsOnce(message: string): string {
+  let words = known.get(message)
+  if (words === undefined) {
+    if (known.size > 5000) known.clear()
+    known.set(message, words = wordsOf(message))
+  }
+  return words
+}
+
+/** A log line as the v2 API shows it, as JSON text; kept with the line, since pages of a thousand are common. */
+export function logJson(row: LogRow): string {
   const { service } = row
-  return {
+  return row.json ??= JSON.stringify({
     id: row.id, type: 'log',
     attributes: { timestamp: new Date(row.at).toISOString(), status: row.status, host: row.host, ...service === undefined ? {} : { service }, message: row.message, tags: row.tags, attributes: row.attributes }
-  }
+  })
 }

@@ -5,12 +5,12 @@ import { compileTemplate, compileValue, type Render } from './templates.ts'
 import type { Emitter } from './world.ts'
 
 /** One log line as generated; tags may repeat and `service` may be absent, as in the real thing. */
-export interface LogRow { readonly id: string; readonly at: number; readonly status: string; readonly host: string; readonly service: string | undefined; readonly message: string; readonly tags: readonly string[]; readonly attributes: Readonly<Record<string, unknown>>; words?: string }
+export interface LogRow { readonly id: string; readonly at: number; readonly status: string; readonly host: string; readonly service: string | undefined; readonly message: string; readonly tags: readonly string[]; readonly attributes: Readonly<Record<string, unknown>>; words?: string; json?: string }
 /** All lines of one template for one service and environment; `fixed` holds on every line. */
 export interface LogStream { readonly fixed: Tags; minute(index: number): readonly LogRow[] }
 
 const MINUTE = 60_000
-const CACHED_MINUTES = 3000
+const CACHED_ROWS = 20_000
 
 /** The streams of every template; the lines of a minute are made on demand and kept while they are asked for. */
 export function createStreams(specs: readonly LogSpec[], emitters: { readonly host: readonly Emitter[]; readonly instance: readonly Emitter[] }, seed: number, effectsOn: (ref: string, tags: Tags) => readonly Effect[]): LogStream[] {
@@ -35,6 +35,7 @@ function minutes(spec: LogSpec, members: readonly Emitter[], seed: number, effec
   const rateAt = (at: number): number => Math.max(0, effects.reduce((value, effect) => effect.apply(value, at), rate))
   const line = lineMaker(spec, seed)
   const cache = new Map<number, readonly LogRow[]>()
+  let kept = 0
   return index => {
     const cached = cache.get(index)
     if (cached) return cached
@@ -50,8 +51,9 @@ function minutes(spec: LogSpec, members: readonly Emitter[], seed: number, effec
       const emitter = live[mix(own, i * 3 + 2) % live.length]
       if (emitter) rows.push(line(emitter, at, mix(own, 1_000_000 + i)))
     }
-    if (cache.size > CACHED_MINUTES) cache.clear()
+    if (kept > CACHED_ROWS || cache.size > CACHED_ROWS) { cache.clear(); kept = 0 }
     cache.set(index, rows)
+    kept += rows.length
     return rows
   }
 }

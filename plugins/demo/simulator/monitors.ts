@@ -25,7 +25,8 @@ const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 const LOOK_BACK_HOURS = 12
 const severity: readonly MonitorState[] = ['Alert', 'Warn', 'No Data', 'OK']
-interface Hour { readonly values: ReadonlyMap<string, Float64Array> }
+const KEPT_HOURS = 400
+interface Hour { readonly values: ReadonlyMap<string, Float64Array>; changes?: readonly Transition[] }
 
 /** The monitors of a world; their state comes from the same series as the graphs, once a minute. */
 export const createMonitors = (world: World): Monitor[] => world.scenario.monitors.map(spec => createMonitor(world, spec))
@@ -35,7 +36,10 @@ function createMonitor(world: World, spec: MonitorSpec): Monitor {
   const hours = new Map<number, Hour>()
   const hour = (index: number): Hour => {
     let found = hours.get(index)
-    if (!found) hours.set(index, found = { values: valuesOfHour(world, query, index) })
+    if (!found) {
+      if (hours.size > KEPT_HOURS) hours.clear()
+      hours.set(index, found = { values: valuesOfHour(world, query, index) })
+    }
     return found
   }
   const valuesAt = (minute: number): Map<string, number> =>
@@ -45,14 +49,17 @@ function createMonitor(world: World, spec: MonitorSpec): Monitor {
     const values = valuesAt(Math.floor(at / MINUTE))
     return values.size === 0 ? new Map([['', 'No Data']]) : new Map([...values].map(([group, value]) => [group, stateOf(value)]))
   }
+  const changesIn = (index: number): readonly Transition[] => hour(index).changes ??=
+    Array.from({ length: 60 }, (_, i) => index * 60 + i).flatMap(minute => changes(valuesAt(minute - 1), valuesAt(minute), minute * MINUTE, stateOf))
   const transitions = (from: number, to: number): Transition[] => {
     const found: Transition[] = []
-    for (let minute = Math.ceil(from / MINUTE); minute * MINUTE <= to; minute++) found.push(...changes(valuesAt(minute - 1), valuesAt(minute), minute * MINUTE, stateOf))
+    for (let index = Math.floor(from / HOUR); index * HOUR <= to; index++) found.push(...changesIn(index).filter(t => t.at >= from && t.at <= to))
     return found
   }
   const last: Monitor['last'] = (at, wanted = () => true) => {
-    for (let back = 0; back < LOOK_BACK_HOURS; back++) {
-      const found = transitions(at - (back + 1) * HOUR + 1, at - back * HOUR).findLast(wanted)
+    const newest = Math.floor(at / HOUR)
+    for (let index = newest; index > newest - LOOK_BACK_HOURS; index--) {
+      const found = changesIn(index).findLast(t => t.at <= at && wanted(t))
       if (found) return found
     }
     return undefined

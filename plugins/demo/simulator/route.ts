@@ -12,8 +12,8 @@ export interface Call {
   readonly cursorKey: string
   readonly url: string
 }
-/** A success; a string body is sent as it is, `type` defaults to JSON. */
-export interface Reply { readonly status: number; readonly body?: unknown; readonly type?: string | null }
+/** A success: `body` is sent as JSON, `text` as it is; `type` defaults to JSON, null sends none. */
+export interface Reply { readonly status: number; readonly body?: unknown; readonly text?: string; readonly type?: string | null }
 /** One operation of the Datadog API; `op` is the name the official client gives it. */
 export interface Route { readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE' | 'PATCH'; readonly path: string; readonly op: string; readonly bucket?: Bucket; readonly apiKeyOnly?: boolean; handle(call: Call): Reply }
 

@@ -2,13 +2,15 @@ import { createAccounts, type SimAccount } from './accounts.ts'
 import { createClock } from './clock.ts'
 import { createControlPlane } from './control-plane.ts'
 import { createDataPlane } from './data-plane.ts'
-import { fire, type Delivery, type FireRequest, type WebhookTarget } from './deliver.ts'
+import { fire, renderAlert, type Delivery, type FireRequest, type WebhookTarget } from './deliver.ts'
 import { createFaults } from './faults.ts'
 import { listen, shut } from './http.ts'
 import { createJournal, type JournalEntry } from './journal.ts'
 import { createRateLimits } from './rate-limits.ts'
 import { loadScenario, type ScenarioFile } from './scenario.ts'
 import { resolveTruth } from './truth.ts'
+
+export type { SimAccount, Delivery, FireRequest, JournalEntry, WebhookTarget }
 
 export interface SimulatorOptions {
   /** An id under `scenarios/`, a path ending in `.json`, or the scenario itself. */
@@ -34,6 +36,8 @@ export interface Simulator {
   readonly truth: Record<string, unknown> | null
   readonly t0: number
   fireWebhook(request?: FireRequest): Promise<Delivery>
+  /** The body `fireWebhook` would send, without sending it. */
+  renderWebhook(request?: FireRequest): string
   /** Adds a fault, as `POST /__sim/faults` does. */
   addFault(fault: unknown): void
   setTarget(target: WebhookTarget): void
@@ -57,6 +61,7 @@ export async function createSimulator(options: SimulatorOptions): Promise<Simula
     get truth() { return core.truth() },
     get t0() { return core.state.t0 },
     fireWebhook: request => core.fire(request ?? {}),
+    renderWebhook: request => core.render(request ?? {}),
     addFault: core.faults.add, setTarget: target => { core.state.target = target },
     journal: core.journal.all, reset: core.reset,
     close: async () => { await Promise.all([shut(data), shut(control)]) }
@@ -83,6 +88,7 @@ function createCore(options: SimulatorOptions, clock: ReturnType<typeof createCl
     return account ? resolveTruth(state.scenario, account, state.t0) : null
   }
   const send = (request: FireRequest) => fire(state.accounts, state.scenario.alert?.monitor, state.target, request, clock.now())
+  const render = (request: FireRequest) => renderAlert(state.accounts, state.scenario.alert?.monitor, request, clock.now()).body
   const summary = () => ({ scenario: state.scenario.id, seed: state.seed, t0: new Date(state.t0).toISOString(), now: new Date(clock.now()).toISOString(), faults: faults.list(), accounts: state.accounts.map(a => ({ name: a.spec.name, site: a.spec.site, notebooks: a.notebooks.size, webhooks: [...a.webhooks.keys()], monitors: a.monitors.map(m => ({ id: m.id, name: m.spec.name, status: m.overall(clock.now()) })) })) })
   const controls = {
     reset: () => { reset(); return summary() }, state: summary, truth, journal: () => ({ entries: journal.all() }),
@@ -94,7 +100,7 @@ function createCore(options: SimulatorOptions, clock: ReturnType<typeof createCl
       return summary()
     }
   }
-  return { state, journal, faults, limits, reset, truth, fire: send, controls }
+  return { state, journal, faults, limits, reset, truth, fire: send, render, controls }
 }
 
 function clockChange(body: Record<string, unknown>) {

@@ -21,20 +21,31 @@ export function pointsOf(packed: unknown): [number, number][] {
   return points.filter((point): point is [number, number] => point[1] !== null)
 }
 
-/** A bucket starts a step when it and two of the next three are outside the range of everything before it by a robust margin. */
+const quarterHour = 15 * 60_000
+const quietShare = 0.6
+
+/**
+ * The start of the run of unusual buckets that leads to the alert. Unusual is far from the earlier part of the window, both
+ * against its own spread and against the size of the change itself, so that noise is no step; one quiet bucket does not end a run.
+ */
 function firstLastingStep(points: readonly [number, number][], alertAt: number): number | undefined {
-  const minimum = 8
-  for (let index = minimum; index < points.length; index += 1) {
-    const [at, value] = points[index] ?? [0, 0]
-    if (at > alertAt) return undefined
-    const before = points.slice(0, index).map(point => point[1])
-    const centre = median(before)
-    const spread = Math.max(median(before.map(v => Math.abs(v - centre))) * 1.4826, Math.abs(centre) * 0.02, 1e-9)
-    const outside = (v: number): boolean => Math.abs(v - centre) > 6 * spread
-    const next = points.slice(index + 1, index + 4).map(point => point[1])
-    if (outside(value) && next.length > 0 && next.filter(outside).length >= Math.min(2, next.length)) return at
+  const before = points.filter(point => point[0] <= alertAt)
+  const quiet = before.slice(0, Math.floor(before.length * quietShare)).map(point => point[1])
+  if (quiet.length < 5) return undefined
+  const centre = median(quiet)
+  const spread = Math.max(median(quiet.map(value => Math.abs(value - centre))) * 1.4826, Math.abs(centre) * 0.02, 1e-9)
+  const near = points.filter(point => point[0] > alertAt - quarterHour && point[0] <= alertAt + quarterHour / 3)
+  const change = median(near.map(point => Math.abs(point[1] - centre)).sort((x, y) => y - x).slice(0, 5))
+  const unusual = (value: number): boolean => Math.abs(value - centre) > Math.max(5 * spread, change * 0.25)
+  const tail = points.filter(point => point[0] <= Math.max(alertAt, near.at(-1)?.[0] ?? alertAt))
+  let last = tail.findLastIndex(point => unusual(point[1]))
+  if (last < 0 || (tail[last]?.[0] ?? 0) < alertAt - quarterHour) return undefined
+  let start = last
+  for (let quietRun = 0; last > 0 && quietRun < 2; last -= 1) {
+    if (unusual(tail[last - 1]?.[1] ?? centre)) { start = last - 1; quietRun = 0 } else quietRun += 1
   }
-  return undefined
+  const length = tail.slice(start).filter(point => unusual(point[1])).length
+  return length >= 2 ? tail[start]?.[0] : undefined
 }
 
 function median(values: readonly number[]): number {

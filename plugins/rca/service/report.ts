@@ -24,8 +24,14 @@ export function writeReport(input: { alert: Alert; alertAt: TimeWindow['from']; 
   return assertCited(report)
 }
 
+/** What people call the alert: the monitor's own name before the webhook's title, which carries the state. */
+export function alertName(alert: Alert, slots: readonly EvidenceSlot[]): string {
+  const fetched = slots.find(slot => slot.slot === 'monitor')?.rows[0]?.facts['name']
+  return alert.monitor_name ?? (typeof fetched === 'string' ? fetched : undefined) ?? alert.title ?? 'Unknown monitor'
+}
+
 function summarise(alert: Alert, culprit: Suspect | undefined, suspects: readonly Suspect[], slots: readonly EvidenceSlot[]): string {
-  const name = alert.monitor_name ?? alert.title ?? 'The alert'
+  const name = alertName(alert, slots)
   const missing = slots.filter(slot => slot.outcome === 'error' || slot.outcome === 'forbidden')
   const gaps = missing.length === 0 ? '' : ` ${missing.length} of ${slots.length} questions to Datadog failed (${missing.map(slot => slot.slot).join(', ')}), so this may miss the cause.`
   if (culprit) return `${name}: most likely caused by "${culprit.title}" at ${culprit.at} (${culprit.reasons.map(reason => reason.text).join('; ')}).${gaps}`

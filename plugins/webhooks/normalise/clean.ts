@@ -10,16 +10,20 @@ export function cut(text: string, max: number): string {
 }
 
 /** Text that PostgreSQL can hold: no NUL and no lone surrogate. */
-export const storable = (text: string, max: number): string => cut(text.toWellFormed().replaceAll('\0', ''), max)
+export const storable = (text: string, max: number): string =>
+  shorten(text, max, head => head.replaceAll('\0', ''))
 
 /** One line for names, titles and ids: white space runs, line breaks included, become one space. */
-export function line(text: string, max: number): string {
-  const plain = text.slice(0, max * 4 + 64).toWellFormed().replace(ansi, '').replace(/[\s\u0085]+/g, ' ')
-  return cut(plain.replace(controls, '').replace(invisible, '').trim(), max)
-}
+export const line = (text: string, max: number): string =>
+  shorten(text, max, head => head.replace(ansi, '').replace(invisible, '').replace(/[\s\u0085]+/g, ' ').replace(controls, '').trim())
 
 /** Several lines for messages: newline and tab stay, escape sequences and invisible characters go. */
-export function block(text: string, max: number): string {
-  const plain = text.slice(0, max * 2).toWellFormed().replace(ansi, '').replace(/\r\n?/g, '\n')
-  return cut(plain.replace(controls, '').replace(invisible, '').trim(), max)
+export const block = (text: string, max: number): string =>
+  shorten(text, max, head => head.replace(ansi, '').replace(/\r\n?/g, '\n').replace(controls, '').replace(invisible, '').trim())
+
+/** Cleans no more than could be kept, for 1 MB of characters to remove costs more than the rest of the reading. */
+function shorten(text: string, max: number, clean: (head: string) => string): string {
+  const most = max * 2 + 64
+  if (text.length <= most) return cut(clean(text.toWellFormed()), max)
+  return cut(`${clean(text.slice(0, most).toWellFormed())}…`, max)
 }

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { jsonrepair } from 'jsonrepair'
 import { errorText } from '../../../core/index.ts'
 import { line } from './clean.ts'
@@ -88,9 +89,9 @@ function decodeText(raw: Uint8Array, type: string): string {
   const [first, second] = raw
   if (first === 0xff && second === 0xfe) return new TextDecoder('utf-16le').decode(raw)
   if (first === 0xfe && second === 0xff) return new TextDecoder('utf-16be').decode(raw)
-  const charset = /charset\s{0,4}=\s{0,4}"?(?:iso-8859-1|latin-?1|windows-1252|us-ascii)/.test(type)
   const utf8 = new TextDecoder('utf-8').decode(raw)
-  if (!utf8.includes('\ufffd')) return utf8
+  if (isUtf8(raw)) return utf8
+  const charset = /charset\s{0,4}=\s{0,4}"?(?:iso-8859-1|latin-?1|windows-1252|us-ascii)/.test(type)
   // Without one good multi-byte character this never was UTF-8; with some, a single bad byte must not spoil the rest.
   return charset || !/[^\0-\x7f\ufffd]/.test(utf8) ? new TextDecoder('windows-1252').decode(raw) : utf8
 }

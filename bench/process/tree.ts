@@ -1,0 +1,55 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+const isPid = (name: string): boolean => /^\d+$/.test(name)
+
+/** The parent and state of a process; the command's own name may hold brackets and spaces, so it is cut off first. */
+function statOf(pid: number): { parent: number; state: string } | undefined {
+  try {
+    const [state = '', parent = '0'] = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ')
+    return { parent: Number(parent), state }
+  } catch { return undefined }
+}
+
+/** A process and everything under it, whatever group or session it moved to; parents come first. */
+export function treeOf(root: number): number[] {
+  const parents = new Map(readdirSync('/proc').filter(isPid).map(name => [Number(name), statOf(Number(name))?.parent]))
+  const found = [root]
+  for (const pid of found) for (const [child, parent] of parents) if (parent === pid) found.push(child)
+  return found
+}
+
+/** True while the process runs; a zombie does not. */
+export const isRunning = (pid: number): boolean => !['Z', 'X', undefined].includes(statOf(pid)?.state)
+
+/** PostgreSQL's processes of one data folder, also those that lost their parent. */
+export const postgresOf = (dataFolder: string): number[] => readdirSync('/proc').filter(isPid).map(Number).filter(pid => {
+  try { return nameOf(pid) === 'postgres' && readlinkSync(`/proc/${pid}/cwd`) === dataFolder } catch { return false }
+})
+
+export const nameOf = (pid: number): string => {
+  try { return readFileSync(`/proc/${pid}/comm`, 'utf8').trim() } catch { return '' }
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try { process.kill(pid, name) } catch { /* gone */ }
+}
+
+/** SIGKILL for a whole tree and for what it forked meanwhile; answers how many processes were hit once all are gone. */
+export async function killTree(root: number, dataFolder: string): Promise<number> {
+  const hit = new Set<number>()
+  const strike = (pids: readonly number[]): void => { for (const pid of pids) { signal(pid, 'SIGKILL'); hit.add(pid) } }
+  strike(treeOf(root))
+  for (let left = [...hit]; left.length > 0; await sleep(2)) {
+    strike(postgresOf(dataFolder))
+    left = [...hit].filter(isRunning)
+  }
+  return hit.size
+}
+
+/** Memory in bytes; `shared` counts pages that several processes share once, in parts. */
+export function memoryOf(pids: readonly number[]): { rss: number; shared: number } {
+  const field = (text: string, name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(text)?.[1] ?? 0) * 1024
+  const texts = pids.map(pid => { try { return readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8') } catch { return '' } })
+  return { rss: texts.reduce((sum, text) => sum + field(text, 'Rss'), 0), shared: texts.reduce((sum, text) => sum + field(text, 'Pss'), 0) }
+}

@@ -1,0 +1,29 @@
+import { definePlugin, Type } from '../../core/index.ts'
+import { DatadogToken, SimulatedAccountsToken } from '../datadog-proxy/contract.ts'
+import { WebhooksToken } from '../webhooks/contract.ts'
+import { config } from './config.ts'
+import { incidents } from './migrations/0001_incidents.ts'
+import { startDemo, type Demo } from './service.ts'
+
+export default definePlugin({
+  id: 'demo',
+  version: '1.0.0',
+  config,
+  migrations: [incidents],
+  needs: { datadog: DatadogToken, accounts: SimulatedAccountsToken },
+  wants: { webhooks: WebhooksToken },
+  async register(app, { datadog, accounts, webhooks }) {
+    let demo: Demo | undefined
+    const fire = app.job('fire-alert', {
+      payload: Type.Object({ incident: Type.String() }),
+      // The job's key makes it once per incident, also over restarts and several processes.
+      async run() { if (demo?.simulator && webhooks) await webhooks.receive({ raw: Buffer.from(demo.simulator.renderWebhook()), headers: { 'content-type': 'application/json', 'user-agent': 'rayne-simulator' } }) }
+    })
+    demo = await startDemo({ config: app.config, db: app.db, datadog, accounts, production: process.env['NODE_ENV'] === 'production' })
+    if (!demo) return
+    const { where, incidentId, close } = demo
+    app.onClose(close)
+    app.onReady(async () => { if (incidentId && app.config.fire && webhooks) await fire.enqueue({ incident: incidentId }, { key: incidentId }) })
+    app.check('simulator', { required: false, run: async () => ({ ok: true, detail: `Datadog is SIMULATED at ${where}: no key is set; everything else is real. ${incidentId ? `Scenario ${app.config.scenario} sent its alert once.` : ''}` }) })
+  }
+})

@@ -1,4 +1,5 @@
 import { Option, type Command } from 'commander'
+import path from 'node:path'
 import { machine, median, print, table, whole, writeJson } from './figures.ts'
 import { untilAccepted } from './ingest/first-answer.ts'
 import { readBacklog, untilDrained } from './kill/drained.ts'
@@ -12,8 +13,6 @@ import { printTopCosts } from './process/profile.ts'
 
 interface KillOptions { readonly rounds: string; readonly posts: string; readonly concurrency: string; readonly seed?: string; readonly drain: 'each' | 'last'; readonly profile?: string; readonly json?: string }
 interface Setting { readonly rounds: number; readonly posts: number; readonly concurrency: number; readonly seed: number; readonly drain: 'each' | 'last'; readonly profile: string | undefined }
-
-const profileName = 'kill.cpuprofile'
 
 /** Adds `bench kill`. */
 export function killCommand(program: Command): void {
@@ -45,8 +44,8 @@ async function killRounds(setting: Setting) {
   const { home, remove } = await createHome()
   const port = await freePort()
   const env = { RAYNE_DEMO_ACCOUNTS: simulator.accounts, RAYNE_DEMO_MODE: 'on' }
-  const nodeArgs = setting.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${setting.profile}`, `--cpu-prof-name=${profileName}`]
-  const start = () => startProduct({ home, port, env, nodeArgs })
+  const profile = setting.profile === undefined ? undefined : path.resolve(setting.profile, 'kill.cpuprofile')
+  const start = () => startProduct({ home, port, env, profile })
   const random = createRandom(setting.seed)
   const prefix = `kill-${setting.seed}-`
   const rounds: Round[] = []
@@ -64,7 +63,7 @@ async function killRounds(setting: Setting) {
     const outcome = await countOutcome(home, prefix, rounds.flatMap(round => round.sent), await simulator.notebookNames())
     const http = await countOverHttp(product.url)
     await product.stop()
-    if (setting.profile !== undefined) printTopCosts(setting.profile, profileName)
+    if (profile !== undefined) printTopCosts(profile)
     return { rounds, drains, outcome, http }
   } catch (error) {
     print(`the server's last lines:\n${tailOf(home)}`)

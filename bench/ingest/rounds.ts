@@ -1,8 +1,10 @@
+import path from 'node:path'
 import { median, print, ratio, table, whole } from '../figures.ts'
 import { mark, type AlertBody } from '../payload.ts'
-import { runHelper, startHelper } from '../process/helper.ts'
+import { runHelper, startHelper, type Helper } from '../process/helper.ts'
 import { askDatabase, connectionOf, createHome, freePort, startProduct, type Product } from '../process/product.ts'
 import { printTopCosts } from '../process/profile.ts'
+import { processorMs } from '../process/tree.ts'
 import { untilAccepted } from './first-answer.ts'
 import type { InsertInput } from './insert-loop.ts'
 import type { LoadInput, LoadResult } from './post-load.ts'
@@ -10,7 +12,9 @@ import type { Variant } from './variants.ts'
 
 export interface RoundOptions { readonly rounds: number; readonly seconds: number; readonly connections: number; readonly inserters: number; readonly profile?: string | undefined }
 type Slot = 'echo' | 'ingest' | 'inserts'
-type Round = Record<Slot, LoadResult>
+/** Processor time in µs for one answer, of the process that answers and of PostgreSQL. */
+interface Measured extends LoadResult { readonly nodeCost: number; readonly postgresCost: number }
+type Round = Record<Slot, Measured>
 export interface Rounds { readonly variant: string; readonly title: string; readonly rounds: readonly Round[]; readonly acknowledged: number; readonly stored: number; readonly exact: boolean }
 
 const slots: readonly Slot[] = ['echo', 'ingest', 'inserts']
@@ -19,10 +23,10 @@ const slots: readonly Slot[] = ['echo', 'ingest', 'inserts']
 export async function measureRounds(variant: Variant, body: AlertBody, options: RoundOptions): Promise<Rounds> {
   const { home, remove } = await createHome()
   const echo = await startHelper<{ url: string }>('bench/ingest/echo-server.ts', [])
-  const nodeArgs = options.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${options.profile}`, `--cpu-prof-name=ingest-${variant.id}.cpuprofile`]
-  const product = startProduct({ home, port: await freePort(), env: variant.env, nodeArgs })
+  const profile = options.profile === undefined ? undefined : path.resolve(options.profile, `ingest-${variant.id}.cpuprofile`)
+  const product = startProduct({ home, port: await freePort(), env: variant.env, profile })
   await untilAccepted(product, body.of('start'))
-  const measure = createSlots(product, echo.said.url, home, body, options)
+  const measure = createSlots(product, echo, home, body, options)
   for (const slot of slots) await measure(slot, 'warm', 1)
   const rounds: Round[] = []
   for (let n = 0; n < options.rounds; n++) {
@@ -32,25 +36,32 @@ export async function measureRounds(variant: Variant, body: AlertBody, options: 
   }
   const counted = await countStored(home)
   await echo.stop()
-  if (options.profile === undefined) await product.kill()
-  else await product.stop()
+  await (profile === undefined ? product.kill() : product.stop())
   await remove()
-  if (options.profile !== undefined) printTopCosts(options.profile, `ingest-${variant.id}.cpuprofile`)
+  if (profile !== undefined) printTopCosts(profile)
   const acknowledged = rounds.reduce((sum, round) => sum + (round.ingest.statuses['202'] ?? 0), 0)
   const failures = rounds.some(round => slots.some(slot => problemsOf(round[slot]) !== ''))
   return { variant: variant.id, title: variant.title, rounds, acknowledged, stored: counted, exact: acknowledged === counted && !failures }
 }
 
 /** Whatever is not measured stands still: the server is frozen while a baseline runs. */
-function createSlots(product: Product, echoUrl: string, home: string, body: AlertBody, { connections, inserters }: RoundOptions) {
-  return async (slot: Slot, round: string, seconds: number): Promise<LoadResult> => {
-    const text = body.of(`bench-${round}-${mark}`)
-    if (slot === 'ingest') return runHelper<LoadResult>('bench/ingest/post-load.ts', { url: product.url, path: '/v1/webhooks/receive', body: text, mark, connections, seconds } satisfies LoadInput)
-    product.pause()
+function createSlots(product: Product, echo: Helper<{ url: string }>, home: string, body: AlertBody, { connections, inserters }: RoundOptions) {
+  const post = (url: string, at: string, text: string, seconds: number): Promise<LoadResult> =>
+    runHelper<LoadResult>('bench/ingest/post-load.ts', { url, path: at, body: text, mark, connections, seconds } satisfies LoadInput)
+  const run: Record<Slot, (text: string, round: string, seconds: number) => Promise<LoadResult>> = {
+    echo: (text, _, seconds) => post(echo.said.url, '/', text, seconds),
+    ingest: (text, _, seconds) => post(product.url, '/v1/webhooks/receive', text, seconds),
+    inserts: (text, round, seconds) => runHelper<LoadResult>('bench/ingest/insert-loop.ts', { connection: connectionOf(home), body: text, mark, clients: inserters, seconds, round } satisfies InsertInput)
+  }
+  const used = (): { node: number; postgres: number; echo: number } => ({ ...product.processor(), echo: processorMs([echo.pid]) })
+  return async (slot: Slot, round: string, seconds: number): Promise<Measured> => {
+    if (slot !== 'ingest') product.pause()
     try {
-      return slot === 'echo'
-        ? await runHelper<LoadResult>('bench/ingest/post-load.ts', { url: echoUrl, path: '/', body: text, mark, connections, seconds } satisfies LoadInput)
-        : await runHelper<LoadResult>('bench/ingest/insert-loop.ts', { connection: connectionOf(home), body: text, mark, clients: inserters, seconds, round } satisfies InsertInput)
+      const before = used()
+      const result = await run[slot](body.of(`bench-${round}-${mark}`), round, seconds)
+      const after = used()
+      const cost = (part: keyof typeof after): number => 1000 * (after[part] - before[part]) / result.sent
+      return { ...result, nodeCost: cost(slot === 'echo' ? 'echo' : 'node'), postgresCost: cost('postgres') }
     } finally { product.resume() }
   }
 }
@@ -69,5 +80,7 @@ export function printRounds({ title, rounds, acknowledged, stored, exact }: Roun
   const rows = rounds.map((round, n) => [`round ${n + 1}`, ...slots.map(slot => whole(round[slot].perSecond)), ratio(round.ingest.perSecond / round.echo.perSecond), ratio(round.ingest.perSecond / round.inserts.perSecond), round.ingest.p50.toFixed(1), round.ingest.p99.toFixed(1), slots.map(slot => problemsOf(round[slot])).filter(Boolean).join('; ') || 'none'])
   const middle = ['median', ...slots.map(slot => whole(median(rounds.map(round => round[slot].perSecond)))), ratio(shareOf('echo')), ratio(shareOf('inserts')), median(rounds.map(round => round.ingest.p50)).toFixed(1), median(rounds.map(round => round.ingest.p99)).toFixed(1), '']
   print(`\n${title}\n${table(['', 'Koa echo/s', 'durable acks/s', 'single inserts/s', 'acks/echo', 'acks/inserts', 'p50 ms', 'p99 ms', 'errors'], [...rows, middle])}`)
+  const cost = (slot: Slot, part: 'nodeCost' | 'postgresCost'): string => `${whole(median(rounds.map(round => round[slot][part])))} µs`
+  print(`processor time for one: echo ${cost('echo', 'nodeCost')}; ack ${cost('ingest', 'nodeCost')} in node and ${cost('ingest', 'postgresCost')} in PostgreSQL; single insert ${cost('inserts', 'postgresCost')} in PostgreSQL`)
   print(`acknowledged ${whole(acknowledged)}, in the database ${whole(stored)}: ${exact ? 'exactly the same' : 'NOT THE SAME, or there were errors'}`)
 }

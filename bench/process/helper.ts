@@ -7,7 +7,7 @@ import { started } from './started.ts'
 export const root = fileURLToPath(new URL('../..', import.meta.url))
 
 /** The first line of JSON a helper prints, and a way to end it. */
-export interface Helper<T> { readonly said: T; stop(): Promise<void> }
+export interface Helper<T> { readonly said: T; readonly pid: number; stop(): Promise<void> }
 
 /** Starts a TypeScript file as its own process, in its own group, and waits for its first line. */
 export async function startHelper<T>(file: string, args: readonly string[], input?: unknown): Promise<Helper<T>> {
@@ -19,7 +19,7 @@ export async function startHelper<T>(file: string, args: readonly string[], inpu
   ended.catch(() => {})
   const lines = createInterface(child.stdout)
   const [line] = await Promise.race([once(lines, 'line'), ended]) as [string]
-  return { said: JSON.parse(line) as T, stop }
+  return { said: JSON.parse(line) as T, pid: child.pid ?? 0, stop }
 }
 
 /** Runs a helper to its one line of result. */

@@ -8,14 +8,14 @@ import path from 'node:path'
 import pg from 'pg'
 import { root } from './helper.ts'
 import { started } from './started.ts'
-import { killTree, memoryOf, nameOf, treeOf } from './tree.ts'
+import { killTree, memoryOf, nameOf, processorMs, treeOf } from './tree.ts'
 
 export interface ProductOptions {
   readonly home: string
   readonly port: number
   readonly env: Readonly<Record<string, string>>
-  /** Options of Node itself, such as --cpu-prof. */
-  readonly nodeArgs?: readonly string[]
+  /** Write a CPU profile to this file when the server closes. */
+  readonly profile?: string | undefined
 }
 
 /** One running server, started as a person starts it. */
@@ -31,6 +31,8 @@ export interface Product {
   /** Freezes the server, not its PostgreSQL, while a baseline has the machine. */
   pause(): void
   resume(): void
+  /** Processor time used so far, in ms: it tells costs even while others keep the machine busy. */
+  processor(): { node: number; postgres: number }
   memory(): { node: ReturnType<typeof memoryOf>; postgres: ReturnType<typeof memoryOf>; postgresProcesses: number }
 }
 
@@ -52,9 +54,12 @@ export async function freePort(): Promise<number> {
   return port
 }
 
-export function startProduct({ home, port, env, nodeArgs = [] }: ProductOptions): Product {
+// Node's own type stripping keeps lines where they are; tsx puts each file on one.
+const profiled = (file: string): string[] => ['--cpu-prof', `--cpu-prof-dir=${path.dirname(file)}`, `--cpu-prof-name=${path.basename(file)}`, 'core/main.ts', 'start']
+
+export function startProduct({ home, port, env, profile }: ProductOptions): Product {
   const log = openSync(logOf(home), 'a')
-  const child = spawn(process.execPath, [...nodeArgs, 'core/bin.js', 'start'], {
+  const child = spawn(process.execPath, profile === undefined ? ['core/bin.js', 'start'] : profiled(profile), {
     cwd: root, detached: true, stdio: ['ignore', log, log],
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], HOST: '127.0.0.1', PORT: String(port), RAYNE_HOME: home, RAYNE_LOG_LEVEL: 'warn', ...env }
   })
@@ -65,14 +70,16 @@ export function startProduct({ home, port, env, nodeArgs = [] }: ProductOptions)
   const kill = (): Promise<number> => killTree(pid, path.join(home, 'postgres', 'data'))
   const forget = started(kill)
   const servers = (): number[] => treeOf(pid).filter(each => nameOf(each) !== 'postgres')
+  const databases = (): number[] => treeOf(pid).filter(each => nameOf(each) === 'postgres')
   const freeze = (name: NodeJS.Signals): void => { for (const each of servers()) process.kill(each, name) }
   return {
     url: `http://127.0.0.1:${port}`, startedAt, pid, exited,
     pause: () => freeze('SIGSTOP'), resume: () => freeze('SIGCONT'),
     async kill() { const hit = await kill(); await forget(); return hit },
     async stop() { if (await closed(child, exited)) return void await forget(); throw new Error(`the server did not close within 30 s:\n${tailOf(home)}`) },
+    processor: () => ({ node: processorMs(servers()), postgres: processorMs(databases()) }),
     memory() {
-      const postgres = treeOf(pid).filter(each => nameOf(each) === 'postgres')
+      const postgres = databases()
       return { node: memoryOf(servers()), postgres: memoryOf(postgres), postgresProcesses: postgres.length }
     }
   }

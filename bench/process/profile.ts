@@ -7,12 +7,17 @@ interface CallFrame { readonly functionName: string; readonly url: string; reado
 interface Profile { readonly nodes: readonly { readonly id: number; readonly callFrame: CallFrame; readonly children?: readonly number[] }[]; readonly samples: readonly number[]; readonly timeDeltas: readonly number[] }
 
 const idle = new Set(['(idle)', '(root)', '(program)'])
+// A server that was frozen for a baseline has one sample as long as the pause.
+const pauseMicroseconds = 100_000
 
 /** Where the processor was: own time by function and by package, of the time that was not idle. */
-export function printTopCosts(folder: string, file: string, count = 25): void {
-  const profile = JSON.parse(readFileSync(path.join(folder, file), 'utf8')) as Profile
+export function printTopCosts(file: string, count = 30): void {
+  const profile = JSON.parse(readFileSync(file, 'utf8')) as Profile
   const own = new Map<number, number>()
-  profile.samples.forEach((id, index) => own.set(id, (own.get(id) ?? 0) + (profile.timeDeltas[index] ?? 0)))
+  profile.samples.forEach((id, index) => {
+    const delta = profile.timeDeltas[index] ?? 0
+    if (delta < pauseMicroseconds) own.set(id, (own.get(id) ?? 0) + delta)
+  })
   const byFunction = new Map<string, number>()
   const byPlace = new Map<string, number>()
   let busy = 0
@@ -25,7 +30,7 @@ export function printTopCosts(folder: string, file: string, count = 25): void {
     byPlace.set(packageOf(place), (byPlace.get(packageOf(place)) ?? 0) + time)
   }
   const top = (found: Map<string, number>, n: number): string[][] => [...found].sort((a, b) => b[1] - a[1]).slice(0, n).map(([name, time]) => [`${(100 * time / busy).toFixed(1)} %`, name])
-  print(`\nProcessor time of ${file}: ${(busy / 1e6).toFixed(1)} s busy\n${table(['own', 'where'], top(byPlace, 15))}\n\n${table(['own', 'function'], top(byFunction, count))}`)
+  print(`\nProcessor time in ${file}: ${(busy / 1e6).toFixed(1)} s busy\n${table(['own', 'where'], top(byPlace, 15))}\n\n${table(['own', 'function'], top(byFunction, count))}`)
 }
 
 function placeOf({ url }: CallFrame): string {

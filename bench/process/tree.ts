@@ -47,6 +47,19 @@ export async function killTree(root: number, dataFolder: string): Promise<number
   return hit.size
 }
 
+// Linux counts processor time in ticks of 10 ms on every platform Node runs on.
+const tickMs = 10
+
+/** Processor time of processes in ms, user and system, with that of children they have waited for. */
+export function processorMs(pids: readonly number[]): number {
+  return pids.reduce((sum, pid) => {
+    try {
+      const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ')
+      return sum + fields.slice(11, 15).reduce((ticks, field) => ticks + Number(field), 0) * tickMs
+    } catch { return sum }
+  }, 0)
+}
+
 /** Memory in bytes; `shared` counts pages that several processes share once, in parts. */
 export function memoryOf(pids: readonly number[]): { rss: number; shared: number } {
   const field = (text: string, name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(text)?.[1] ?? 0) * 1024

@@ -58,7 +58,8 @@ function candidates(env: NodeJS.ProcessEnv): Runner[] {
   if (windows) return [{ prefix: [], env }]
   const uid = root ? { uid: NOBODY } : {}
   if (!linux) return [{ prefix: [], env, ...uid }]
-  const withParent = ['setpriv', '--pdeathsig', 'INT', '--']
+  // the shell looks again, because the parent may have been killed before the signal was asked for
+  const withParent = ['setpriv', '--pdeathsig', 'INT', '--', '/bin/sh', '-c', '[ "$PPID" = "$0" ] && exec "$@"', String(process.pid)]
   const namespace = ['unshare', '--user', `--map-user=${NOBODY}`, `--map-group=${NOBODY}`, '--']
   const direct = [{ prefix: withParent, env, ...uid }, { prefix: [], env, ...uid }]
   const inside = [{ prefix: [...namespace, ...withParent], env }, { prefix: namespace, env }]
@@ -131,7 +132,9 @@ export async function openCluster(home: string, log: (line: string) => void): Pr
     if (windows) spawnSync(program('pg_ctl'), ['kill', name.slice(3), String(pid)])
     else try { process.kill(pid, name) } catch { /* gone */ }
   }
-  for (const name of readdirSync(folder)) if (name.startsWith('init-')) rmSync(join(folder, name), { recursive: true, force: true, maxRetries: 5 })
+  for (const name of readdirSync(folder).filter(entry => entry.startsWith('init-'))) {
+    try { rmSync(join(folder, name), { recursive: true, force: true, maxRetries: 3 }) } catch { /* its initdb is still ending; the next start removes it */ }
+  }
   if (!existsSync(data)) await initialise(folder, sockets, runner.uid, run, log)
   const owner = runner.uid ?? process.getuid?.()
   if (root && statSync(data).uid !== owner) chownTree(data, owner ?? 0)

@@ -125,7 +125,7 @@ describe('the embedded PostgreSQL after kill -9', { concurrency: false, ...linux
     mkdirSync(join(folder, 'init-half'))
     writeFileSync(join(folder, 'init-half', 'PG_VERSION'), '18\n')
     assert.equal(await query((await start(t, home)).connection, 'select 1'), 1)
-    assert.deepEqual(readdirSync(folder).filter(name => name.startsWith('init-')), [])
+    assert.ok(!existsSync(join(folder, 'init-half')))
   })
 
   test('of a server that outlived its application: it is stopped first', async t => {

@@ -20,7 +20,7 @@ export const recommendedTemplate = (): string => readFileSync(new URL('../../../
 /** Renders and posts one alert; retries on 5xx and lost connections, as Datadog documents. */
 export async function fire(accounts: readonly Account[], alertMonitor: string | undefined, target: WebhookTarget | undefined, request: FireRequest, now: number): Promise<Delivery> {
   const { body, variables, stored } = renderAlert(accounts, alertMonitor, request, now)
-  const chosen = stored ? { url: stored.url, headers: JSON.parse(stored.custom_headers ?? '{}') as Record<string, string> } : request.webhook === undefined ? target : undefined
+  const chosen = stored ? { url: stored.url, headers: JSON.parse(renderWebhook(stored.custom_headers ?? '{}', variables)) as Record<string, string> } : request.webhook === undefined ? target : undefined
   if (!chosen) throw new Error(request.webhook === undefined ? 'no webhook target is configured' : `webhook '${request.webhook}' does not exist`)
   return post({ url: renderWebhook(chosen.url, variables, false), headers: chosen.headers ?? {} }, body)
 }

@@ -17,13 +17,13 @@ export interface Monitor {
   states(at: number): ReadonlyMap<string, MonitorState>
   overall(at: number): MonitorState
   transitions(from: number, to: number): readonly Transition[]
-  /** The newest change at or before a time, looked for over half a day. */
+  /** The newest change at or before a time, looked for over six hours. */
   last(at: number, matches?: (transition: Transition) => boolean): Transition | undefined
 }
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
-const LOOK_BACK_HOURS = 12
+const LOOK_BACK_HOURS = 6
 const severity: readonly MonitorState[] = ['Alert', 'Warn', 'No Data', 'OK']
 const KEPT_HOURS = 400
 interface Hour { readonly values: ReadonlyMap<string, Float64Array>; changes?: readonly Transition[] }
@@ -88,7 +88,7 @@ function valuesOfHour(world: World, query: MonitorQuery, index: number): Map<str
   const start = index * HOUR - query.windowMs
   const minutes = query.windowMs / MINUTE
   const total = query.aggregation === 'sum'
-  const buckets = { start, step: MINUTE, width: total ? query.windowMs : MINUTE, count: total ? 60 : 60 + minutes, end: Infinity }
+  const buckets = { start, step: MINUTE, width: total ? query.windowMs : MINUTE, count: total ? 60 : 60 + minutes, end: Infinity, samples: total ? minutes : 2 }
   const lines = evaluate(world, query.expression, buckets)
   return new Map(lines.map(line => [line.group.join(','), total ? line.values : slide(line.values, minutes, query.aggregation)]))
 }

@@ -1,6 +1,6 @@
-import { createAccounts, type SimAccount } from './accounts.ts'
-import { createClock } from './clock.ts'
-import { createControlPlane } from './control-plane.ts'
+import { createAccounts, type Account, type SimAccount } from './accounts.ts'
+import { createClock, type Clock } from './clock.ts'
+import { createControlPlane, type Controls } from './control-plane.ts'
 import { createDataPlane } from './data-plane.ts'
 import { fire, renderAlert, type Delivery, type FireRequest, type WebhookTarget } from './deliver.ts'
 import { createFaults } from './faults.ts'
@@ -68,40 +68,42 @@ export async function createSimulator(options: SimulatorOptions): Promise<Simula
   }
 }
 
-function createCore(options: SimulatorOptions, clock: ReturnType<typeof createClock>) {
+function createCore(options: SimulatorOptions, clock: Clock) {
   const seed = options.seed ?? 1
   const journal = createJournal()
   const faults = createFaults(seed)
   const limits = createRateLimits(options.rateLimits === 'observed')
-  const build = (scenario: string | ScenarioFile, withSeed: number, t0: number) => {
-    const loaded = loadScenario(scenario)
-    return { scenario: loaded.full, loaded, seed: withSeed, t0, accounts: createAccounts(loaded, withSeed, t0) }
+  const build = (source: string | ScenarioFile, withSeed: number, t0: number) => {
+    const loaded = loadScenario(source)
+    return { source, scenario: loaded.full, loaded, seed: withSeed, t0, accounts: createAccounts(loaded, withSeed, t0) }
   }
   const state = { ...build(options.scenario, seed, options.t0 ?? Math.floor(clock.now() / 60_000) * 60_000 - 20 * 60_000), generation: 1, target: options.webhookTarget }
-  const restart = (next: ReturnType<typeof build>): void => {
+  const restart = (next: Partial<typeof state>): void => {
     Object.assign(state, next, { generation: state.generation + 1 })
     for (const part of [clock, journal, faults, limits]) part.reset()
   }
-  const reset = (): void => restart({ ...state, accounts: createAccounts(state.loaded, state.seed, state.t0) })
+  const reset = (): void => restart({ accounts: createAccounts(state.loaded, state.seed, state.t0) })
   const truth = () => {
     const account = state.accounts.find(a => a.spec.incident)
     return account ? resolveTruth(state.scenario, account, state.t0) : null
   }
   const send = (request: FireRequest) => fire(state.accounts, state.scenario.alert?.monitor, state.target, request, clock.now())
   const render = (request: FireRequest) => renderAlert(state.accounts, state.scenario.alert?.monitor, request, clock.now()).body
-  const summary = () => ({ scenario: state.scenario.id, seed: state.seed, t0: new Date(state.t0).toISOString(), now: new Date(clock.now()).toISOString(), faults: faults.list(), accounts: state.accounts.map(a => ({ name: a.spec.name, site: a.spec.site, notebooks: a.notebooks.size, webhooks: [...a.webhooks.keys()], monitors: a.monitors.map(m => ({ id: m.id, name: m.spec.name, status: m.overall(clock.now()) })) })) })
-  const controls = {
-    reset: () => { reset(); return summary() }, state: summary, truth, journal: () => ({ entries: journal.all() }),
-    fire: (body: Record<string, unknown>) => send(body as FireRequest),
-    faults: (body: Record<string, unknown>) => { faults.add(body); return { faults: faults.list() } },
-    clock: (body: Record<string, unknown>) => { clock.set(clockChange(body)); return summary() },
-    scenario: (body: Record<string, unknown>) => {
-      restart(build((body['scenario'] ?? state.scenario.id) as string, Number(body['seed'] ?? state.seed), body['t0'] === undefined ? state.t0 : instant(body['t0'])))
+  const summary = () => ({ scenario: state.scenario.id, seed: state.seed, t0: new Date(state.t0).toISOString(), now: new Date(clock.now()).toISOString(), faults: faults.list(), accounts: state.accounts.map(account => accountState(account, clock.now())) })
+  const controls: Controls = {
+    reset: () => { reset(); return summary() }, state: summary, truth, journal: () => ({ entries: journal.all() }), fire: body => send(body),
+    faults: body => { faults.add(body); return { faults: faults.list() } },
+    clock: body => { clock.set(clockChange(body)); return summary() },
+    scenario: body => {
+      restart(build((body['scenario'] ?? state.source) as string | ScenarioFile, body['seed'] === undefined ? state.seed : finite(body['seed']), body['t0'] === undefined ? state.t0 : instant(body['t0'])))
       return summary()
     }
   }
   return { state, journal, faults, limits, reset, truth, fire: send, render, controls }
 }
+
+const accountState = ({ spec, notebooks, webhooks, monitors }: Account, now: number): object =>
+  ({ name: spec.name, site: spec.site, notebooks: notebooks.size, webhooks: [...webhooks.keys()], monitors: monitors.map(m => ({ id: m.id, name: m.spec.name, status: m.overall(now) })) })
 
 function clockChange(body: Record<string, unknown>) {
   const speed = body['speed'] === undefined ? {} : { speed: finite(body['speed']) }
@@ -110,7 +112,7 @@ function clockChange(body: Record<string, unknown>) {
 }
 
 function finite(value: unknown): number {
-  if (typeof value !== 'number' || !Number.isFinite(value)) throw new Error('speed and advance_ms are numbers')
+  if (typeof value !== 'number' || !Number.isFinite(value)) throw new Error('seed, speed and advance_ms are numbers')
   return value
 }
 

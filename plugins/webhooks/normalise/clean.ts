@@ -1,5 +1,6 @@
-const ansi = /\u001b\[[0-9;?]{0,32}[@-~]/g
-const controls = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g
+const escape = String.fromCharCode(27)
+const ansi = new RegExp(`${escape}\\[[0-9;?]{0,32}[@-~]`, 'g')
+const controls = /[^\P{Cc}\t\n]/gu
 // Bidirectional overrides and tag characters hide text from a reader while a model still sees it.
 const invisible = /[\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]|\u{e0001}|[\u{e0020}-\u{e007f}]/gu
 

@@ -1,4 +1,4 @@
-const special = /\\(?:u[0-9a-fA-F]{4}|["\\/bfnrt])|["\\\u0000-\u001f]/g
+const special = /\\(?:u[0-9a-fA-F]{4}|["\\/bfnrt])|["\\]|\p{Cc}/gu
 
 // Twice what is kept of a text.
 const longest = 200_000

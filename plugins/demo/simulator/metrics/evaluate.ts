@@ -7,7 +7,7 @@ import type { Aggregator, Expression, MetricTerm } from './grammar.ts'
 import type { Series } from './series.ts'
 
 /** Buckets in milliseconds: the i-th covers `[start + i·step, … + width)`; nothing at or after `end` exists. */
-export interface Buckets { readonly start: number; readonly count: number; readonly step: number; readonly width: number; readonly end: number }
+export interface Buckets { readonly start: number; readonly count: number; readonly step: number; readonly width: number; readonly end: number; readonly samples?: number }
 /** One result line; NaN is a bucket without data. */
 export interface Line { readonly group: readonly string[]; readonly scope: string; readonly values: Float64Array }
 
@@ -66,20 +66,21 @@ function bucketValues(spec: MetricSpec, term: MetricTerm, series: Series, bucket
   for (let i = 0; i < buckets.count; i++) {
     const from = buckets.start + i * buckets.step
     const to = Math.min(from + buckets.width, buckets.end)
-    const value = overTime(series, from, to, counts ? 'avg' : term.rollup?.method ?? 'avg')
+    const value = overTime(series, from, to, counts ? 'avg' : term.rollup?.method ?? 'avg', buckets.samples ?? SAMPLES)
     values[i] = counts && !Number.isNaN(value) ? Math.floor(value * (to - from) / 1000 + unit(series.seed, from / GRID)) : value
   }
   return values
 }
 
-/** At most SAMPLES readings stand for a bucket, so that a long window costs no more than a short one. */
-function overTime(series: Series, from: number, to: number, method: Aggregator): number {
-  const step = Math.max(GRID, Math.ceil((to - from) / SAMPLES / GRID) * GRID)
+/** A few readings stand for a bucket, each in the middle of its part, so that a long window costs no more than a short one. */
+function overTime(series: Series, from: number, to: number, method: Aggregator, samples: number): number {
+  const step = Math.max(GRID, Math.ceil((to - from) / samples / GRID) * GRID)
+  const middle = Math.min(Math.floor(step / 2 / GRID) * GRID, Math.floor((to - from) / 2))
   let total = 0
   let count = 0
   let low = Infinity
   let high = -Infinity
-  for (let at = from; at < to; at += step) {
+  for (let at = from + middle; at < to; at += step) {
     const value = series.valueAt(at)
     if (Number.isNaN(value)) continue
     total += value

@@ -102,6 +102,7 @@ function valueOf(cursor: Cursor, key: Key): SearchNode {
   const bare = match(cursor, /(?:\\.|[^\s()"[\]{}<>~^\\:!@=,/?]|(?<!^)[@/=:,?])+/y)
   if (!bare || /[~^]/.test(cursor.text[cursor.at] ?? '')) throw bad(cursor)
   const text = bare[0]
+  if (/^(AND|OR|NOT)$/.test(text)) throw bad(cursor)
   if (!key && text === '*') return { kind: 'all' }
   if (!key && (text.includes(':') || text.startsWith('/'))) throw bad(cursor)
   return leaf(key, unescape(text), /(?<!\\)[*?]/.test(text))

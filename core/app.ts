@@ -101,7 +101,7 @@ async function registerAll(plugins: readonly Plugin[], wiring: Wiring): Promise<
     } catch (error) {
       if (!plugin.optional) throw error
       wiring.log.error({ error, plugin: plugin.id }, 'optional plugin left out')
-      wiring.health.add(`plugin:${plugin.id}`, { required: false, run: () => Promise.resolve({ ok: false, detail: `left out: ${errorText(error)}` }) })
+      wiring.health.add(`plugin:${plugin.id}`, { required: false, local: true, run: () => Promise.resolve({ ok: false, detail: `left out: ${errorText(error)}` }) })
     }
     timings[plugin.id] = Math.round(performance.now() - started)
   }
@@ -109,6 +109,8 @@ async function registerAll(plugins: readonly Plugin[], wiring: Wiring): Promise<
 }
 
 async function register(plugin: Plugin, wiring: Wiring): Promise<void> {
+  const absent = Object.values(plugin.needs ?? {}).find(token => !wiring.services.has(token))
+  if (absent) throw bootError(`plugin '${plugin.id}' needs '${absent.id}', whose plugin was left out`)
   const config = readPluginConfig(plugin.id, plugin.config, wiring.environment)
   const services = wiring.services.resolve({ ...plugin.needs, ...plugin.wants })
   await plugin.register(createPluginApp<TSchema>(plugin, config, wiring) as never, services as never)

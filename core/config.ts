@@ -50,7 +50,7 @@ export interface Settings {
   readonly production: boolean
 }
 
-const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || /^127\./.test(host)
+const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
 
 /** The environment as settings, or a sentence that names the wrong variable. */
 export function readSettings(environment: Environment): Settings {

@@ -4,6 +4,8 @@ import { errorText } from './errors.ts'
 export interface Probe {
   /** A failing required probe turns `/readyz` to 503; the others are shown and leave it alone. */
   readonly required: boolean
+  /** Asks nobody outside this process: shown in `/readyz` though it is not required. */
+  readonly local?: boolean
   /** Throws, or answers `ok: false`, when something is wrong; `fix` is the next step for a person. */
   run(signal: AbortSignal): Promise<ProbeResult>
 }
@@ -23,8 +25,8 @@ export function createHealth() {
   }
   return {
     add: (name: string, probe: Probe): void => { probes.push({ name, probe }) },
-    /** `requiredOnly` keeps `/readyz` from calling the outside world on every look. */
-    report: (requiredOnly = false): Promise<CheckReport[]> => Promise.all(probes.filter(({ probe }) => probe.required || !requiredOnly).map(run))
+    /** `near` keeps `/readyz` from calling the outside world on every look. */
+    report: (near = false): Promise<CheckReport[]> => Promise.all(probes.filter(({ probe }) => probe.required || probe.local || !near).map(run))
   }
 }
 export type Health = ReturnType<typeof createHealth>

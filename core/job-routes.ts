@@ -34,7 +34,7 @@ export function jobRoutes(router: HttpRouter, db: Knex, jobs: Jobs): void {
   const route = <P extends TSchema, Q extends TSchema, B extends TSchema, R extends TSchema>(spec: RouteSpec<P, Q, B, R>): void => router.route('core', '/v1/jobs', spec as unknown as RouteSpec<TSchema, TSchema, TSchema, TSchema>)
   route({
     method: 'GET', path: '', auth: 'user', summary: 'Durable jobs, newest first',
-    query: Type.Object({ state: Type.Optional(Type.Union(states.map(state => Type.Literal(state)))), name: Type.Optional(Type.String({ maxLength: 200 })), page: Type.Integer({ minimum: 1, default: 1 }), per_page: Type.Integer({ minimum: 1, maximum: 100, default: 50 }) }, { additionalProperties: false }),
+    query: Type.Object({ state: Type.Optional(Type.Union(states.map(state => Type.Literal(state)))), name: Type.Optional(Type.String({ maxLength: 200, pattern: '^[^\\x00]*$' })), page: Type.Integer({ minimum: 1, maximum: 1_000_000, default: 1 }), per_page: Type.Integer({ minimum: 1, maximum: 100, default: 50 }) }, { additionalProperties: false }),
     response: Type.Object({ jobs: Type.Array(Job), total_count: Type.Integer(), page: Type.Integer(), per_page: Type.Integer() }),
     handle: ({ query }) => listJobs(db, query)
   })

@@ -1,4 +1,4 @@
-import type { TSchema } from 'typebox'
+import { Type, type TSchema } from 'typebox'
 import type { Operation } from './http/router.ts'
 import { Problem } from './http/problem.ts'
 
@@ -27,7 +27,8 @@ export function openApi(operations: readonly Operation[], info: { version: strin
 }
 
 function describe({ owner, method, path, summary, auth, spec }: Operation): Record<string, unknown> {
-  const parameters = [...parametersOf(spec?.params, 'path'), ...parametersOf(spec?.query, 'query')]
+  const inPath = spec?.params ?? Type.Object(Object.fromEntries([...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => [name, Type.String()])))
+  const parameters = [...parametersOf(inPath, 'path'), ...parametersOf(spec?.query, 'query')]
   const content = (schema: TSchema): unknown => ({ 'application/json': { schema } })
   const body = spec?.body ? { required: true, content: content(spec.body) } : spec?.rawBody ? { required: true, content: { '*/*': { schema: {} } } } : undefined
   const others = Object.fromEntries(Object.entries(spec?.also ?? {}).map(([status, description]) => [status, { description, ...(Number(status) < 300 && spec ? { content: content(spec.response) } : {}) }]))

@@ -22,6 +22,6 @@ export function mayCall(auth: AuthClass, method: string, { kind, role, scopes }:
   if (auth === 'public' || role === 'admin' || scopes.includes('admin')) return true
   if (auth === 'admin') return false
   if (auth === 'ingest') return scopes.includes('ingest')
-  if (auth === 'user') return kind === 'user' || scopes.includes(method === 'GET' ? 'read' : 'write') || (method === 'GET' && scopes.includes('write'))
+  if (auth === 'user') return kind === 'user' || scopes.includes('write') || (/^(GET|HEAD)$/.test(method) && scopes.includes('read'))
   return scopes.includes(auth.slice('scope:'.length))
 }

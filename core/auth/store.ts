@@ -52,7 +52,7 @@ export function createAuthStore(db: Knex) {
       return row && { kind: 'user', id: String(row.id), name: row.name, role: row.role, scopes: [] }
     },
     async addToken(name: string, scopes: readonly string[], expiresAt?: Date): Promise<{ token: string; info: TokenInfo }> {
-      const unknown = scopes.find(scope => scope !== 'setup' && !(tokenScopes as readonly string[]).includes(scope))
+      const unknown = scopes.find(scope => !(tokenScopes as readonly string[]).includes(scope))
       if (unknown !== undefined || scopes.length === 0) throw new RayneError('invalid-input', 400, `/body/scopes must name one or more of ${tokenScopes.join(', ')}`, { errors: [{ pointer: '/body/scopes', message: `'${unknown ?? ''}' is not a scope` }] })
       const token = newSecret(scopes.includes('ingest') ? 'ingest' : 'api')
       const [row] = await db('core_tokens').insert({ name, hash: sha256(token), scopes, expires_at: expiresAt ?? null }).returning('*')
@@ -68,7 +68,9 @@ export function createAuthStore(db: Knex) {
     async setupSecret(): Promise<string | undefined> {
       if (await db('core_users').first('id')) return undefined
       await db('core_tokens').whereRaw("'setup' = any(scopes)").delete()
-      return (await this.addToken('setup', ['setup'], new Date(Date.now() + 3_600_000))).token
+      const secret = newSecret('setup')
+      await db('core_tokens').insert({ name: 'setup', hash: sha256(secret), scopes: ['setup'], expires_at: new Date(Date.now() + 3_600_000) })
+      return secret
     },
     /** Spends a setup secret and makes the admin, both or neither. */
     firstAdmin: (secret: string, name: string, password: string): Promise<User> => db.transaction(async trx => {

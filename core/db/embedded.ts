@@ -102,7 +102,7 @@ async function supervise(cluster: Cluster, connection: Connection, log: Options[
     }
   }
   watch()
-  const onExit = (): void => cluster.signal(child.pid!, 'SIGINT')
+  const onExit = (): void => running(child).forEach(pid => cluster.signal(pid, 'SIGINT'))
   const rotation = setInterval(() => rotate(cluster.logFile), 600_000).unref()
   process.on('exit', onExit)
   const stop = async (): Promise<void> => {

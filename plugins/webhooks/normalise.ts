@@ -121,7 +121,7 @@ const monitorTypeOf = (eventType: string | null): string | null =>
 function facet(key: string, tags: readonly string[], scope: readonly string[]): string | null {
   const tagged = tagValues(tags, key)
   const scoped = tagValues(scope, key)
-  const value = tagged.length > 1 ? tagged.find(value => scoped.includes(value)) ?? tagged[0] : tagged[0] ?? scoped[0]
+  const value = tagged.length > 1 ? tagged.find(tag => scoped.includes(tag)) ?? tagged[0] : tagged[0] ?? scoped[0]
   return value === undefined || value === '*' ? null : line(value, 250)
 }
 

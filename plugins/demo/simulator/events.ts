@@ -16,7 +16,7 @@ const sourceIds: Record<string, number> = { alert: 36, kubernetes: 147, deployme
 export function eventsBetween(world: World, monitors: readonly Monitor[], from: number, to: number): EventRow[] {
   const written = world.scenario.events.flatMap(spec => occurrences(spec, world.t0, from, to).map(at => scenarioEvent(world, spec, at)))
   const alerts = monitors.flatMap(monitor => monitor.transitions(from, to).map(transition => alertEvent(world, monitor, transition)))
-  return [...written, ...alerts].sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1))
+  return [...written, ...alerts].toSorted((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1))
 }
 
 function occurrences(spec: EventSpec, t0: number, from: number, to: number): number[] {
@@ -34,7 +34,7 @@ const WEEK = 7 * 86_400_000
 export function searchEvents(world: World, monitors: readonly Monitor[], request: SearchRequest, now: number): EventRow[] {
   const rows = eventsBetween(world, monitors, Math.max(request.from, now - WEEK), Math.min(request.to, now))
     .filter(row => row.visibleAt <= now && matches(request.query, searchable(row)) === true && isAfter(row, request.after, request.descending))
-  return (request.descending ? rows.reverse() : rows).slice(0, request.limit)
+  return (request.descending ? rows.toReversed() : rows).slice(0, request.limit)
 }
 
 function searchable(row: EventRow): Searchable {

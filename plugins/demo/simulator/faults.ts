@@ -14,7 +14,7 @@ export interface FaultThen {
 export interface FaultSpec { readonly match?: FaultMatch; readonly then: FaultThen; readonly times?: number }
 export interface Answer { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: string }
 
-const types: readonly string[] = ['429', '5xx', 'timeout', 'slow', 'reset', 'malformed', 'auth']
+const types: ReadonlySet<string> = new Set(['429', '5xx', 'timeout', 'slow', 'reset', 'malformed', 'auth'])
 
 /** The faults in force; counting per fault, so that `nth` and `every` mean matching requests. */
 export function createFaults(seed: number) {
@@ -22,7 +22,7 @@ export function createFaults(seed: number) {
   return {
     add(value: unknown): void {
       const spec = value as FaultSpec | undefined
-      if (!spec || typeof spec !== 'object' || !types.includes(String(spec.then?.type))) throw new Error(`a fault needs then.type, one of ${types.join(', ')}`)
+      if (!spec || typeof spec !== 'object' || !types.has(String(spec.then?.type))) throw new Error(`a fault needs then.type, one of ${[...types].join(', ')}`)
       faults.push({ spec, path: pathPattern(spec.match?.path), seen: 0, fired: 0 })
     },
     list: () => faults.map(({ spec, seen, fired }) => ({ ...spec, seen, fired })),

@@ -95,7 +95,7 @@ function valuesOfHour(world: World, query: MonitorQuery, index: number): Map<str
 
 function slide(values: Float64Array, width: number, method: string): Float64Array {
   return Float64Array.from({ length: 60 }, (_, i) => {
-    const window = [...values.slice(i, i + width)].filter(v => !Number.isNaN(v))
+    const window = values.slice(i, i + width).filter(v => !Number.isNaN(v))
     if (window.length === 0) return NaN
     return method === 'max' ? Math.max(...window) : method === 'min' ? Math.min(...window) : window.reduce((a, b) => a + b, 0) / window.length
   })
@@ -112,7 +112,7 @@ export function parseMonitorQuery(text: string): MonitorQuery {
 
 /** The first metric term of an expression: what the alert is about. */
 export function firstTerm(expression: Expression): { metric: string; scope: string } {
-  if (expression.kind === 'metric') return { metric: expression.metric, scope: expression.scope.map(f => `${f.negated ? '!' : ''}${f.key}:${f.value}`).sort().join(',') }
+  if (expression.kind === 'metric') return { metric: expression.metric, scope: expression.scope.map(f => `${f.negated ? '!' : ''}${f.key}:${f.value}`).toSorted().join(',') }
   if (expression.kind === 'default_zero') return firstTerm(expression.inner)
   if (expression.kind === 'number') return { metric: '', scope: '' }
   const left = firstTerm(expression.left)

@@ -22,7 +22,7 @@ export const ok = (body: unknown): Reply => ({ status: 200, body })
 /** Finds the route of a request; literal segments win over parameters. */
 export function createRouter(routes: readonly Route[]) {
   const compiled = routes.map(route => ({ route, parts: route.path.split('/') }))
-    .sort((a, b) => a.parts.filter(p => p.startsWith(':')).length - b.parts.filter(p => p.startsWith(':')).length)
+    .toSorted((a, b) => a.parts.filter(p => p.startsWith(':')).length - b.parts.filter(p => p.startsWith(':')).length)
   return (method: string, path: string): { route: Route; params: Record<string, string> } | undefined => {
     const segments = path.split('/')
     for (const { route, parts } of compiled) {

@@ -68,9 +68,10 @@ function describe(error: ErrorObject): string {
 
 const complete = (file: ScenarioFile): Scenario => ({ accounts: [], hosts: [], services: [], metrics: [], logs: [], monitors: [], events: [], effects: [], ...file })
 
+const merge = <T>(under: readonly T[], over: readonly T[] | undefined, key: (item: T) => string): T[] =>
+  [...new Map([...under, ...over ?? []].map(item => [key(item), item])).values()]
+
 function overlay(base: Scenario, file: ScenarioFile): Scenario {
-  const merge = <T>(under: readonly T[], over: readonly T[] | undefined, key: (item: T) => string): T[] =>
-    [...new Map([...under, ...over ?? []].map(item => [key(item), item])).values()]
   return {
     ...base, ...file,
     accounts: merge(base.accounts, file.accounts, a => a.name),

@@ -68,15 +68,16 @@ export async function createSimulator(options: SimulatorOptions): Promise<Simula
   }
 }
 
+function build(source: string | ScenarioFile, seed: number, t0: number) {
+  const loaded = loadScenario(source)
+  return { source, scenario: loaded.full, loaded, seed, t0, accounts: createAccounts(loaded, seed, t0) }
+}
+
 function createCore(options: SimulatorOptions, clock: Clock) {
   const seed = options.seed ?? 1
   const journal = createJournal()
   const faults = createFaults(seed)
   const limits = createRateLimits(options.rateLimits === 'observed')
-  const build = (source: string | ScenarioFile, withSeed: number, t0: number) => {
-    const loaded = loadScenario(source)
-    return { source, scenario: loaded.full, loaded, seed: withSeed, t0, accounts: createAccounts(loaded, withSeed, t0) }
-  }
   const state = { ...build(options.scenario, seed, options.t0 ?? Math.floor(clock.now() / 60_000) * 60_000 - 20 * 60_000), generation: 1, target: options.webhookTarget }
   const restart = (next: Partial<typeof state>): void => {
     Object.assign(state, next, { generation: state.generation + 1 })

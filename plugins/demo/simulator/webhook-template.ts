@@ -13,7 +13,7 @@ export function webhookVariables(account: Account, monitor: Monitor, transition:
   const event = alertEvent(world, monitor, transition)
   const term = firstTerm(monitor.query.expression)
   const scope = transition.group === '' ? term.scope : transition.group
-  const tags = [...new Set([...scope.split(','), 'monitor', ...spec.tags].filter(tag => tag !== '' && !tag.startsWith('!')))].sort()
+  const tags = [...new Set([...scope.split(','), 'monitor', ...spec.tags].filter(tag => tag !== '' && !tag.startsWith('!')))].toSorted()
   const eventId = (event.attributes['evt'] as { id: string }).id
   const title = (plain: string): string => plain.replace(transitionName(transition), name)
   const values = {
@@ -32,7 +32,7 @@ export function webhookVariables(account: Account, monitor: Monitor, transition:
 /** Substitutes `$VAR` and `$TAGS[key]`; `json` escapes the values for use inside JSON strings. Unknown variables stay, as they do in Datadog. */
 export function renderWebhook(template: string, variables: WebhookVariables, json = true): string {
   const shown = (value: string): string => json ? JSON.stringify(value).slice(1, -1) : value
-  const names = Object.keys(variables.values).sort((a, b) => b.length - a.length)
+  const names = Object.keys(variables.values).toSorted((a, b) => b.length - a.length)
   const pattern = new RegExp(`\\$TAGS\\[([^\\]]*)\\]|\\$(${names.join('|')})(?![A-Z0-9_])`, 'g')
   return template.replace(pattern, (_, tag: string | undefined, name: string) =>
     shown(tag === undefined ? variables.values[name] ?? '' : variables.tags.find(t => t.startsWith(`${tag}:`))?.slice(tag.length + 1) ?? ''))

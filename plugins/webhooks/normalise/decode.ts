@@ -80,7 +80,7 @@ function isHeavy(text: string): boolean {
 }
 
 function header(headers: Headers, name: string): string {
-  const key = Object.keys(headers).find(key => key.toLowerCase() === name)
+  const key = Object.keys(headers).find(given => given.toLowerCase() === name)
   const value = key === undefined ? undefined : headers[key]
   return typeof value === 'string' ? value : value?.[0] ?? ''
 }

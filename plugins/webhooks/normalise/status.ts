@@ -6,7 +6,7 @@ import { isUnresolved } from './unresolved.ts'
 export interface Status { readonly status: string; readonly transition: string; readonly firing: boolean }
 interface Meaning { readonly status: string | null; readonly transition: string }
 
-const meaning = (status: string | null, transition: string) => (word: string): [string, Meaning] => [word, { status, transition }]
+const meaning = (status: string | null, transition: string) => (spelling: string): [string, Meaning] => [spelling, { status, transition }]
 const vocabulary = new Map<string, Meaning>([
   ...['alert', 'triggered', 'alerting', 'firing', 'error', 'critical', 'active', 'open', 'opened', 'failed', 'failing', 'down',
     'p1', 'p2', 'p3', 'p4', 'p5', 'sev 1', 'sev 2', 'sev 3', 'sev 4', 'sev 5'].map(meaning('alert', 'triggered')),

@@ -19,7 +19,7 @@ export function evaluate(world: World, expression: Expression, buckets: Buckets)
   if (expression.kind === 'number') return [{ group: [], scope: '*', values: new Float64Array(buckets.count).fill(expression.value) }]
   if (expression.kind === 'metric') return metricLines(world, expression, buckets)
   if (expression.kind === 'default_zero') {
-    return evaluate(world, expression.inner, buckets).map(line => ({ ...line, values: line.values.map(v => Number.isNaN(v) ? 0 : v) }))
+    return evaluate(world, expression.inner, buckets).map(({ group, scope, values }) => ({ group, scope, values: values.map(v => Number.isNaN(v) ? 0 : v) }))
   }
   return combine(expression.op, evaluate(world, expression.left, buckets), evaluate(world, expression.right, buckets))
 }
@@ -50,8 +50,8 @@ function metricLines(world: World, term: MetricTerm, buckets: Buckets): Line[] {
   return [...groups].map(([group, members]) => {
     const tags = term.by.length ? group.split(',') : []
     const values = reduce(members.map(series => bucketValues(spec, term, series, buckets)), term.aggregator ?? 'avg', buckets.count)
-    return { group: tags, scope: [...new Set([...scope, ...tags])].sort().join(',') || '*', values }
-  }).sort((a, b) => a.scope < b.scope ? -1 : a.scope > b.scope ? 1 : 0).filter(line => line.values.some(v => !Number.isNaN(v)))
+    return { group: tags, scope: [...new Set([...scope, ...tags])].toSorted().join(',') || '*', values }
+  }).toSorted((a, b) => a.scope < b.scope ? -1 : a.scope > b.scope ? 1 : 0).filter(line => line.values.some(v => !Number.isNaN(v)))
 }
 
 /** A scope condition on a series; `team` and the like match as tags do, without regard to case. */
@@ -60,16 +60,32 @@ const hasTag = (tags: Tags, key: string, value: string): boolean => {
   return own !== undefined && matchesGlob(value.toLowerCase(), own.toLowerCase())
 }
 
-function bucketValues(spec: MetricSpec, term: MetricTerm, series: Series, buckets: Buckets): Float64Array {
-  const values = new Float64Array(buckets.count)
+const KEPT_BUCKETS = 3000
+
+function bucketValues(spec: MetricSpec, term: MetricTerm, series: Series, { start, count, step, width, end, samples = SAMPLES }: Buckets): Float64Array {
+  const values = new Float64Array(count)
   const counts = spec.kind === 'count' ? term.modifier !== 'as_rate' : spec.kind === 'rate' && term.modifier === 'as_count'
-  for (let i = 0; i < buckets.count; i++) {
-    const from = buckets.start + i * buckets.step
-    const to = Math.min(from + buckets.width, buckets.end)
-    const value = overTime(series, from, to, counts ? 'avg' : term.rollup?.method ?? 'avg', buckets.samples ?? SAMPLES)
-    values[i] = counts && !Number.isNaN(value) ? Math.floor(value * (to - from) / 1000 + unit(series.seed, from / GRID)) : value
+  const method = counts ? 'avg' : term.rollup?.method ?? 'avg'
+  const read = (from: number, to: number): number => {
+    const value = overTime(series, from, to, method, samples)
+    return counts && !Number.isNaN(value) ? Math.floor(value * (to - from) / 1000 + unit(series.seed, from / GRID)) : value
+  }
+  const known = keptBuckets(series, `${counts ? 'count' : method}/${width}/${samples}`)
+  for (let i = 0; i < count; i++) {
+    const from = start + i * step
+    if (from + width > end) { values[i] = read(from, end); continue }
+    let value = known.get(from / GRID)
+    if (value === undefined) known.set(from / GRID, value = read(from, from + width))
+    values[i] = value
   }
   return values
+}
+
+/** Whole buckets never change, and a dashboard or a load test asks for the same ones again and again. */
+function keptBuckets(series: Series, key: string): Map<number, number> {
+  let known = series.buckets.get(key)
+  if (!known || known.size > KEPT_BUCKETS) series.buckets.set(key, known = new Map())
+  return known
 }
 
 /** A few readings stand for a bucket, each in the middle of its part, so that a long window costs no more than a short one. */

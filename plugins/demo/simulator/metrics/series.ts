@@ -3,8 +3,8 @@ import { gauss, hash, unit } from '../random.ts'
 import type { MetricSpec } from '../scenario.ts'
 import type { Emitter } from '../world.ts'
 
-/** One metric with one set of tags; `valueAt` is per second for counts, NaN where the series does not exist. */
-export interface Series { readonly seed: number; readonly tags: Tags; readonly valueAt: (at: number) => number }
+/** One metric with one set of tags; `valueAt` is per second for counts, NaN where the series does not exist; `buckets` keeps what was computed. */
+export interface Series { readonly seed: number; readonly tags: Tags; readonly valueAt: (at: number) => number; readonly buckets: Map<string, Map<number, number>> }
 
 const DAY = 86_400_000
 const HOUR = 3_600_000
@@ -19,7 +19,7 @@ export function createSeries(spec: MetricSpec, emitters: readonly Emitter[], see
     if (base === undefined || (spec.ratioOf && !parent)) return []
     const own = hash(seed, spec.name, key(emitter.tags))
     const scaled = spec.split ? base * emitter.share : base
-    return { seed: own, tags: emitter.tags, valueAt: generator(spec, scaled, own, emitter, effectsOn(emitter.tags), parent) }
+    return { seed: own, tags: emitter.tags, valueAt: generator(spec, scaled, own, emitter, effectsOn(emitter.tags), parent), buckets: new Map<string, Map<number, number>>() }
   })
 }
 
@@ -63,4 +63,4 @@ function hourOfNoise(seed: number, hour: number): Float32Array {
   return values
 }
 
-const key = (tags: Tags): string => Object.entries(tags).map(([k, v]) => `${k}:${v}`).sort().join(',')
+const key = (tags: Tags): string => Object.entries(tags).map(([k, v]) => `${k}:${v}`).toSorted().join(',')

@@ -1,7 +1,7 @@
 import { refuse } from '../api-error.ts'
 import { evaluate, windowBuckets } from '../metrics/evaluate.ts'
 import { parseMetricQuery, textOf, type Expression, type MetricTerm } from '../metrics/grammar.ts'
-import { buckets } from '../rate-limits.ts'
+import { buckets as limits } from '../rate-limits.ts'
 import { ok, type Call, type Route } from '../route.ts'
 import type { World } from '../world.ts'
 
@@ -16,7 +16,7 @@ const units: Record<string, { family: string; id: number; name: string; short_na
 }
 
 export const metricRoutes: readonly Route[] = [
-  { method: 'GET', path: '/api/v1/query', op: 'v1.MetricsApi.queryMetrics', bucket: buckets.metricsQuery, handle: query }
+  { method: 'GET', path: '/api/v1/query', op: 'v1.MetricsApi.queryMetrics', bucket: limits.metricsQuery, handle: query }
 ]
 
 function query({ account, query: asked, now }: Call) {

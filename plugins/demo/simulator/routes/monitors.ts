@@ -28,7 +28,7 @@ function list(call: Call) {
   const states = groupStatesOf(query)
   const name = query.get('name')?.toLowerCase()
   const tags = `${query.get('tags') ?? ''},${query.get('monitor_tags') ?? ''}`.split(',').map(tag => tag.trim()).filter(Boolean)
-  const found = account.monitors.filter(m => (name === undefined || m.spec.name.toLowerCase().includes(name)) && tags.every(tag => m.spec.tags.includes(tag))).sort((a, b) => a.id - b.id)
+  const found = account.monitors.filter(m => (name === undefined || m.spec.name.toLowerCase().includes(name)) && tags.every(tag => m.spec.tags.includes(tag))).toSorted((a, b) => a.id - b.id)
   const page = query.get('page')
   const size = Math.min(1000, Number(query.get('page_size') ?? 100) || 100)
   const shown = page === null ? found : found.slice(Number(page) * size, (Number(page) + 1) * size)
@@ -72,12 +72,12 @@ function groups(monitor: Monitor, now: number, wanted: ReadonlySet<string>): obj
   }))
 }
 
-const searchable = ['alert', 'warn', 'no data', 'ok', 'ignored', 'skipped', 'unknown']
+const searchable = new Set(['alert', 'warn', 'no data', 'ok', 'ignored', 'skipped', 'unknown'])
 
 function search({ account, query, now }: Call) {
   const text = query.get('query') ?? ''
   for (const [, quoted, plain] of text.matchAll(/\bstatus:(?:"([^"]*)"|([^\s()]+))/g)) {
-    if (!searchable.includes((quoted ?? plain ?? '').toLowerCase())) throw refuse(400, `Query parsing error: '${quoted ?? plain}' is not a valid monitor status`)
+    if (!searchable.has((quoted ?? plain ?? '').toLowerCase())) throw refuse(400, `Query parsing error: '${quoted ?? plain}' is not a valid monitor status`)
   }
   const node = parseSearch(text)
   const found = account.monitors.filter(m => matches(node, {
@@ -92,11 +92,11 @@ function search({ account, query, now }: Call) {
   return ok({ counts: counts(found, now), monitors, metadata })
 }
 
-function counts(found: readonly Monitor[], now: number): object {
-  const tally = <T extends string | boolean>(names: readonly T[]): { count: number; name: T }[] =>
-    [...Map.groupBy(names, n => n)].map(([name, all]) => ({ count: all.length, name })).sort((a, b) => b.count - a.count || (a.name < b.name ? -1 : 1))
-  return { status: tally(found.map(m => m.overall(now))), muted: tally(found.map(() => false)), tag: tally(found.flatMap(m => m.spec.tags)), type: tally(found.map(m => m.spec.type.split(' ')[0] ?? '')) }
-}
+const tally = <T extends string | boolean>(names: readonly T[]): { count: number; name: T }[] =>
+  [...Map.groupBy(names, n => n)].map(([name, all]) => ({ count: all.length, name })).toSorted((a, b) => b.count - a.count || (a.name < b.name ? -1 : 1))
+
+const counts = (found: readonly Monitor[], now: number): object =>
+  ({ status: tally(found.map(m => m.overall(now))), muted: tally(found.map(() => false)), tag: tally(found.flatMap(m => m.spec.tags)), type: tally(found.map(m => m.spec.type.split(' ')[0] ?? '')) })
 
 function searchResource(world: World, monitor: Monitor, now: number): object {
   const { spec, id } = monitor

@@ -50,7 +50,7 @@ function list({ account, query }: Call) {
   const direction = query.get('sort_dir') === 'asc' ? 1 : -1
   const all = [...account.notebooks.values()]
   const found = all.filter(n => n.name.toLowerCase().includes(text) && (type === null || n.metadata['type'] === type))
-    .sort((a, b) => direction * (field === 'name' ? a.name.localeCompare(b.name) : field === 'created' ? a.created - b.created || a.id - b.id : a.modified - b.modified || a.id - b.id))
+    .toSorted((a, b) => direction * (field === 'name' ? a.name.localeCompare(b.name) : field === 'created' ? a.created - b.created || a.id - b.id : a.modified - b.modified || a.id - b.id))
   const data = found.slice(start, start + count).map(n => resource(n, query.get('include_cells') !== 'false'))
   return ok({ meta: { page: { total_filtered_count: found.length, total_count: all.length } }, data })
 }

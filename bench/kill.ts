@@ -60,7 +60,7 @@ async function killRounds(setting: Setting) {
       if (setting.drain === 'each' || number === setting.rounds) drains.push(await untilDrained(product.url))
       printRound(round, drains.at(-1))
     }
-    const outcome = await countOutcome(home, prefix, rounds.flatMap(round => round.sent), await simulator.notebookNames())
+    const outcome = await countOutcome(home, prefix, rounds.flatMap(round => round.sent), await simulator.notebooks())
     const http = await countOverHttp(product.url)
     await product.stop()
     if (profile !== undefined) printTopCosts(profile)

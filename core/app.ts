@@ -7,7 +7,7 @@ import { readPluginConfig, type Environment, type Settings } from './config.ts'
 import { openDatabase, type Connection } from './db/database.ts'
 import { migrate } from './db/migrate.ts'
 import { errorText } from './errors.ts'
-import { createHealth } from './health.ts'
+import { createHealth, type ProbeResult } from './health.ts'
 import { createRouter } from './http/router.ts'
 import { listen } from './http/server.ts'
 import { jobRoutes } from './job-routes.ts'
@@ -55,7 +55,7 @@ export async function createApp(options: AppOptions) {
     const jobs = createJobs({ connection: options.connection, log, worker: settings.worker, onFinished: metrics.job })
     const services = createServices(options.overrides)
     const tools = createToolRegistry(services)
-    health.add('database', { required: true, run: async () => ({ ok: Boolean(await db.raw('select 1')), detail: 'answers' }) })
+    health.add('database', { required: true, run: () => takesWrites(db) })
     coreRoutes(router, { health, metrics, version: options.version, state: () => state })
     authRoutes(router, store, settings)
     jobRoutes(router, db, jobs)
@@ -120,6 +120,12 @@ async function within<T>(work: Promise<T>, ms: number, message: string): Promise
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => { timer = setTimeout(() => reject(bootError(message)), ms) })
   return Promise.race([work, late]).finally(() => clearTimeout(timer))
+}
+
+/** A database that answers and takes no writes would lose webhooks as surely as one that is away. */
+async function takesWrites(db: Knex): Promise<ProbeResult> {
+  const { rows: [row] } = await db.raw("select current_setting('transaction_read_only') = 'off' as ok")
+  return row.ok ? { ok: true, detail: 'answers and takes writes' } : { ok: false, detail: 'answers and is read-only', fix: 'point DATABASE_URL at the primary' }
 }
 
 /** What was opened last is closed first; one step that hangs or fails does not keep the others open. */

@@ -14,7 +14,6 @@ export function openApi(operations: readonly Operation[], info: { version: strin
   return {
     openapi: '3.1.0',
     info: { title: 'Rayne', version: info.version, description: 'Alerts in, evidence-based root causes out.', license: { name: 'MIT', identifier: 'MIT' } },
-    jsonSchemaDialect: 'https://json-schema.org/draft/2020-12/schema',
     paths,
     components: {
       schemas: { Problem },

@@ -29,9 +29,9 @@ export async function untilDrained(url: string, stallMs = 60_000): Promise<{ sec
     const now = await readBacklog(url)
     if (JSON.stringify(now) !== JSON.stringify(last)) moved = performance.now()
     if (performance.now() - moved > stallMs) throw new Error(`nothing has moved for ${stallMs / 1000} s: ${JSON.stringify(now)}`)
-    if (performance.now() - told > 15_000) {
+    if (performance.now() - told > 10_000) {
       told = performance.now()
-      print(`  … ${now.done} analyses done, ${now.open} open, ${now.created + now.retry + now.active} jobs waiting (${((now.done - first.done) / (performance.now() - started) * 1000).toFixed(1)} analyses/s)`)
+      print(`  … ${now.done} analyses done, ${now.open} open; jobs: ${now.created} waiting, ${now.retry} to be tried again, ${now.active} taken (${((now.done - first.done) / (performance.now() - started) * 1000).toFixed(1)} analyses/s)`)
     }
     last = now
   }

@@ -1,5 +1,6 @@
 import { askDatabase } from '../process/product.ts'
 import type { Sent } from './poster.ts'
+import type { Notebook } from './simulated-datadog.ts'
 
 /** What became of the alerts of a run; every list names offenders, and should be empty. */
 export interface Outcome {
@@ -11,18 +12,19 @@ export interface Outcome {
   readonly notAnalysed: readonly string[]
   readonly analysedTwice: readonly string[]
   readonly notDone: readonly string[]
-  /** Finished analyses whose notebook the simulator does not hold. */
+  /** Finished analyses whose notebook the simulator does not hold, or that share one with another analysis. */
   readonly notebookLost: readonly string[]
+  /** Notebooks beyond one for each analysis of their marker. */
   readonly notebookTwice: readonly string[]
   readonly resumed: number
 }
 
 interface EventRow { readonly id: string; readonly key: string }
-interface AnalysisRow { readonly id: string; readonly event_id: string; readonly status: string; readonly attempt: number; readonly key: string; readonly notebook: { id: string } | null }
+interface AnalysisRow { readonly id: string; readonly status: string; readonly attempt: number; readonly key: string; readonly account: string | null; readonly notebook: { id: string } | null }
 
 const count = <T>(rows: readonly T[], keyOf: (row: T) => string): Map<string, T[]> => {
   const found = new Map<string, T[]>()
-  for (const row of rows) found.set(keyOf(row), [...found.get(keyOf(row)) ?? [], row])
+  for (const row of rows) { const group = found.get(keyOf(row)); if (group) group.push(row); else found.set(keyOf(row), [row]) }
   return found
 }
 
@@ -36,12 +38,10 @@ export async function missingEvents(home: string, prefix: string, sent: readonly
 }
 
 /** Counts from the database and the notebooks of the simulator, alert by alert. */
-export async function countOutcome(home: string, prefix: string, sent: readonly Sent[], notebooks: readonly string[]): Promise<Outcome> {
+export async function countOutcome(home: string, prefix: string, sent: readonly Sent[], notebooks: readonly Notebook[]): Promise<Outcome> {
   const events = count(await storedEvents(home, prefix), row => row.key)
-  const rows = await askDatabase<AnalysisRow>(home, "select a.id, a.event_id, a.status, a.attempt, a.notebook, e.alert->>'cycle_key' as key from rca_analyses a join webhooks_events e on e.id = a.event_id where starts_with(e.alert->>'cycle_key', $1)", [prefix])
+  const rows = await askDatabase<AnalysisRow>(home, "select a.id, a.status, a.attempt, a.account, a.notebook, e.alert->>'cycle_key' as key from rca_analyses a join webhooks_events e on e.id = a.event_id where starts_with(e.alert->>'cycle_key', $1)", [prefix])
   const analyses = count(rows, row => row.key)
-  const markers = count(notebooks.flatMap(name => /\[rayne:([0-9a-f]{16})\]/.exec(name)?.[1] ?? []), marker => marker)
-  const notebooksOf = (row: AnalysisRow): number => markers.get(row.id.replaceAll('-', '').slice(0, 16))?.length ?? 0
   const acknowledged = sent.filter(alert => alert.eventId !== undefined)
   const keys = acknowledged.map(alert => alert.key)
   return {
@@ -52,10 +52,23 @@ export async function countOutcome(home: string, prefix: string, sent: readonly 
     notAnalysed: keys.filter(key => !analyses.has(key)),
     analysedTwice: [...analyses].filter(([, found]) => found.length > 1).map(([key]) => key),
     notDone: rows.filter(row => row.status !== 'done').map(row => `${row.key} (${row.status})`),
-    notebookLost: rows.filter(row => row.status === 'done' && notebooksOf(row) === 0).map(row => row.key),
-    notebookTwice: rows.filter(row => notebooksOf(row) > 1).map(row => row.key),
+    ...countNotebooks(rows, notebooks),
     resumed: rows.filter(row => row.attempt > 1).length
   }
+}
+
+/** A marker is the beginning of the analysis' id, so a few analyses may share one by chance. */
+function countNotebooks(rows: readonly AnalysisRow[], notebooks: readonly Notebook[]): Pick<Outcome, 'notebookLost' | 'notebookTwice'> {
+  const refer = (account: string | null, id: string | undefined): string => `${account ?? ''}/${id ?? ''}`
+  const held = new Set(notebooks.map(notebook => refer(notebook.account, notebook.id)))
+  const shared = count(rows, row => refer(row.account, row.notebook?.id))
+  const lost = rows.filter(row => row.status === 'done' && (!held.has(refer(row.account, row.notebook?.id)) || (shared.get(refer(row.account, row.notebook?.id))?.length ?? 0) > 1))
+  const markerOf = (notebook: Notebook): string => /\[rayne:([0-9a-f]+)\]/.exec(notebook.name)?.[1] ?? ''
+  const markers = count(notebooks.filter(notebook => markerOf(notebook) !== ''), markerOf)
+  const length = Math.max(0, ...[...markers.keys()].map(marker => marker.length))
+  const owners = count(rows, row => row.id.replaceAll('-', '').slice(0, length))
+  const twice = [...markers].filter(([marker, found]) => owners.has(marker) && found.length > (owners.get(marker)?.length ?? 0))
+  return { notebookLost: lost.map(row => row.key), notebookTwice: twice.map(([marker]) => marker) }
 }
 
 /** True when every acknowledged alert is there and was analysed exactly once, with its notebook. */

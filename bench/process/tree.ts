@@ -35,15 +35,19 @@ function signal(pid: number, name: NodeJS.Signals): void {
   try { process.kill(pid, name) } catch { /* gone */ }
 }
 
-/** SIGKILL for a whole tree and for what it forked meanwhile; answers how many processes were hit once all are gone. */
+/**
+ * SIGKILL for a whole tree; answers how many processes were hit once all are gone. Everything is frozen first, so that
+ * no part sees another one end: neither the server nor PostgreSQL gets the moment for a last answer or an orderly end.
+ */
 export async function killTree(root: number, dataFolder: string): Promise<number> {
   const hit = new Set<number>()
-  const strike = (pids: readonly number[]): void => { for (const pid of pids) { signal(pid, 'SIGKILL'); hit.add(pid) } }
-  strike(treeOf(root))
-  for (let left = [...hit]; left.length > 0; await sleep(2)) {
-    strike(postgresOf(dataFolder))
-    left = [...hit].filter(isRunning)
+  for (let grown = true; grown;) {
+    const found = [...treeOf(root), ...postgresOf(dataFolder)].filter(pid => !hit.has(pid))
+    for (const pid of found) { signal(pid, 'SIGSTOP'); hit.add(pid) }
+    grown = found.length > 0
   }
+  for (const pid of hit) signal(pid, 'SIGKILL')
+  for (let left = [...hit]; left.length > 0; left = left.filter(isRunning)) await sleep(2)
   return hit.size
 }
 

@@ -2,7 +2,7 @@ import knex, { type Knex } from 'knex'
 import { errorCode } from '../errors.ts'
 
 /** How to reach PostgreSQL; both the query builder and the job queue open their own pools from it. */
-export type Connection = { readonly connectionString: string } | { readonly host: string; readonly port: number; readonly user: string; readonly password?: string; readonly database: string }
+export type Connection = { readonly connectionString: string } | { readonly host: string; readonly port: number; readonly user: string; readonly password?: string; readonly database: string; readonly ssl?: false }
 
 /** The query builder over one pool; a request waits at most 5 s for a connection. */
 export const openDatabase = (connection: Connection): Knex => knex({

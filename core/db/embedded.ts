@@ -4,7 +4,7 @@ import { createServer, type AddressInfo } from 'node:net'
 import { join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
-import pg from 'pg'
+import { Client } from 'pg'
 import { errorCode, errorText, RayneError } from '../errors.ts'
 import { bootError } from '../services.ts'
 import { end, leftovers, openCluster, SUPERUSER, tail, type Cluster } from './cluster.ts'
@@ -27,7 +27,7 @@ const NEXT_STEP = 'set RAYNE_HOME to another folder or DATABASE_URL to a Postgre
 /** Starts the private cluster in `<home>/postgres`, first stopping a server an earlier run left behind. */
 export async function startEmbedded(options: Options): Promise<EmbeddedDatabase> {
   const home = resolve(options.home)
-  let release = (): void => {}
+  let release: (() => void) | undefined
   try {
     release = lockHome(home)
     const cluster = await openCluster(home, options.log)
@@ -35,7 +35,7 @@ export async function startEmbedded(options: Options): Promise<EmbeddedDatabase>
     const connection = { host: windows ? '127.0.0.1' : cluster.sockets, port: windows ? await freePort() : 5432, user: SUPERUSER, password: cluster.password, database: options.database ?? 'rayne' }
     return await supervise(cluster, connection, options.log, release)
   } catch (error) {
-    release()
+    release?.()
     throw explain(error, home)
   }
 }
@@ -149,7 +149,7 @@ async function ready(connection: Connection, log: Options['log'], ended: () => s
   for (let told = started; ;) {
     const reason = ended()
     if (reason) throw new Error(reason)
-    const client = new pg.Client({ ...connection, database: 'postgres', ssl: false, connectionTimeoutMillis: 2000 })
+    const client = new Client({ ...connection, database: 'postgres', ssl: false, connectionTimeoutMillis: 2000 })
     client.on('error', () => {})
     try {
       await client.connect()
@@ -188,7 +188,7 @@ function isAlive(pid: number): boolean {
 
 /** Without /proc, a server is ours when it answers where the pid file says: its folder, or its password, is private. */
 async function answering(pid: number, connection: Connection): Promise<() => number[]> {
-  const client = new pg.Client({ ...connection, database: 'postgres', ssl: false, connectionTimeoutMillis: 2000 })
+  const client = new Client({ ...connection, database: 'postgres', ssl: false, connectionTimeoutMillis: 2000 })
   client.on('error', () => {})
   const ours = await client.connect().then(() => true, error => !['ECONNREFUSED', 'ENOENT'].includes(errorCode(error) ?? ''))
   await client.end().catch(() => {})

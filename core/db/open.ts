@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import pg from 'pg'
 import type { Settings } from '../config.ts'
@@ -17,12 +17,13 @@ export async function openConnection(settings: Settings, log: Logger, attach = f
   const file = path.join(settings.home, 'database.json')
   const running = attach ? await runningConnection(file) : undefined
   if (running) return { connection: running, embedded: true, close: () => Promise.resolve() }
-  const database = await startEmbedded({ home: settings.home, log: line => log.debug(line) })
+  const database = await startEmbedded({ home: settings.home, log: line => log.info(line) })
   registerSecret(database.connection.password)
-  mkdirSync(settings.home, { recursive: true })
-  writeFileSync(file, JSON.stringify(database.connection), { mode: 0o600 })
+  // The private cluster has no TLS, whatever PGSSLMODE says of others.
+  const connection = { ...database.connection, ssl: false } as const
+  writeFileSync(file, JSON.stringify(connection), { mode: 0o600 })
   chmodSync(file, 0o600)
-  return { connection: database.connection, embedded: true, async close() { rmSync(file, { force: true }); await database.stop() } }
+  return { connection, embedded: true, async close() { rmSync(file, { force: true }); await database.stop() } }
 }
 
 async function runningConnection(file: string): Promise<Connection | undefined> {

@@ -22,8 +22,8 @@ export function toRayneError(error: unknown): RayneError {
   return new RayneError('internal', 500, 'something went wrong here; the log has the details under this request id', {}, { cause: error })
 }
 
-export function problemBody(error: RayneError, requestId: string): Record<string, unknown> {
+export function problemBody(error: RayneError, requestId: string): string {
   const { retryAfter: _, ...details } = error.details
-  const text = redact(error.message)
-  return { ...details, type: `urn:rayne:error:${error.code}`, title: error.code.replaceAll('-', ' '), status: error.status, detail: text, error: text, request_id: requestId }
+  const { code, status, message } = error
+  return redact(JSON.stringify({ ...details, type: `urn:rayne:error:${code}`, title: code.replaceAll('-', ' '), status, detail: message, error: message, request_id: requestId }))
 }

@@ -143,6 +143,6 @@ function respondWithProblem(ctx: Koa.Context, thrown: unknown, requestId: string
   // Bytes of a refused body may still be on their way: the connection cannot be used again.
   if (error.status === 413 || error.code === 'body-incomplete') ctx.set('connection', 'close')
   ctx.status = error.status
-  ctx.body = JSON.stringify(problemBody(error, requestId))
+  ctx.body = problemBody(error, requestId)
   ctx.type = 'application/problem+json'
 }

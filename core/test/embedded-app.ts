@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import pg from 'pg'
+import { Client } from 'pg'
 import { leftovers } from '../db/cluster.ts'
 import { startEmbedded, type EmbeddedDatabase } from '../db/embedded.ts'
 
@@ -29,7 +29,7 @@ export function defer(t: TestContext, cleanup: () => unknown): void {
   const list = cleanups.get(t) ?? []
   if (!cleanups.has(t)) {
     cleanups.set(t, list)
-    t.after(async () => { for (const next of list.reverse()) await next() })
+    t.after(async () => { for (const next of list.toReversed()) await next() })
   }
   list.push(cleanup)
 }
@@ -80,7 +80,7 @@ export async function start(t: TestContext, home: string, lines: string[] = []):
 
 /** Runs statements and gives the first value of the last one. */
 export async function query(connection: EmbeddedDatabase['connection'], ...statements: string[]): Promise<unknown> {
-  const client = new pg.Client({ ...connection, ssl: false })
+  const client = new Client({ ...connection, ssl: false })
   client.on('error', () => {})
   await client.connect()
   try {

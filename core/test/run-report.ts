@@ -34,8 +34,8 @@ export default async function* report(source: AsyncIterable<TestEvent>): AsyncGe
 
 const tell = (told: Told): void => { process.send?.(told) }
 
-/** A suite fails because of its tests, which are told on their own. */
+/** A suite fails because of its tests, and a test may be cancelled because of its suite: both are told there. */
 function failureOf(error: Error & { failureType?: string }): string {
-  if (error.failureType === 'subtestsFailed') return ''
+  if (error.failureType === 'subtestsFailed' || error.failureType === 'cancelledByParent') return ''
   return inspect(error.cause ?? error, { depth: 4 }).replace(/^ +at .*node:internal.*\n?/gm, '')
 }

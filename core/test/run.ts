@@ -119,8 +119,8 @@ async function main(filters: readonly string[]): Promise<void> {
   failed = await cleanUp(folder) || failed
   const lines = { tests: counts.tests, suites: counts.suites, pass: counts.passed, fail: counts.failed, cancelled: counts.cancelled, skipped: counts.skipped, todo: counts.todo, duration_ms: Math.round(performance.now() - started) }
   for (const [key, value] of Object.entries(lines)) console.log(`ℹ ${key} ${value}`)
-  if (failed && counts.failed === 0) console.log('✖ no test failed, but the run is not green; see above')
-  process.exitCode = failed || counts.failed > 0 ? 1 : 0
+  if (failed && counts.failed + counts.cancelled === 0) console.log('✖ no test failed, but the run is not green; see above')
+  process.exitCode = failed || counts.failed + counts.cancelled > 0 ? 1 : 0
 }
 
 async function interrupt(signal: NodeJS.Signals, queue: string[][], folder: string): Promise<void> {

@@ -9,6 +9,7 @@ import type { Journal } from './journal.ts'
 import { gauss } from './random.ts'
 import type { createRateLimits } from './rate-limits.ts'
 import { createRouter, type Route } from './route.ts'
+import { appPages } from './routes/app-pages.ts'
 import { hostRoutes } from './routes/hosts.ts'
 import { metricRoutes } from './routes/metrics.ts'
 import { monitorRoutes } from './routes/monitors.ts'
@@ -19,7 +20,7 @@ import { validateRoutes } from './routes/validate.ts'
 import { webhookRoutes } from './routes/webhooks.ts'
 
 /** Every operation the simulator serves. */
-export const routes: readonly Route[] = [...validateRoutes, ...monitorRoutes, ...hostRoutes, ...metricRoutes, ...searchRoutes, ...notebookRoutes, ...webhookRoutes, ...serviceRoutes]
+export const routes: readonly Route[] = [...validateRoutes, ...monitorRoutes, ...hostRoutes, ...metricRoutes, ...searchRoutes, ...notebookRoutes, ...webhookRoutes, ...serviceRoutes, ...appPages]
 
 /** What the data plane reads; `generation` rises with every reset. */
 export interface DataPlane { readonly accounts: () => readonly Account[]; readonly clock: Clock; readonly journal: Journal; readonly faults: Faults; readonly limits: ReturnType<typeof createRateLimits>; readonly generation: () => number; readonly latency: 'none' | 'realistic' }
@@ -67,7 +68,7 @@ function perform(plane: DataPlane, request: Request): Outcome {
   let account: Account | undefined
   const outcome = (status: number, body: string, headers: Record<string, string>): Outcome => ({ status, body, headers: { ...headers, ...limits }, account: account?.spec.name ?? null, op: route.op, known: true, request: request.text.slice(0, 2000) })
   try {
-    account = authorise(plane.accounts(), request.prefix, { api: header(request, 'dd-api-key'), app: header(request, 'dd-application-key') }, route.apiKeyOnly !== true)
+    account = route.page ? visited(plane, request) : authorise(plane.accounts(), request.prefix, { api: header(request, 'dd-api-key'), app: header(request, 'dd-application-key') }, route.apiKeyOnly !== true)
     if (route.bucket) {
       const counted = plane.limits.count(account.spec.name, route.bucket, request.now)
       limits = counted.headers
@@ -81,6 +82,14 @@ function perform(plane: DataPlane, request: Request): Outcome {
     if (error instanceof ApiError) return outcome(error.status, JSON.stringify(error.body), json)
     throw error
   }
+}
+
+/** The account a page belongs to. A page of another site must not read it through a name that was rebound to this address. */
+function visited(plane: DataPlane, { prefix, headers }: Request): Account {
+  if (!/^(127\.0\.0\.1|localhost)(:\d+)?$/.test(headers.host ?? '')) throw refuse(403, 'Forbidden')
+  const account = prefix === undefined ? plane.accounts()[0] : plane.accounts().find(a => a.spec.name === prefix)
+  if (!account) throw refuse(404, 'Not found')
+  return account
 }
 
 const header = (request: Request, name: string): string | undefined => [request.headers[name]].flat()[0]

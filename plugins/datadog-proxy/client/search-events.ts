@@ -9,6 +9,9 @@ export function searchEvents(call: Call, sdk: Sdk, pageSize: number, search: Str
   return searchStream(search, pageSize, body => call.read(needs('events_read'), async () => (await sdk.v2()).events.searchEvents({ ...body, sort: '-timestamp' })), toEvent)
 }
 
+// Datadog answers the word 'undefined' for an event without a service.
+const serviceOf = (inner: Record<string, unknown>): string | undefined => inner['service'] === 'undefined' ? undefined : textOf(inner['service'])
+
 function toEvent(item: unknown): DatadogEvent | undefined {
   const raw = objectOf(item)
   const outer = objectOf(raw['attributes'])
@@ -23,7 +26,7 @@ function toEvent(item: unknown): DatadogEvent | undefined {
     id, at, tags, message, title: textOf(inner['title']) ?? textOf(objectOf(inner['evt'])['name']) ?? message.split('\n', 1)[0] ?? '',
     ...defined({
       source: tagOf(tags, 'source') ?? textOf(inner['sourcetypename']),
-      service: textOf(inner['service']) ?? tagOf(tags, 'service'),
+      service: serviceOf(inner) ?? tagOf(tags, 'service'),
       host: textOf(inner['hostname']) ?? tagOf(tags, 'host'),
       status: textOf(inner['status'])
     })

@@ -41,10 +41,14 @@ function summarise(alert: Alert, culprit: Suspect | undefined, suspects: readonl
 
 function findings(slots: readonly EvidenceSlot[], logs: readonly LogGroup[], onset: Onset): Claim[] {
   const claims: Claim[] = [{ text: `The trouble began about ${isoTime(onset.at)} (${onset.source}).`, evidence: [...onset.evidence] }]
+  const logSlot = slots.find(slot => slot.slot === 'logs')
+  const isSample = logSlot?.outcome === 'truncated'
+  const reachesBack = !isSample || logs.some(group => group.firstAt < onset.at - onset.precision * 2)
   for (const group of logs.slice(0, 5)) {
     const versions = Object.entries(group.versions).sort((a, b) => b[1] - a[1]).map(([version, count]) => `${version}: ${count}`).join(', ')
-    const isNew = group.firstAt >= onset.at - onset.precision * 2
-    claims.push({ text: `${group.count} sampled error lines${group.services.length > 0 ? ` of ${group.services.join(', ')}` : ''}${isNew ? ', none before the onset in the sample' : ''}: "${group.shape}"${versions ? ` (by version ${versions})` : ''}`, evidence: [...group.evidence] })
+    // A truncated sample may hold late lines only, which says nothing of the time before.
+    const isNew = reachesBack && group.firstAt >= onset.at - onset.precision * 2
+    claims.push({ text: `${group.count} ${isSample ? 'sampled ' : ''}error lines${group.services.length > 0 ? ` of ${group.services.join(', ')}` : ''}${isNew ? ', none before the onset' : ''}: "${group.shape}"${versions ? ` (by version ${versions})` : ''}`, evidence: [...group.evidence] })
   }
   for (const slot of slots) {
     if (slot.slot === 'hosts') claims.push(...slot.rows.slice(0, 3).map(row => ({ text: row.text, evidence: [row.id] })))

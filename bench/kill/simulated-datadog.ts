@@ -17,7 +17,7 @@ export interface SimulatedDatadog {
 }
 
 export async function startSimulatedDatadog(): Promise<SimulatedDatadog> {
-  const { said, stop } = await startHelper<Said>('plugins/demo/simulator/main.ts', ['--scenario', 's1'])
+  const { said, stop } = await startHelper<Said>('plugins/demo/simulator/main.ts', ['--scenario', 's1', '--json'])
   return {
     t0: Date.parse(said.t0), accounts: JSON.stringify(said.accounts), stop,
     notebooks: async () => (await Promise.all(said.accounts.map(notebooksOf))).flat()

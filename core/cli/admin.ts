@@ -70,3 +70,6 @@ export const doctor = ({ json = false }: Output): Promise<void> => withApp(async
   answer(json, checks, lines)
   if (checks.some(check => check.required && !check.ok)) process.exitCode = 1
 })
+
+/** Runs what a plugin provides as the service `command.<name>`: arguments and options in, a value for programs and lines for people out. */
+export const provided = (name: string) => (...given: unknown[]): Promise<void> => withApp(async app => answer(Boolean((given.at(-2) as Output).json), ...await ((app.services.resolve({ run: { id: `command.${name}` } })['run'] ?? (() => { throw new RayneError('command-unknown', 404, `no loaded plugin answers 'rayne ${name}'`) })) as (...given: unknown[]) => Promise<[unknown, string[]]>)(...given.slice(0, -1))))

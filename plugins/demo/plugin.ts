@@ -1,9 +1,10 @@
 import { definePlugin, Type } from '../../core/index.ts'
 import { DatadogToken, SimulatedAccountsToken } from '../datadog-proxy/contract.ts'
-import { WebhooksToken } from '../webhooks/contract.ts'
+import { EventLinksToken, WebhooksToken } from '../webhooks/contract.ts'
 import { config } from './config.ts'
 import { incidents } from './migrations/0001_incidents.ts'
-import { startDemo, type Demo } from './service.ts'
+import { routes } from './routes.ts'
+import { startDemo, type Demo } from './service/start-demo.ts'
 
 export default definePlugin({
   id: 'demo',
@@ -11,15 +12,17 @@ export default definePlugin({
   config,
   migrations: [incidents],
   needs: { datadog: DatadogToken, accounts: SimulatedAccountsToken },
-  wants: { webhooks: WebhooksToken },
-  async register(app, { datadog, accounts, webhooks }) {
+  wants: { webhooks: WebhooksToken, links: EventLinksToken },
+  async register(app, { datadog, accounts, webhooks, links }) {
+    const production = process.env['NODE_ENV'] === 'production'
+    if (app.config.routes === 'on' || (app.config.routes === 'auto' && !production)) routes(app, webhooks, links)
     let demo: Demo | undefined
     const fire = app.job('fire-alert', {
       payload: Type.Object({ incident: Type.String() }),
       // The job's key makes it once per incident, also over restarts and several processes.
       async run() { if (demo?.simulator && webhooks) await webhooks.receive({ raw: Buffer.from(demo.simulator.renderWebhook()), headers: { 'content-type': 'application/json', 'user-agent': 'rayne-simulator' } }) }
     })
-    demo = await startDemo({ config: app.config, db: app.db, datadog, accounts, production: process.env['NODE_ENV'] === 'production' })
+    demo = await startDemo({ config: app.config, db: app.db, datadog, accounts, production })
     if (!demo) return
     const { where, incidentId, close } = demo
     app.onClose(close)

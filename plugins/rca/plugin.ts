@@ -1,4 +1,4 @@
-import { definePlugin, Type } from '../../core/index.ts'
+import { createToken, definePlugin, Type } from '../../core/index.ts'
 import { DatadogToken } from '../datadog-proxy/contract.ts'
 import { AlertReceived, EventLinksToken } from '../webhooks/contract.ts'
 import { config } from './config.ts'
@@ -7,6 +7,7 @@ import { routes } from './routes.ts'
 import { createAnalyser } from './service/analyse.ts'
 import { createEventLinks } from './service/link-events.ts'
 import { openAnalysis } from './service/open-analysis.ts'
+import { createRecordCommand } from './service/record.ts'
 
 export default definePlugin({
   id: 'rca',
@@ -20,6 +21,7 @@ export default definePlugin({
     const analyse = app.job('analyse', { payload: Type.Object({ analysisId: Type.String() }), concurrency, timeoutSeconds, retries: 4, run: createAnalyser({ db: app.db, datadog }) })
     app.on(AlertReceived, (alert, job) => app.db.transaction(trx => openAnalysis(trx, alert, job, analyse)))
     app.provide(EventLinksToken, createEventLinks(app.db))
+    app.provide(createToken('command.record'), createRecordCommand(datadog))
     routes(app, app.db)
   }
 })

@@ -1,7 +1,7 @@
 import { DatadogError } from '../contract.ts'
 
-/** One page as Datadog gave it; `next` is the cursor of the following one. */
-export interface Page { readonly items: readonly unknown[]; readonly next: string | undefined; readonly warnings?: readonly string[] }
+/** One page as Datadog gave it; `next` is the cursor of the following one, `total` how many there are in all. */
+export interface Page { readonly items: readonly unknown[]; readonly next: string | undefined; readonly total?: number; readonly warnings?: readonly string[] }
 
 /** What a bounded read asks for: `toRow` is undefined for an item that cannot be used, `key` tells duplicates. */
 interface PageRequest<T> {

@@ -1,20 +1,28 @@
 import { DatadogError, type DatadogMonitor } from '../contract.ts'
 import type { Sdk } from './load-sdk.ts'
+import { decimalId } from './path-part.ts'
 import { defined, idOf, isObject, numberOf, objectOf, textOf, textsOf, timeOf } from './read-json.ts'
 import { needs, type Call } from './send-request.ts'
 
 /** One monitor by its decimal id; `invalid` for anything else, `not_found` when it was deleted. */
 export async function getMonitor(call: Call, sdk: Sdk, id: string): Promise<DatadogMonitor> {
-  const digits = id.trim()
-  if (!/^\d{1,19}$/.test(digits)) throw new DatadogError('invalid', `a monitor id is digits, not ${JSON.stringify(id.slice(0, 40))}`)
-  // The factory only puts the id into the path; a number would round ids beyond 2^53.
-  const answer = await call.read(needs('monitors_read'), async () => (await sdk.v1()).monitors.getMonitor(digits as unknown as number))
-  const monitor = isObject(answer) ? toMonitor(answer) : undefined
-  if (!monitor) throw new DatadogError('garbage', `Datadog answered monitor ${digits} with something that is not a monitor`, { datadogStatus: 200 })
+  const monitor = toMonitor(await readMonitor(call, sdk, id))
+  if (!monitor) throw notMonitor(id)
   return monitor
 }
 
-function toMonitor(raw: Readonly<Record<string, unknown>>): DatadogMonitor | undefined {
+/** One monitor as Datadog describes it. */
+export async function readMonitor(call: Call, sdk: Sdk, id: string): Promise<Readonly<Record<string, unknown>>> {
+  const digits = decimalId(id, 'a monitor id')
+  const answer = await call.read(needs('monitors_read'), async () => (await sdk.v1()).monitors.getMonitor(digits))
+  if (!isObject(answer) || idOf(answer['id']) === undefined) throw notMonitor(id)
+  return answer
+}
+
+const notMonitor = (id: string): DatadogError => new DatadogError('garbage', `Datadog answered monitor ${id} with something that is not a monitor`, { datadogStatus: 200 })
+
+/** The typed form of a monitor, undefined without an id and a query. */
+export function toMonitor(raw: Readonly<Record<string, unknown>>): DatadogMonitor | undefined {
   const id = idOf(raw['id'])
   const query = raw['query']
   if (id === undefined || typeof query !== 'string') return undefined

@@ -10,29 +10,44 @@ export interface Keys { readonly apiKey: string; readonly appKey: string }
 export function createSdk(baseUrl: string, keys: Keys) {
   const configured = once(() => configure(baseUrl, keys))
   const v1 = once(async () => {
-    const [config, authentication, monitors, hosts, metrics, notebooks] = await Promise.all([
+    const [config, authentication, events, hosts, metrics, monitors, notebooks, tags, webhooks] = await Promise.all([
       configured(),
       import('@datadog/datadog-api-client/dist/packages/datadog-api-client-v1/apis/AuthenticationApi.js'),
-      import('@datadog/datadog-api-client/dist/packages/datadog-api-client-v1/apis/MonitorsApi.js'),
+      import('@datadog/datadog-api-client/dist/packages/datadog-api-client-v1/apis/EventsApi.js'),
       import('@datadog/datadog-api-client/dist/packages/datadog-api-client-v1/apis/HostsApi.js'),
       import('@datadog/datadog-api-client/dist/packages/datadog-api-client-v1/apis/MetricsApi.js'),
-      import('@datadog/datadog-api-client/dist/packages/datadog-api-client-v1/apis/NotebooksApi.js')
+      import('@datadog/datadog-api-client/dist/packages/datadog-api-client-v1/apis/MonitorsApi.js'),
+      import('@datadog/datadog-api-client/dist/packages/datadog-api-client-v1/apis/NotebooksApi.js'),
+      import('@datadog/datadog-api-client/dist/packages/datadog-api-client-v1/apis/TagsApi.js'),
+      import('@datadog/datadog-api-client/dist/packages/datadog-api-client-v1/apis/WebhooksIntegrationApi.js')
     ])
     return {
       authentication: new authentication.AuthenticationApiRequestFactory(config),
-      monitors: new monitors.MonitorsApiRequestFactory(config),
+      events: new events.EventsApiRequestFactory(config),
       hosts: new hosts.HostsApiRequestFactory(config),
       metrics: new metrics.MetricsApiRequestFactory(config),
-      notebooks: new notebooks.NotebooksApiRequestFactory(config)
+      monitors: new monitors.MonitorsApiRequestFactory(config),
+      notebooks: new notebooks.NotebooksApiRequestFactory(config),
+      tags: new tags.TagsApiRequestFactory(config),
+      webhooks: new webhooks.WebhooksIntegrationApiRequestFactory(config)
     }
   })
   const v2 = once(async () => {
-    const [config, events, logs] = await Promise.all([
+    const [config, downtimes, events, logs, services, spans] = await Promise.all([
       configured(),
+      import('@datadog/datadog-api-client/dist/packages/datadog-api-client-v2/apis/DowntimesApi.js'),
       import('@datadog/datadog-api-client/dist/packages/datadog-api-client-v2/apis/EventsApi.js'),
-      import('@datadog/datadog-api-client/dist/packages/datadog-api-client-v2/apis/LogsApi.js')
+      import('@datadog/datadog-api-client/dist/packages/datadog-api-client-v2/apis/LogsApi.js'),
+      import('@datadog/datadog-api-client/dist/packages/datadog-api-client-v2/apis/ServiceDefinitionApi.js'),
+      import('@datadog/datadog-api-client/dist/packages/datadog-api-client-v2/apis/SpansApi.js')
     ])
-    return { events: new events.EventsApiRequestFactory(config), logs: new logs.LogsApiRequestFactory(config) }
+    return {
+      downtimes: new downtimes.DowntimesApiRequestFactory(config),
+      events: new events.EventsApiRequestFactory(config),
+      logs: new logs.LogsApiRequestFactory(config),
+      services: new services.ServiceDefinitionApiRequestFactory(config),
+      spans: new spans.SpansApiRequestFactory(config)
+    }
   })
   return { v1, v2 }
 }

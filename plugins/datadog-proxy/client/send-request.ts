@@ -1,7 +1,9 @@
 import type { RequestContext } from '@datadog/datadog-api-client/dist/packages/datadog-api-client-common/http/http.js'
 import { errorCode, errorText, type Logger } from '../../../core/index.ts'
 import { DatadogError, type CallOptions } from '../contract.ts'
+import type { Circuit } from './circuit.ts'
 import { askedWait, nextDelay, type FailedExchange, type RetryPolicy } from './plan-retry.ts'
+import { routeOf, type RateLimits } from './rate-limit.ts'
 import { refusal } from './read-envelope.ts'
 import { parseJson } from './read-json.ts'
 
@@ -18,6 +20,8 @@ export interface Transport {
   readonly secrets: readonly string[]
   readonly log: Logger
 }
+/** A transport with what the account has learned about its Datadog. */
+export interface AccountTransport extends Transport { readonly limits: RateLimits; readonly circuit: Circuit }
 
 /** One call of the contract: its requests, retries and pages share one deadline. `hint` is the sentence a 403 adds. */
 export interface Call {
@@ -34,19 +38,24 @@ interface Deadline { readonly signal: AbortSignal; readonly caller: AbortSignal 
 type Exchange = { readonly json: unknown } | FailedExchange
 
 /** The one place through which every request of an account goes; rejects with DatadogError or the caller's abort reason. */
-export function startCall(transport: Transport, options: CallOptions = {}): Call {
-  const deadline = openDeadline(options, transport.timeoutMs)
-  return {
-    read: (hint, build) => send(transport, deadline, hint, build, transport.retry.attempts),
-    write: (hint, build) => send(transport, deadline, hint, build, 1)
+export function startCall(transport: AccountTransport, options: CallOptions = {}): Call {
+  let deadline: Deadline | undefined
+  const sendBuilt = async (hint: string, build: () => Promise<RequestContext>, attempts: number): Promise<unknown> => {
+    options.signal?.throwIfAborted()
+    const request = await built(build)
+    // The first call of a process loads the client, which blocks for seconds and is not Datadog's time.
+    deadline ??= openDeadline(options, transport.timeoutMs)
+    return send(transport, deadline, hint, request, attempts)
   }
+  return { read: (hint, build) => sendBuilt(hint, build, transport.retry.attempts), write: (hint, build) => sendBuilt(hint, build, 1) }
 }
 
-async function send(transport: Transport, deadline: Deadline, hint: string, build: () => Promise<RequestContext>, attempts: number): Promise<unknown> {
+async function send(transport: AccountTransport, deadline: Deadline, hint: string, request: RequestContext, attempts: number): Promise<unknown> {
   deadline.caller?.throwIfAborted()
-  const request = await built(build)
+  const route = routeOf(request.getHttpMethod(), request.getUrl())
   for (let attempt = 1; ; attempt++) {
-    const outcome = await exchange(transport, deadline, hint, request)
+    await admitted(transport, deadline, route)
+    const outcome = await observed(transport, deadline, route, headers => exchange(transport, deadline, hint, request, headers))
     if ('json' in outcome) return outcome.json
     const delay = nextDelay(outcome, attempt, deadline.remainingMs(), { ...transport.retry, attempts })
     if (delay === undefined) throw outcome.error
@@ -60,7 +69,48 @@ async function built(build: () => Promise<RequestContext>): Promise<RequestConte
   try { return await build() } catch (error) { throw error instanceof DatadogError ? error : new DatadogError('invalid', `the request could not be built: ${errorText(error)}`, {}, { cause: error }) }
 }
 
-async function exchange(transport: Transport, deadline: Deadline, hint: string, request: RequestContext): Promise<Exchange> {
+const mostWaits = 5
+
+/** Waits for a token of the account's rate limit; throws `rate_limited` instead of a wait that is too long for this call. */
+async function admitted({ limits, retry, where }: AccountTransport, deadline: Deadline, route: string): Promise<void> {
+  for (let waits = 0; ; waits++) {
+    const waitMs = limits.take(route)
+    if (waitMs === 0) return
+    if (waits >= mostWaits || waitMs > Math.min(retry.capMs, deadline.remainingMs())) {
+      throw new DatadogError('rate_limited', `Datadog's limit for ${route} (${where}) is used up; there is more in ${Math.ceil(waitMs / 1000)} s`, { retryAfter: Math.ceil(waitMs / 1000) })
+    }
+    await retry.sleep(waitMs, deadline.signal).catch((error: unknown) => { throw endedBy(deadline, error) ?? error })
+  }
+}
+
+/** Runs one exchange and tells the circuit and the rate limits how it went. */
+async function observed({ limits, circuit }: AccountTransport, deadline: Deadline, route: string, run: (keep: (headers: Headers) => void) => Promise<Exchange>): Promise<Exchange> {
+  let headers: Headers | undefined
+  try {
+    circuit.enter()
+  } catch (error) {
+    limits.answered(route)
+    throw error
+  }
+  try {
+    const outcome = await run(kept => { headers = kept })
+    if ('error' in outcome && outcome.error.failure === 'unavailable') circuit.failed(outcome.error)
+    else circuit.succeeded()
+    return outcome
+  } catch (error) {
+    // A caller in a hurry says nothing about Datadog.
+    if (error instanceof DatadogError && error.failure === 'timeout' && deadline.timeoutMs >= telling) circuit.failed(error)
+    else circuit.abandoned()
+    throw error
+  } finally {
+    limits.answered(route, headers)
+  }
+}
+
+/** A time-out shorter than this (ms) is not counted against Datadog: its slow answers take up to 20 s. */
+const telling = 10_000
+
+async function exchange(transport: Transport, deadline: Deadline, hint: string, request: RequestContext, keep: (headers: Headers) => void): Promise<Exchange> {
   try {
     const body = request.getBody()
     const response = await transport.fetch(request.getUrl(), {
@@ -69,13 +119,14 @@ async function exchange(transport: Transport, deadline: Deadline, hint: string, 
       redirect: 'manual',
       ...(typeof body === 'string' ? { body } : {})
     })
+    keep(response.headers)
     if (response.status >= 300 && response.status < 400) return redirected(response)
     return judge(transport, hint, response, await readBounded(response, transport.maxBytes))
   } catch (error) {
     const ended = endedBy(deadline, error)
     if (ended) throw ended
     if (error instanceof DatadogError) return { error, retryable: false }
-    return { error: new DatadogError('unavailable', `Datadog (${transport.where}) could not be reached: ${networkText(error)}`, {}, { cause: error }), retryable: true }
+    return { error: new DatadogError('unavailable', `Datadog (${transport.where}) could not be reached: ${redacted(networkText(error), transport.secrets)}`, {}, { cause: error }), retryable: true }
   }
 }
 
@@ -86,6 +137,8 @@ function judge(transport: Transport, hint: string, response: Response, text: str
     const error = refusal(status, redacted(text, transport.secrets), { hint, where: transport.where, retryAfter: askedSeconds })
     return { error, retryable: status === 429 || status >= 500, askedSeconds }
   }
+  // Deletions answer so, recorded with the content type of HTML.
+  if (status === 204) return { json: undefined }
   const type = headers.get('content-type')
   if (type !== null && !/[/+]json\b/i.test(type)) return { error: garbage(status, `${type.slice(0, 60)} instead of JSON (a proxy or a login page?)`), retryable: false }
   if (text.trim() === '') return { error: garbage(status, 'an empty body'), retryable: false }

@@ -91,7 +91,7 @@ test('the check says what works, what to do, and does not ask every time', async
   const { url, seen } = await fakeDatadog(t, (response, one) => status === 200 ? json(response, one.url.includes('validate') ? { valid: true } : []) : json(response, { errors: ['Forbidden'] }, status))
   const service = createDatadogService({ accounts: [], log: quiet })
   const signal = new AbortController().signal
-  assert.deepEqual(await createCheck(service)(signal), { ok: false, detail: 'no Datadog account', fix: 'set DD_API_KEY, DD_APP_KEY and, outside US1, DD_SITE' })
+  assert.deepEqual(await createCheck(service)(signal), { ok: false, detail: 'no Datadog account', fix: 'set DD_API_KEY, DD_APP_KEY and, outside US1, DD_SITE, or add an account with POST /v1/accounts' })
   service.add({ name: 'demo', simulated: true, baseUrl: url, appUrl: url, ...keys })
   const check = createCheck(service, () => clock)
   assert.deepEqual(await check(signal), { ok: true, detail: "account 'demo' (SIMULATED) works" })

@@ -4,7 +4,8 @@ import { parseArgs } from 'node:util'
 import { errorText, type Logger } from '../../../core/index.ts'
 import { DatadogError, type DatadogAccount } from '../contract.ts'
 import { createDatadogService } from '../service.ts'
-import { operations, pageSizeOf, pagesFrom, type Operation } from './contract/operations.ts'
+import type { Operation } from './contract/operation.ts'
+import { operations, pageSizeOf, pagesFrom } from './contract/operations.ts'
 import { loadRecordings, type Drift, type Interaction, type Recording } from './contract/recordings.ts'
 import { startReplayServer, type ReplayServer, type Served } from './contract/replay-server.ts'
 
@@ -26,7 +27,7 @@ async function exercise(server: ReplayServer, operation: Operation, interaction:
   const what = `${interaction.op} ${interaction.response.status}`
   const pages = interaction.response.status < 400 ? pagesFrom(interaction, recording) : [interaction]
   const account = await accountAt(server, pageSizeOf(interaction))
-  server.replay({ recording, target: interaction, companions: operation.companions ?? {} })
+  server.replay({ recording, target: interaction, companions: operation.companions ?? {}, ...(operation.first ? { first: operation.first } : {}) })
   let drifted: readonly Drift[] = []
   try {
     const result = await settled(operation.drive(account, interaction, pages, recording))
@@ -34,7 +35,7 @@ async function exercise(server: ReplayServer, operation: Operation, interaction:
     if (served.length === 0) return { passed: refusedLocally(result, interaction), what, level: 'not sent', note: errorText(result.error), file: recording.file }
     drifted = served.flatMap(one => one.drift)
     checkServed(served, pages, operation)
-    if (interaction.response.status >= 400) checkError(result.error, interaction)
+    if (interaction.response.status >= 400 && !(operation.goneIsFine && interaction.response.status === 404)) checkError(result.error, interaction)
     else {
       if (result.error !== undefined) throw result.error
       operation.verify(result.value, pages, interaction)

@@ -46,7 +46,7 @@ test('one row more than the limit is asked for, and makes it truncated', async t
   const { account, seen } = await fakeDatadog(t, (response, { body }) => json(response, page(['a', 'b', 'c', 'd'].slice(0, body.page.limit), 'c1')))
   const { rows, truncated, asked } = await account.logs({ query: 'x', window, limit: 3 })
   assert.deepEqual([rows.length, truncated, seen.map(limits)], [3, true, [4]])
-  assert.deepEqual(asked, { query: 'x', from: '2026-01-02T03:00:00.000Z', to: '2026-01-02T04:00:00.000Z', limit: 3 })
+  assert.deepEqual(asked, { query: 'x', from: '2026-01-02T03:00:00.000Z', to: '2026-01-02T04:00:00.000Z', limit: 3, tier: 'indexes' })
 })
 
 test('exactly as many rows as the limit are not truncated', async t => {
@@ -70,12 +70,12 @@ test('a limit that is no whole number from 1 to 10000 is refused before anything
 
 test("Datadog's time-out status and warnings travel with the rows", async t => {
   const { account } = await fakeDatadog(t, response => json(response, page(['a'], undefined, { status: 'timeout', warnings: [{ code: 'unknown_index', detail: 'indexes: foo', title: 'One or several indexes are missing' }] })))
-  assert.deepEqual((await account.logs({ query: '', window, limit: 5 })).warnings, ['Datadog ran out of time and answered in part', 'One or several indexes are missing: indexes: foo'])
+  assert.deepEqual((await account.events({ query: '', window, limit: 5 })).warnings, ['Datadog ran out of time and answered in part', 'One or several indexes are missing: indexes: foo'])
 })
 
 test('a row without id or time is left out with a warning', async t => {
   const { account } = await fakeDatadog(t, response => json(response, { data: [log('a'), { id: 'b', attributes: {} }, null] }))
-  const { rows, warnings } = await account.logs({ query: '', window, limit: 5 })
+  const { rows, warnings } = await account.events({ query: '', window, limit: 5 })
   assert.deepEqual([rows.length, warnings], [1, ['2 rows without the expected fields were left out']])
 })
 

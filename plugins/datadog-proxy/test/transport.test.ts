@@ -85,7 +85,7 @@ const made = (headers: Record<string, string>): Record<string, string> => header
 for (const [name, headers, { wait: [least, most], retryAfter }] of resets) {
   test(`429 with ${name} waits sensibly and then succeeds`, async t => {
     const { account, seen, waits } = await fakeDatadog(t, (response, _seen, nth) => nth === 1 ? json(response, { errors: ['Rate limit reached'] }, 429, made(headers)) : json(response, { data: [] }))
-    assert.deepEqual((await account.logs(search)).rows, [])
+    assert.deepEqual((await account.events(search)).rows, [])
     assert.equal(seen.length, 2)
     assert.ok(waits[0]! >= least && waits[0]! <= most, `waited ${waits[0]} ms`)
   })

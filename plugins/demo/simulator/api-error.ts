@@ -2,11 +2,13 @@
 export class ApiError extends Error {
   readonly status: number
   readonly body: unknown
-  constructor(status: number, body: unknown) {
+  readonly type: string
+  constructor(status: number, body: unknown, type = 'application/json') {
     super(typeof body === 'string' ? body : JSON.stringify(body))
     this.name = 'ApiError'
     this.status = status
     this.body = body
+    this.type = type
   }
 }
 

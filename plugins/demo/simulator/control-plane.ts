@@ -8,6 +8,7 @@ export interface Controls {
   clock(body: Record<string, unknown>): unknown
   faults(body: Record<string, unknown>): unknown
   fire(body: Record<string, unknown>): unknown
+  sequence(body: Record<string, unknown>): unknown
   journal(): unknown
   state(): unknown
   truth(): unknown
@@ -17,7 +18,7 @@ export interface Controls {
 export function createControlPlane(controls: Controls): Server {
   const actions: Record<string, (body: Record<string, unknown>) => unknown> = {
     'POST /__sim/reset': controls.reset, 'POST /__sim/scenario': controls.scenario, 'POST /__sim/clock': controls.clock, 'POST /__sim/faults': controls.faults,
-    'POST /__sim/webhooks/fire': controls.fire, 'GET /__sim/journal': controls.journal, 'GET /__sim/state': controls.state, 'GET /__sim/truth': controls.truth
+    'POST /__sim/webhooks/fire': controls.fire, 'POST /__sim/webhooks/sequence': controls.sequence, 'GET /__sim/journal': controls.journal, 'GET /__sim/state': controls.state, 'GET /__sim/truth': controls.truth
   }
   return createServer((req, res) => {
     const answer = (status: number, body: unknown): void => { res.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body ?? null)) }

@@ -3,30 +3,23 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { authorise, type Account } from './accounts.ts'
 import { ApiError, refuse } from './api-error.ts'
 import type { Clock } from './clock.ts'
+import { bentRequest, type createRecentWrites } from './fault-bodies.ts'
 import { faultedAnswer, replacesHandler, send, type Answer, type FaultThen, type Faults } from './faults.ts'
 import { readBody } from './http.ts'
 import type { Journal } from './journal.ts'
 import { gauss } from './random.ts'
-import type { createRateLimits } from './rate-limits.ts'
-import { createRouter, type Route } from './route.ts'
-import { appPages } from './routes/app-pages.ts'
-import { hostRoutes } from './routes/hosts.ts'
-import { metricRoutes } from './routes/metrics.ts'
-import { monitorRoutes } from './routes/monitors.ts'
-import { notebookRoutes } from './routes/notebooks.ts'
-import { searchRoutes } from './routes/searches.ts'
-import { serviceRoutes } from './routes/services.ts'
-import { validateRoutes } from './routes/validate.ts'
-import { webhookRoutes } from './routes/webhooks.ts'
-
-/** Every operation the simulator serves. */
-export const routes: readonly Route[] = [...validateRoutes, ...monitorRoutes, ...hostRoutes, ...metricRoutes, ...searchRoutes, ...notebookRoutes, ...webhookRoutes, ...serviceRoutes, ...appPages]
+import { bucket, type createRateLimits } from './rate-limits.ts'
+import { createRouter } from './route.ts'
+import { routes } from './routes.ts'
+import type { RecordedWorld } from './world-file.ts'
 
 /** What the data plane reads; `generation` rises with every reset. */
-export interface DataPlane { readonly accounts: () => readonly Account[]; readonly clock: Clock; readonly journal: Journal; readonly faults: Faults; readonly limits: ReturnType<typeof createRateLimits>; readonly generation: () => number; readonly latency: 'none' | 'realistic' }
+export interface DataPlane { readonly accounts: () => readonly Account[]; readonly clock: Clock; readonly journal: Journal; readonly faults: Faults; readonly limits: ReturnType<typeof createRateLimits>; readonly recent: ReturnType<typeof createRecentWrites>; readonly generation: () => number; readonly latency: 'none' | 'realistic'; readonly recorded?: RecordedWorld['answer'] }
 interface Outcome extends Answer { readonly account: string | null; readonly op: string | null; readonly known: boolean; readonly request: unknown }
 
 const find = createRouter(routes)
+// Operations without an observed limit still send headers; theirs is never reached.
+const unnamedBucket = bucket('others', 12_000, 60)
 const json = { 'content-type': 'application/json' }
 
 /** The Datadog surface; a path may start with `/acct/<name>`. */
@@ -49,12 +42,19 @@ async function answer(plane: DataPlane, req: IncomingMessage, res: ServerRespons
   const text = await readBody(req)
   const now = plane.clock.now()
   const keyOwner = plane.accounts().find(a => a.apiKey === req.headers['dd-api-key'])?.spec.name
-  const fault = plane.faults.pick(method, path, keyOwner ?? prefixed?.[1])
+  const fault = plane.faults.pick({ method, path, account: keyOwner ?? prefixed?.[1], op: find(method, path)?.route.op, now })
+  const bent = bentRequest(fault, text, url.searchParams)
   if (plane.latency === 'realistic') await wait(Math.min(20_000, 300 * Math.exp(0.668 * gauss(n, 1))))
-  const real = fault && replacesHandler(fault) ? { ...empty, account: keyOwner ?? null } : perform(plane, { method, path, prefix: prefixed?.[1], query: url.searchParams, text, headers: req.headers, now })
-  const shown = fault ? faultedAnswer(fault, real, now) : real
+  const real = fault && replacesHandler(fault) ? { ...empty, account: keyOwner ?? null } : perform(plane, { method, path, prefix: prefixed?.[1], query: bent.query, text: bent.text, headers: req.headers, now: fault?.type === 'skew' ? now + (fault.ms ?? 90_000) : now })
+  const shown = lagging(plane, fault ? faultedAnswer(fault, real, now) : real, { fault, real, method, path, now })
   record(plane, { method, path, query: url.search, now, ms: performance.now() - started }, { ...real, ...shown }, fault)
-  await send(res, { ...shown, headers: { ...shown.headers, date: new Date(now).toUTCString() } }, fault)
+  await send(res, { ...shown, headers: { ...shown.headers, date: new Date(fault?.type === 'skew' ? now + (fault.ms ?? 90_000) : now).toUTCString() } }, fault)
+}
+
+/** Notes what was made, and under a `consistency` fault hides it for a while. */
+function lagging(plane: DataPlane, answer: Answer, { fault, real, method, path, now }: { fault: FaultThen | undefined; real: Outcome; method: string; path: string; now: number }): Answer {
+  if (method === 'POST' && real.account !== null) plane.recent.note(real.account, real, now)
+  return fault?.type === 'consistency' && method === 'GET' && real.account !== null ? plane.recent.lagged(real.account, path, answer, now, fault.ms ?? 5000) : answer
 }
 
 const empty: Outcome = { status: 200, headers: {}, body: '', account: null, op: null, known: true, request: undefined }
@@ -68,18 +68,21 @@ function perform(plane: DataPlane, request: Request): Outcome {
   let account: Account | undefined
   const outcome = (status: number, body: string, headers: Record<string, string>): Outcome => ({ status, body, headers: { ...headers, ...limits }, account: account?.spec.name ?? null, op: route.op, known: true, request: request.text.slice(0, 2000) })
   try {
-    account = route.page ? visited(plane, request) : authorise(plane.accounts(), request.prefix, { api: header(request, 'dd-api-key'), app: header(request, 'dd-application-key') }, route.apiKeyOnly !== true)
-    if (route.bucket) {
-      const counted = plane.limits.count(account.spec.name, route.bucket, request.now)
+    account = route.page || route.anonymous ? visited(plane, request) : authorise(plane.accounts(), request.prefix, { api: header(request, 'dd-api-key'), app: header(request, 'dd-application-key') }, route)
+    if (!route.page && !route.anonymous) {
+      const rule = route.bucket ?? unnamedBucket
+      const counted = plane.limits.count(account.spec.name, rule, request.now)
+      if (route.bucket === undefined) counted.exceeded = false
       limits = counted.headers
-      if (counted.exceeded) throw refuse(429, `Rate limit of ${route.bucket.limit} requests in ${route.bucket.period} seconds reached. Please try again later.`)
+      if (counted.exceeded) throw refuse(429, `Rate limit of ${rule.limit} requests in ${rule.period} seconds reached. Please try again later.`)
     }
     const cursorKey = `${account.spec.name}-${plane.generation()}`
-    const reply = route.handle({ account, params, query: request.query, body: parse(request.text), now: request.now, cursorKey, url: request.path })
+    const call = { account, params, query: request.query, body: parse(request.text), now: request.now, cursorKey, url: request.path }
+    const reply = plane.recorded?.(route.op, call) ?? route.handle(call)
     const type: Record<string, string> = reply.type === null ? {} : { 'content-type': reply.type ?? 'application/json' }
     return outcome(reply.status, reply.text ?? (reply.body === undefined ? '' : JSON.stringify(reply.body)), type)
   } catch (error) {
-    if (error instanceof ApiError) return outcome(error.status, JSON.stringify(error.body), json)
+    if (error instanceof ApiError) return outcome(error.status, JSON.stringify(error.body), { 'content-type': error.type })
     throw error
   }
 }
@@ -101,6 +104,7 @@ function parse(text: string): unknown {
 
 function record(plane: DataPlane, asked: { method: string; path: string; query: string; now: number; ms: number }, outcome: Outcome, fault: FaultThen | undefined): void {
   const { method, path, query, now, ms } = asked
+  plane.journal.noteIds(outcome.body)
   plane.journal.add({
     at: now, account: outcome.account, method, path, query, body: outcome.request ?? null, op: outcome.op, status: fault?.type === 'timeout' ? 0 : outcome.status, bytes: Buffer.byteLength(outcome.body), ms,
     ...outcome.known ? {} : { unknown_route: true as const }, ...fault ? { fault: fault.type } : {}

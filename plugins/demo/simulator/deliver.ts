@@ -19,10 +19,16 @@ export const recommendedTemplate = (): string => readFileSync(new URL('../../../
 
 /** Renders and posts one alert; retries on 5xx and lost connections, as Datadog documents. */
 export async function fire(accounts: readonly Account[], alertMonitor: string | undefined, target: WebhookTarget | undefined, request: FireRequest, now: number): Promise<Delivery> {
-  const { body, variables, stored } = renderAlert(accounts, alertMonitor, request, now)
-  const chosen = stored ? { url: stored.url, headers: JSON.parse(renderWebhook(stored.custom_headers ?? '{}', variables)) as Record<string, string> } : request.webhook === undefined ? target : undefined
-  if (!chosen) throw new Error(request.webhook === undefined ? 'no webhook target is configured' : `webhook '${request.webhook}' does not exist`)
-  return post({ url: renderWebhook(chosen.url, variables, false), headers: chosen.headers ?? {} }, body)
+  const { variables, stored } = renderAlert(accounts, alertMonitor, request, now)
+  if (!stored && request.webhook !== undefined) throw new Error(`webhook '${request.webhook}' does not exist`)
+  return deliver(variables, stored, target)
+}
+
+/** Posts one alert to a stored webhook, or to the target with the recommended payload. */
+export function deliver(variables: WebhookVariables, stored: StoredWebhook | undefined, target: WebhookTarget | undefined): Promise<Delivery> {
+  const chosen = stored ? { url: stored.url, headers: JSON.parse(renderWebhook(stored.custom_headers ?? '{}', variables)) as Record<string, string> } : target
+  if (!chosen) throw new Error('no webhook target is configured')
+  return post({ url: renderWebhook(chosen.url, variables, false), headers: chosen.headers ?? {} }, renderWebhook(stored?.payload ?? recommendedTemplate(), variables))
 }
 
 /** The body `fire` would post, with the named webhook's own template or the recommended one. */
@@ -32,13 +38,14 @@ export function renderAlert(accounts: readonly Account[], alertMonitor: string |
   return { body: renderWebhook(stored?.payload ?? recommendedTemplate(), variables), variables, stored }
 }
 
-function chooseAlert(accounts: readonly Account[], alertMonitor: string | undefined, request: FireRequest, now: number) {
+/** The account, the monitor and the change that a request means. */
+export function chooseAlert(accounts: readonly Account[], alertMonitor: string | undefined, request: FireRequest, now: number) {
   const account = request.account === undefined ? accounts.find(a => a.spec.incident) ?? accounts[0] : accounts.find(a => a.spec.name === request.account)
   const wanted = request.monitor ?? alertMonitor
   const monitor = account?.monitors.find(m => m.spec.name === wanted || String(m.id) === wanted)
   if (!account || !monitor) throw new Error(`no monitor '${wanted ?? ''}' in account '${request.account ?? ''}'`)
   const transition = transitionOf(monitor, request.transition, now)
-  return { account, variables: webhookVariables(account, monitor, transition, request.transition ?? transitionName(transition)) }
+  return { account, monitor, transition, variables: webhookVariables(account, monitor, transition, request.transition ?? transitionName(transition)) }
 }
 
 /** The newest change of the wanted kind, or one made up as of now when the monitor never made it. */
@@ -55,7 +62,8 @@ export function isLoopback(url: string): boolean {
   return parsed !== undefined && /^https?:$/.test(parsed.protocol) && /^(localhost|127(\.\d+){3}|\[::1\])$/.test(parsed.hostname)
 }
 
-async function post(target: Required<WebhookTarget>, body: string): Promise<Delivery> {
+/** Posts a body as it is; retries on 5xx and lost connections, as Datadog documents. */
+export async function post(target: Required<WebhookTarget>, body: string): Promise<Delivery> {
   if (!isLoopback(target.url)) throw new Error(`webhooks are delivered to loopback addresses only, not to '${target.url}'`)
   for (let attempt = 1; ; attempt++) {
     try {

@@ -1,3 +1,4 @@
+import type { Account } from './accounts.ts'
 import type { Monitor, Transition } from './monitors.ts'
 import { cycleKey, transitionName } from './monitors.ts'
 import { decimal, hash, sortableId, unit } from './random.ts'
@@ -13,10 +14,10 @@ export interface EventRow { readonly id: string; readonly at: number; readonly v
 const sourceIds: Record<string, number> = { alert: 36, kubernetes: 147, deployment: 100, change: 100 }
 
 /** All events between two times, oldest first. */
-export function eventsBetween(world: World, monitors: readonly Monitor[], from: number, to: number): EventRow[] {
+export function eventsBetween({ world, monitors, events }: Pick<Account, 'world' | 'monitors' | 'events'>, from: number, to: number): EventRow[] {
   const written = world.scenario.events.flatMap(spec => occurrences(spec, world.t0, from, to).map(at => scenarioEvent(world, spec, at)))
   const alerts = monitors.flatMap(monitor => monitor.transitions(from, to).map(transition => alertEvent(world, monitor, transition)))
-  return [...written, ...alerts].toSorted((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1))
+  return [...written, ...alerts, ...events.filter(row => row.at >= from && row.at <= to)].toSorted((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1))
 }
 
 function occurrences(spec: EventSpec, t0: number, from: number, to: number): number[] {
@@ -31,8 +32,8 @@ function occurrences(spec: EventSpec, t0: number, from: number, to: number): num
 const WEEK = 7 * 86_400_000
 
 /** One page of events; nothing older than a week is kept, so that any window has a bounded cost. */
-export function searchEvents(world: World, monitors: readonly Monitor[], request: SearchRequest, now: number): EventRow[] {
-  const rows = eventsBetween(world, monitors, Math.max(request.from, now - WEEK), Math.min(request.to, now))
+export function searchEvents(account: Pick<Account, 'world' | 'monitors' | 'events'>, request: SearchRequest, now: number): EventRow[] {
+  const rows = eventsBetween(account, Math.max(request.from, now - WEEK), Math.min(request.to, now))
     .filter(row => row.visibleAt <= now && matches(request.query, searchable(row)) === true && isAfter(row, request.after, request.descending))
   return (request.descending ? rows.toReversed() : rows).slice(0, request.limit)
 }
@@ -91,12 +92,17 @@ export function alertSummary(monitor: Monitor, transition: Transition): string {
   return `${spec.name}${transition.group === '' ? '' : ` over ${transition.group}`} ${compared} during the ${query.window.replace('_', ' ')}.\n\nMetric value: ${Number.isNaN(transition.value) ? 'none' : transition.value.toFixed(3)}`
 }
 
-interface EventParts { readonly at: number; readonly title: string; readonly message: string; readonly tags: readonly string[]; readonly reserved: EventRow['reserved']; readonly type: string; readonly key: string; readonly more: Readonly<Record<string, unknown>> }
+/** What an event is made of; `reserved` are the fields a search knows without @. */
+export interface EventParts { readonly at: number; readonly title: string; readonly message: string; readonly tags: readonly string[]; readonly reserved: EventRow['reserved']; readonly type: string; readonly key: string; readonly more: Readonly<Record<string, unknown>> }
 
-function eventRow(seed: number, parts: EventParts): EventRow {
+/** Searches say `warn` and `ok`, answers `warning` and `success`. */
+const shownStatus: Readonly<Record<string, string>> = { warn: 'warning', ok: 'success' }
+
+/** The row of an event; it is indexed 5 to 30 seconds after it happened. */
+export function eventRow(seed: number, parts: EventParts): EventRow {
   const { at, title, message, tags, reserved, type, key, more } = parts
   const attributes = {
-    status: reserved['status'], event_object: key, service: reserved['service'] ?? 'undefined', title, timestamp: at, priority: 'normal', aggregation_key: key,
+    status: shownStatus[reserved['status'] ?? ''] ?? reserved['status'], event_object: key, service: reserved['service'] ?? 'undefined', title, timestamp: at, priority: 'normal', aggregation_key: key,
     evt: { source_id: sourceIds[reserved['source'] ?? ''] ?? 100, type, id: decimal(seed, 19) }, ...more
   }
   return { id: sortableId(at, seed), at, visibleAt: at + 5000 + Math.floor(unit(seed, 9) * 25_000), title, message, tags, attributes, reserved }

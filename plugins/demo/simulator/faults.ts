@@ -1,10 +1,11 @@
 import type { ServerResponse } from 'node:http'
 import { setTimeout as wait } from 'node:timers/promises'
+import { bentAnswer, partialAnswer, schemaFaults } from './fault-bodies.ts'
 import { hash, unit } from './random.ts'
 
-/** Which requests a fault hits: all conditions given must hold; `path` is a prefix, or a regular expression between slashes. */
-export interface FaultMatch { readonly method?: string; readonly path?: string; readonly account?: string; readonly nth?: number; readonly every?: number; readonly p?: number }
-export type FaultType = '429' | '5xx' | 'timeout' | 'slow' | 'reset' | 'malformed' | 'auth'
+/** Which requests a fault hits: all conditions given must hold; `path` is a prefix, or a regular expression between slashes; `after` is all but the first so many; `between` is virtual time. */
+export interface FaultMatch { readonly op?: string; readonly after?: number; readonly between?: readonly [number | string, number | string]; readonly method?: string; readonly path?: string; readonly account?: string; readonly nth?: number; readonly every?: number; readonly p?: number }
+export type FaultType = '429' | '5xx' | 'timeout' | 'slow' | 'reset' | 'malformed' | 'schema' | 'partial' | 'auth' | 'consistency' | 'skew'
 /** What happens then; `applied` lets the request take effect although its answer is lost. */
 export interface FaultThen {
   readonly type: FaultType; readonly body?: string; readonly status?: number
@@ -14,7 +15,7 @@ export interface FaultThen {
 export interface FaultSpec { readonly match?: FaultMatch; readonly then: FaultThen; readonly times?: number }
 export interface Answer { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: string }
 
-const types: ReadonlySet<string> = new Set(['429', '5xx', 'timeout', 'slow', 'reset', 'malformed', 'auth'])
+const types: ReadonlySet<string> = new Set(['429', '5xx', 'timeout', 'slow', 'reset', 'malformed', 'schema', 'partial', 'auth', 'consistency', 'skew'])
 
 /** The faults in force; counting per fault, so that `nth` and `every` mean matching requests. */
 export function createFaults(seed: number) {
@@ -23,17 +24,21 @@ export function createFaults(seed: number) {
     add(value: unknown): void {
       const spec = value as FaultSpec | undefined
       if (!spec || typeof spec !== 'object' || !types.has(String(spec.then?.type))) throw new Error(`a fault needs then.type, one of ${[...types].join(', ')}`)
+      if (spec.then.type === 'schema' && !(schemaFaults as readonly unknown[]).includes(spec.then.body)) throw new Error(`a schema fault needs then.body, one of ${schemaFaults.join(', ')}`)
+      if (spec.match?.between?.some(at => Number.isNaN(instant(at)))) throw new Error('match.between needs two times')
       faults.push({ spec, path: pathPattern(spec.match?.path), seen: 0, fired: 0 })
     },
     list: () => faults.map(({ spec, seen, fired }) => ({ ...spec, seen, fired })),
     reset(): void { faults = [] },
     /** The first fault that hits this request, or undefined. */
-    pick(method: string, path: string, account: string | undefined): FaultThen | undefined {
+    pick({ method, path, account, op, now }: { readonly method: string; readonly path: string; readonly account: string | undefined; readonly op: string | undefined; readonly now: number }): FaultThen | undefined {
       for (const fault of faults) {
         const { match = {}, times = Infinity, then } = fault.spec
-        if (fault.fired >= times || (match.method && match.method.toUpperCase() !== method) || (fault.path && !fault.path.test(path)) || (match.account && match.account !== account)) continue
+        if (fault.fired >= times || (match.method && match.method.toUpperCase() !== method) || (fault.path && !fault.path.test(path)) || (match.account && match.account !== account) || (match.op && match.op !== op)) continue
+        if (match.between && (now < instant(match.between[0]) || now >= instant(match.between[1]))) continue
         fault.seen++
         if (match.nth !== undefined && fault.seen !== match.nth) continue
+        if (match.after !== undefined && fault.seen <= match.after) continue
         if (match.every !== undefined && fault.seen % match.every !== 0) continue
         if (match.p !== undefined && unit(hash(seed, 'fault', faults.indexOf(fault)), fault.seen) >= match.p) continue
         fault.fired++
@@ -44,6 +49,8 @@ export function createFaults(seed: number) {
   }
 }
 export type Faults = ReturnType<typeof createFaults>
+
+const instant = (at: number | string): number => typeof at === 'number' ? at : Date.parse(at)
 
 function pathPattern(path: string | undefined): RegExp | undefined {
   if (path === undefined) return undefined
@@ -68,6 +75,8 @@ export function faultedAnswer(fault: FaultThen, real: Answer, now: number): Answ
       : { status: fault.status ?? 502, headers: json, body: JSON.stringify({ status: 'error', code: fault.status ?? 502, errors: ['Bad Gateway'], statuspage: 'http://status.datadoghq.com', twitter: 'http://twitter.com/datadogops', email: 'support@datadoghq.com' }) }
     case 'auth': return { status: 403, headers: json, body: '{"errors":["Forbidden"]}' }
     case 'malformed': return malformed(fault, real)
+    case 'schema': return bentAnswer(fault, real)
+    case 'partial': return partialAnswer(real)
     default: return real
   }
 }

@@ -1,18 +1,30 @@
 import type { LogRow, LogStream } from './logs.ts'
 import { matches, readPath, tagValues, type Searchable } from './search/match.ts'
 import { isAfter, type SearchRequest } from './search/request.ts'
+import { refuseField } from './api-error.ts'
 import { wordsOf } from './search/query.ts'
 
 const MINUTE = 60_000
-/** The default tier silently answers nothing older than this, as the real one does. */
-const RETENTION = 3 * 86_400_000
+const DAY = 86_400_000
+/** Where logs are looked for, and how far back: beyond it the real one silently answers nothing. */
+export interface Tier { readonly retention: number; readonly security: boolean }
+const retentions: Readonly<Record<string, number>> = { indexes: 3 * DAY, flex: 30 * DAY, 'online-archives': 450 * DAY }
+
+/** The tier and indexes a search names; `main` holds everything but the security signals, which have an index of their own. */
+export function tierOf(tier: unknown, indexes: unknown): Tier {
+  const retention = retentions[tier === undefined ? 'indexes' : String(tier as string)]
+  if (retention === undefined) throw refuseField('filter.storage_tier', `must be one of ${Object.keys(retentions).join(', ')}`)
+  const names = Array.isArray(indexes) && indexes.length > 0 ? indexes.map(String) : ['*']
+  const known = names.filter(name => ['main', 'security', '*'].includes(name))
+  return { retention: known.length === 0 ? 0 : retention, security: !known.some(name => name === 'main' || name === '*') }
+}
 
 /** One page of log lines in order; reading stops with the page, so a long window costs no more than its first rows. */
-export function searchLogs(streams: readonly LogStream[], request: SearchRequest, now: number): LogRow[] {
+export function searchLogs(streams: readonly LogStream[], request: SearchRequest, now: number, tier: Tier = tierOf(undefined, undefined)): LogRow[] {
   const { descending, after, limit, query } = request
-  const from = Math.max(request.from, now - RETENTION)
+  const from = Math.max(request.from, now - tier.retention)
   const to = Math.min(request.to, now)
-  const relevant = streams.filter(stream => matches(query, streamItem(stream)) !== false)
+  const relevant = streams.filter(stream => (!tier.security || stream.fixed['source'] === 'syslog') && matches(query, streamItem(stream)) !== false)
   const low = Math.floor((after && !descending ? Math.max(from, after.at) : from) / MINUTE)
   const high = Math.floor((after && descending ? Math.min(to, after.at) : to) / MINUTE)
   const page: LogRow[] = []

@@ -9,10 +9,14 @@ export type MonitorState = 'OK' | 'Warn' | 'Alert' | 'No Data'
 /** A change of state; `group` is empty for a monitor without groups. */
 export interface Transition { readonly at: number; readonly group: string; readonly from: MonitorState; readonly to: MonitorState; readonly value: number }
 export interface MonitorQuery { readonly expression: Expression; readonly aggregation: string; readonly windowMs: number; readonly window: string; readonly op: string; readonly critical: number }
+/** What a monitor of the API has beside its definition; times in epoch ms. */
+export interface MonitorDraft { readonly options: Readonly<Record<string, unknown>>; readonly assets?: readonly Readonly<Record<string, unknown>>[]; readonly created: number; readonly modified: number }
 export interface Monitor {
   readonly id: number
   readonly spec: MonitorSpec
   readonly query: MonitorQuery
+  /** Set for monitors that were made through the API. */
+  readonly draft?: MonitorDraft
   /** States of every group at a time; a monitor without groups has the one group ''. */
   states(at: number): ReadonlyMap<string, MonitorState>
   overall(at: number): MonitorState
@@ -29,9 +33,10 @@ const KEPT_HOURS = 400
 interface Hour { readonly values: ReadonlyMap<string, Float64Array>; changes?: readonly Transition[] }
 
 /** The monitors of a world; their state comes from the same series as the graphs, once a minute. */
-export const createMonitors = (world: World): Monitor[] => world.scenario.monitors.map(spec => createMonitor(world, spec))
+export const createMonitors = (world: World): Monitor[] => world.scenario.monitors.map(spec => createMonitor(world, spec, Number(decimal(hash(world.seed, 'monitor', spec.name), 8))))
 
-function createMonitor(world: World, spec: MonitorSpec): Monitor {
+/** A monitor that is evaluated on the metrics of a world. */
+export function createMonitor(world: World, spec: MonitorSpec, id: number, draft?: MonitorDraft): Monitor {
   const query = parseMonitorQuery(spec.query)
   const hours = new Map<number, Hour>()
   const hour = (index: number): Hour => {
@@ -64,9 +69,14 @@ function createMonitor(world: World, spec: MonitorSpec): Monitor {
     }
     return undefined
   }
-  const id = Number(decimal(hash(world.seed, 'monitor', spec.name), 8))
   const overall = (at: number): MonitorState => { const now = new Set(states(at).values()); return severity.find(s => now.has(s)) ?? 'OK' }
-  return { id, spec, query, states, overall, transitions, last }
+  return { id, spec, query, states, overall, transitions, last, ...draft ? { draft } : {} }
+}
+
+/** A monitor whose query is not understood: it never has data. */
+export function inertMonitor(spec: MonitorSpec, id: number, draft: MonitorDraft): Monitor {
+  const query: MonitorQuery = { expression: { kind: 'number', value: NaN }, aggregation: 'avg', windowMs: 300_000, window: 'last_5m', op: '>', critical: Number((draft.options['thresholds'] as { critical?: number } | undefined)?.critical ?? /([\d.]+)\s*$/.exec(spec.query)?.[1] ?? 0) }
+  return { id, spec, query, draft, states: () => new Map([['', 'No Data']]), overall: () => 'No Data', transitions: () => [], last: () => undefined }
 }
 
 function changes(before: ReadonlyMap<string, number>, after: ReadonlyMap<string, number>, at: number, stateOf: (value: number) => MonitorState): Transition[] {

@@ -1,10 +1,11 @@
 /** A bucket as observed on the real API: `limit` requests in `period` seconds; `name` is sent when the recordings carry one. */
 export interface Bucket { readonly key: string; readonly limit: number; readonly period: number; readonly name?: string }
 
-const bucket = (key: string, limit: number, period: number, name?: string): Bucket => ({ key, limit, period, ...name === undefined ? {} : { name } })
+/** Names one bucket. */
+export const bucket = (key: string, limit: number, period: number, name?: string): Bucket => ({ key, limit, period, ...name === undefined ? {} : { name } })
 /** Observed limits by bucket; organisations differ, so clients should read the headers. */
 export const buckets = {
-  logsSearch: bucket('logs_search', 300, 3600), metricsQuery: bucket('query', 1600, 3600),
+  logsSearch: bucket('logs_search', 300, 3600), logsAggregate: bucket('logs_aggregate', 300, 300), metricsQuery: bucket('query', 1600, 3600),
   monitorList: bucket('list_monitors', 1000, 10), monitorGet: bucket('get_monitors', 3000, 10, 'get_monitors'), monitorSearch: bucket('search_monitors', 120, 10),
   notebooksRead: bucket('notebooks_read', 90, 60), notebooksWrite: bucket('notebooks_write', 30, 60)
 } as const

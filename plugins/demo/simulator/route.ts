@@ -14,8 +14,8 @@ export interface Call {
 }
 /** A success: `body` is sent as JSON, `text` as it is; `type` defaults to JSON, null sends none. */
 export interface Reply { readonly status: number; readonly body?: unknown; readonly text?: string; readonly type?: string | null }
-/** One operation of the Datadog API; `op` is the name the official client gives it; a `page` is for browsers and needs no keys. */
-export interface Route { readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE' | 'PATCH'; readonly path: string; readonly op: string; readonly bucket?: Bucket; readonly apiKeyOnly?: boolean; readonly page?: true; handle(call: Call): Reply }
+/** One operation of the Datadog API; `op` is the name the official client gives it; `scope` is what the application key needs; a `page` is for browsers and needs no keys, like what is `anonymous`. */
+export interface Route { readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE' | 'PATCH'; readonly path: string; readonly op: string; readonly bucket?: Bucket; readonly apiKeyOnly?: boolean; readonly scope?: string; readonly page?: true; readonly anonymous?: true; handle(call: Call): Reply }
 
 export const ok = (body: unknown): Reply => ({ status: 200, body })
 

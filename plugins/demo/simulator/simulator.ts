@@ -2,20 +2,29 @@ import { createAccounts, type Account, type SimAccount } from './accounts.ts'
 import { createClock, type Clock } from './clock.ts'
 import { createControlPlane, type Controls } from './control-plane.ts'
 import { createDataPlane } from './data-plane.ts'
-import { fire, renderAlert, type Delivery, type FireRequest, type WebhookTarget } from './deliver.ts'
+import { fire, post, renderAlert, type Delivery, type FireRequest, type WebhookTarget } from './deliver.ts'
+import { createRecentWrites } from './fault-bodies.ts'
 import { createFaults } from './faults.ts'
 import { listen, shut } from './http.ts'
+import { createNotifier, sendSequence, type Notification, type SequenceRequest } from './notifier.ts'
 import { createJournal, type JournalEntry } from './journal.ts'
 import { createRateLimits } from './rate-limits.ts'
 import { loadScenario, type ScenarioFile } from './scenario.ts'
 import { resolveTruth } from './truth.ts'
+import { drawVariant, retell } from './variant.ts'
+import { loadWorld, type RecordedWorld } from './world-file.ts'
+import type { DatadogSnapshot } from '../contract.ts'
 
-export type { SimAccount, Delivery, FireRequest, JournalEntry, WebhookTarget }
+export type { SimAccount, Delivery, FireRequest, JournalEntry, Notification, SequenceRequest, WebhookTarget }
 
 export interface SimulatorOptions {
   /** An id under `scenarios/`, a path ending in `.json`, or the scenario itself. */
-  readonly scenario: string | ScenarioFile
+  readonly scenario?: string | ScenarioFile
+  /** A file of `rayne record`, or what was in it: it is replayed instead of a scenario. */
+  readonly world?: string | DatadogSnapshot
   readonly seed?: number
+  /** Retells the scenario under other names and at another strength; 0, the default, leaves it as written. */
+  readonly variant?: number
   /** Virtual time in epoch ms; 'real' (the default) follows the machine's clock. */
   readonly now?: (() => number) | 'real'
   /** Onset of the incident in epoch ms; by default 20 minutes before now, on a full minute. */
@@ -42,6 +51,10 @@ export interface Simulator {
   addFault(fault: unknown): void
   setTarget(target: WebhookTarget): void
   journal(): readonly JournalEntry[]
+  /** Whether an answer since the last reset held this id. */
+  wasReturned(id: string): boolean
+  /** What monitors notified as the clock passed it, and what downtimes kept back. */
+  notifications(): readonly Notification[]
   reset(): void
   close(): Promise<void>
 }
@@ -50,8 +63,9 @@ export interface Simulator {
 export async function createSimulator(options: SimulatorOptions): Promise<Simulator> {
   const { now = 'real', dataPort = 0, controlPort = 0, latency = 'none' } = options
   const clock = createClock(now === 'real' ? Date.now : now)
-  const core = createCore(options, clock)
-  const data = createDataPlane({ accounts: () => core.state.accounts, clock, journal: core.journal, faults: core.faults, limits: core.limits, generation: () => core.state.generation, latency })
+  const recorded = options.world === undefined ? undefined : loadWorld(options.world)
+  const core = createCore(options, clock, recorded)
+  const data = createDataPlane({ accounts: () => core.state.accounts, clock, journal: core.journal, faults: core.faults, limits: core.limits, recent: core.recent, generation: () => core.state.generation, latency, ...recorded ? { recorded: recorded.answer } : {} })
   const control = createControlPlane(core.controls)
   const dataUrl = await listen(data, dataPort)
   const controlUrl = await listen(control, controlPort).catch(async (error: unknown) => { await shut(data); throw error })
@@ -63,44 +77,53 @@ export async function createSimulator(options: SimulatorOptions): Promise<Simula
     fireWebhook: request => core.fire(request ?? {}),
     renderWebhook: request => core.render(request ?? {}),
     addFault: core.faults.add, setTarget: target => { core.state.target = target },
-    journal: core.journal.all, reset: core.reset,
-    close: async () => { await Promise.all([shut(data), shut(control)]) }
+    journal: core.journal.all, wasReturned: core.journal.returned, notifications: core.notifier.sent, reset: core.reset,
+    close: async () => { core.notifier.close(); await Promise.all([shut(data), shut(control)]) }
   }
 }
 
-function build(source: string | ScenarioFile, seed: number, t0: number) {
-  const loaded = loadScenario(source)
-  return { source, scenario: loaded.full, loaded, seed, t0, accounts: createAccounts(loaded, seed, t0) }
+function build(source: string | ScenarioFile, seed: number, t0: number, variant: number) {
+  const written = loadScenario(source)
+  const loaded = retell(written, drawVariant(written, variant, seed))
+  return { source, variant, scenario: loaded.full, loaded, seed, t0, accounts: createAccounts(loaded, seed, t0) }
 }
 
-function createCore(options: SimulatorOptions, clock: Clock) {
+function createCore(options: SimulatorOptions, clock: Clock, recorded: RecordedWorld | undefined) {
   const seed = options.seed ?? 1
   const journal = createJournal()
   const faults = createFaults(seed)
   const limits = createRateLimits(options.rateLimits === 'observed')
-  const state = { ...build(options.scenario, seed, options.t0 ?? Math.floor(clock.now() / 60_000) * 60_000 - 20 * 60_000), generation: 1, target: options.webhookTarget }
+  const recent = createRecentWrites()
+  const state = { ...build(recorded?.scenario ?? options.scenario ?? 's1', seed, recorded?.t0 ?? options.t0 ?? Math.floor(clock.now() / 60_000) * 60_000 - 20 * 60_000, options.variant ?? 0), generation: 1, target: options.webhookTarget }
+  const notifier = createNotifier(clock, () => state.accounts, () => state.target)
   const restart = (next: Partial<typeof state>): void => {
     Object.assign(state, next, { generation: state.generation + 1 })
-    for (const part of [clock, journal, faults, limits]) part.reset()
+    for (const part of [clock, journal, faults, limits, recent, notifier]) part.reset()
   }
   const reset = (): void => restart({ accounts: createAccounts(state.loaded, state.seed, state.t0) })
   const truth = () => {
     const account = state.accounts.find(a => a.spec.incident)
     return account ? resolveTruth(state.scenario, account, state.t0) : null
   }
-  const send = (request: FireRequest) => fire(state.accounts, state.scenario.alert?.monitor, state.target, request, clock.now())
-  const render = (request: FireRequest) => renderAlert(state.accounts, state.scenario.alert?.monitor, request, clock.now()).body
-  const summary = () => ({ scenario: state.scenario.id, seed: state.seed, t0: new Date(state.t0).toISOString(), now: new Date(clock.now()).toISOString(), faults: faults.list(), accounts: state.accounts.map(account => accountState(account, clock.now())) })
+  const send = (request: FireRequest) => recorded ? sendRecorded(recorded, state.target) : fire(state.accounts, state.scenario.alert?.monitor, state.target, request, clock.now())
+  const render = (request: FireRequest) => recorded?.webhook ?? renderAlert(state.accounts, state.scenario.alert?.monitor, request, clock.now()).body
+  const summary = () => ({ scenario: state.scenario.id, seed: state.seed, t0: new Date(state.t0).toISOString(), now: new Date(clock.now()).toISOString(), faults: faults.list(), notifications: notifier.sent(), accounts: state.accounts.map(account => accountState(account, clock.now())) })
   const controls: Controls = {
     reset: () => { reset(); return summary() }, state: summary, truth, journal: () => ({ entries: journal.all() }), fire: body => send(body),
     faults: body => { faults.add(body); return { faults: faults.list() } },
-    clock: body => { clock.set(clockChange(body)); return summary() },
+    sequence: body => sendSequence(state.accounts, state.scenario.alert?.monitor, state.target, body, clock.now()),
+    clock: async body => { clock.set(clockChange(body)); await notifier.pump(); return summary() },
     scenario: body => {
-      restart(build((body['scenario'] ?? state.source) as string | ScenarioFile, body['seed'] === undefined ? state.seed : finite(body['seed']), body['t0'] === undefined ? state.t0 : instant(body['t0'])))
+      restart(build((body['scenario'] ?? state.source) as string | ScenarioFile, body['seed'] === undefined ? state.seed : finite(body['seed']), body['t0'] === undefined ? state.t0 : instant(body['t0']), body['variant'] === undefined ? state.variant : finite(body['variant'])))
       return summary()
     }
   }
-  return { state, journal, faults, limits, reset, truth, fire: send, render, controls }
+  return { state, notifier, journal, faults, limits, recent, reset, truth, fire: send, render, controls }
+}
+
+async function sendRecorded(recorded: RecordedWorld, target: WebhookTarget | undefined): Promise<Delivery> {
+  if (!target) throw new Error('no webhook target is configured')
+  return post({ headers: {}, ...target }, recorded.webhook)
 }
 
 const accountState = ({ spec, notebooks, webhooks, monitors }: Account, now: number): object =>

@@ -18,6 +18,7 @@ export interface World {
   readonly services: readonly ServiceSpec[]
   readonly metrics: ReadonlyMap<string, MetricSpec>
   readonly streams: readonly LogStream[]
+  readonly instances: readonly Emitter[]
   /** All series of one metric; empty when there is no such metric. */
   series(metric: string): readonly Series[]
 }
@@ -41,7 +42,7 @@ export function createWorld(account: AccountSpec, scenario: Scenario, seed: numb
     return made
   }
   const streams = createStreams(scenario.logs, emitters, own, (ref, tags) => effectsOn('log', ref, tags))
-  return { account, scenario, t0, seed: own, hosts, services: scenario.services, metrics, streams, series }
+  return { account, scenario, t0, seed: own, hosts, services: scenario.services, metrics, streams, instances: emitters.instance, series }
 }
 
 function worldHost(spec: HostSpec, account: AccountSpec, services: readonly ServiceSpec[]): WorldHost {

@@ -108,3 +108,83 @@ test('a fault never alters the truth, and an unknown one is refused', async cont
   simulator.reset()
   assert.equal(JSON.stringify(simulator.truth), before)
 })
+
+const logs = (page: object, from = NOW - 3_600_000) => ({ filter: { query: '', from: new Date(from).toISOString(), to: new Date(NOW).toISOString() }, page, sort: 'timestamp' })
+const logPath = '/api/v2/logs/events/search'
+
+test('schema: unknown enum, missing required, extra field and int64 id in answers that parse', async context => {
+  const first = async (body: string): Promise<{ text: string; monitor: any }> => {
+    const { account } = await faulted(context, { type: 'schema', body })
+    const answer = await call(account, 'GET', path)
+    assert.equal(answer.status, 200)
+    return { text: answer.text, monitor: answer.body[0] }
+  }
+  assert.equal((await first('unknown_enum')).monitor.overall_state, 'quantum')
+  assert.equal((await first('missing_required')).monitor.query, undefined)
+  assert.deepEqual((await first('extra_field')).monitor.unexpected_field, { nested: [1, null] })
+  assert.match((await first('int64_id')).text, /"id":9223372036854775807[,}]/)
+})
+
+test('schema: cursors that are null, repeat, come with a short page or bring a row twice', async context => {
+  const pages = async (body: string, limit: number, count: number): Promise<any[]> => {
+    const { account } = await faulted(context, { type: 'schema', body }, { path: logPath })
+    const found: any[] = []
+    for (let i = 0; i < count; i++) found.push((await call(account, 'POST', logPath, logs({ limit, ...i === 0 ? {} : { cursor: found[i - 1].meta.page.after } }))).body)
+    return found
+  }
+  const [ended] = await pages('after_null', 5, 1)
+  assert.equal(ended.meta.page.after, null)
+  const [one, again] = await pages('repeated_cursor', 5, 2)
+  assert.equal(one.meta.page.after, again.meta.page.after)
+  assert.deepEqual(one.data.map((row: any) => row.id), again.data.map((row: any) => row.id))
+  const [short, next] = await pages('short_page', 10, 2)
+  assert.deepEqual([short.data.length, next.data.length], [5, 5])
+  assert.ok(!next.data.some((row: any) => short.data.some((other: any) => other.id === row.id)), 'nothing is lost or repeated')
+  const [before, after] = await pages('duplicate_item', 5, 2)
+  assert.equal(after.data[0].id, before.data.at(-1).id)
+  assert.equal(after.data.length, 6)
+})
+
+test('partial: half the rows, with status timeout and warnings', async context => {
+  const { account, simulator } = await faulted(context, { type: 'partial' }, { op: 'v2.LogsApi.listLogs' })
+  const answer = (await call(account, 'POST', logPath, logs({ limit: 100 }))).body
+  assert.deepEqual([answer.data.length, answer.meta.status, answer.meta.warnings.length], [50, 'timeout', 1])
+  simulator.reset()
+  assert.equal((await call(account, 'POST', logPath, logs({ limit: 100 }))).body.meta.status, 'done')
+})
+
+test('auth: the keys are revoked in the middle of a run', async context => {
+  const { account } = await faulted(context, { type: 'auth' }, { account: 'us1', after: 2 })
+  const statuses: number[] = []
+  for (let i = 0; i < 4; i++) statuses.push((await call(account, 'GET', path)).status)
+  assert.deepEqual(statuses, [200, 200, 403, 403])
+})
+
+test('consistency: what was just written is not found for a while', async context => {
+  const { account, simulator } = await faulted(context, { type: 'consistency', ms: 4000 }, {})
+  const draft = { data: { type: 'notebooks', attributes: { name: 'x', cells: [], time: { live_span: '1h' } } } }
+  const { id } = (await call(account, 'POST', '/api/v1/notebooks', draft)).body.data
+  assert.equal((await call(account, 'GET', `/api/v1/notebooks/${id}`)).status, 404)
+  assert.equal((await call(account, 'GET', '/api/v1/notebooks')).body.data.length, 0)
+  await fetch(`${simulator.controlUrl}/__sim/clock`, { method: 'POST', body: JSON.stringify({ advance_ms: 4001 }) })
+  assert.equal((await call(account, 'GET', `/api/v1/notebooks/${id}`)).status, 200)
+  assert.equal((await call(account, 'GET', '/api/v1/notebooks')).body.data.length, 1)
+})
+
+test('skew: Datadog is ninety seconds ahead of us', async context => {
+  const { account } = await faulted(context, { type: 'skew' }, {})
+  const answer = await call(account, 'GET', '/api/v1/hosts')
+  assert.equal(Date.parse(answer.headers.get('date') ?? ''), NOW + 90_000)
+  assert.ok(answer.body.host_list[0].last_reported_time * 1000 > NOW)
+})
+
+test('between: a fault has its time', async context => {
+  const { account, simulator } = await faulted(context, { type: '5xx' }, { between: [new Date(NOW + 60_000).toISOString(), NOW + 120_000] })
+  const statusAfter = async (advance: number): Promise<number> => {
+    await fetch(`${simulator.controlUrl}/__sim/clock`, { method: 'POST', body: JSON.stringify({ advance_ms: advance }) })
+    return (await call(account, 'GET', path)).status
+  }
+  assert.deepEqual([await statusAfter(0), await statusAfter(61_000), await statusAfter(60_000)], [200, 502, 200])
+  assert.throws(() => simulator.addFault({ match: { between: ['soon', 'later'] }, then: { type: '5xx' } }), /between/)
+  assert.throws(() => simulator.addFault({ then: { type: 'schema', body: 'strange' } }), /then.body/)
+})

@@ -64,7 +64,7 @@ test('the control plane moves the clock, changes the scenario and tells the stat
 
 test('the command prints its urls as one line, serves, and ends on SIGTERM', async () => {
   const main = fileURLToPath(new URL('../simulator/main.ts', import.meta.url))
-  const child = spawn(process.execPath, ['--import', 'tsx', main, '--scenario', 's1', '--t0', new Date(T0).toISOString()], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, ['--import', 'tsx', main, '--scenario', 's1', '--t0', new Date(T0).toISOString(), '--json'], { stdio: ['ignore', 'pipe', 'inherit'] })
   const [chunk] = await once(child.stdout, 'data') as [Buffer]
   const line = JSON.parse(chunk.toString()) as any
   assert.equal(line.t0, new Date(T0).toISOString())
@@ -79,4 +79,44 @@ test('the command says what is wrong with its arguments', async () => {
   const [[chunk], [code]] = await Promise.all([once(child.stderr, 'data'), once(child, 'exit')]) as [[Buffer], [number]]
   assert.match(chunk.toString(), /s99/)
   assert.equal(code, 1)
+})
+
+test('the command greets people with addresses and keys, and refuses what it does not understand', async () => {
+  const main = fileURLToPath(new URL('../simulator/main.ts', import.meta.url))
+  const child = spawn(process.execPath, ['--import', 'tsx', main, '--scenario', fileURLToPath(new URL('../scenarios/s5.json', import.meta.url)), '--speed', '60', '--seed', '3'], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const [chunk] = await once(child.stdout, 'data') as [Buffer]
+  const text = chunk.toString()
+  const control = /control {2}(\S+)/.exec(text)?.[1] ?? ''
+  for (const wanted of [/Datadog {2}http:\/\/127\.0\.0\.1:\d+/, /api key {2}[0-9a-f]{32}/, /us1 \(datadoghq\.com\)/, /Ctrl-C/]) assert.match(text, wanted)
+  const now = async (): Promise<number> => Date.parse((await (await fetch(`${control}/__sim/state`)).json() as any).now)
+  const [before] = [await now(), await new Promise(resolve => setTimeout(resolve, 100))]
+  assert.ok(await now() - before > 5000, 'an hour a minute')
+  child.kill('SIGINT')
+  assert.deepEqual(await once(child, 'exit'), [0, null])
+})
+
+test('options that are wrong are named', async () => {
+  const { main } = await import('../simulator/main.ts')
+  for (const [args, message] of [[['--seed', 'x'], /--seed 'x'/], [['--speed', '-1'], /--speed/], [['--latency', 'slow'], /none, realistic/], [['--t0', 'soon'], /ISO time/], [['--wobble'], /wobble/]] as const) await assert.rejects(main(args), message)
+})
+
+test('a variant retells the story under other names, everywhere, and at another strength', async context => {
+  const plain = await startSimulator(context, { scenario: 's2' })
+  const told = await startSimulator(context, { scenario: 's2', variant: 2 })
+  const old = /checkout-api|inventory-svc|web-gateway|payments-svc|reporting-worker|search-svc|recommendation-svc|orders-db|acme-pay/
+  const paths = ['/api/v1/monitor?group_states=all', '/api/v1/hosts', '/api/v1/tags/hosts', '/api/v2/services/definitions?page[size]=100', `/api/v2/logs/events?filter[from]=${T0}&filter[to]=${NOW}&page[limit]=1000`, `/api/v2/events?filter[from]=${T0 - 60 * MINUTE}&filter[to]=${NOW}&page[limit]=1000`,
+    `/api/v2/spans/events?filter[from]=${T0}&filter[to]=${NOW}&page[limit]=1000`, '/api/v1/slo', '/api/v2/apm/services?filter[env]=prod']
+  for (const path of paths) {
+    const answer = await call(accountOf(told), 'GET', path)
+    assert.equal(answer.status, 200, path)
+    assert.equal(old.exec(answer.text)?.[0], undefined, path)
+    assert.match((await call(accountOf(plain), 'GET', path)).text, old, path)
+  }
+  const truth = JSON.stringify(told.truth)
+  assert.doesNotMatch(truth, old)
+  const { component, trigger } = told.truth as any
+  const events = (await call(accountOf(told), 'GET', paths[5] ?? '')).body.data
+  assert.ok(events.some((event: any) => event.id === trigger.id))
+  assert.ok((await call(accountOf(told), 'GET', `/api/v2/apm/services?filter[env]=prod`)).body.data.attributes.services.includes(component))
+  assert.notEqual(JSON.stringify((await startSimulator(context, { scenario: 's2', variant: 3 })).truth), truth)
 })

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { test, type TestContext } from 'node:test'
+import { test } from 'node:test'
 import { accountOf, call, MINUTE, startSimulator, T0 } from './simulator.client.ts'
+import { receiver } from './simulator.receiver.ts'
 
 const draft = (name: string, texts: string[] = ['# hello']) => ({ data: { type: 'notebooks', attributes: { name, cells: texts.map(text => ({ type: 'notebook_cells', attributes: { definition: { type: 'markdown', text } } })), time: { live_span: '1h' } } } })
 
@@ -50,21 +49,6 @@ test('webhooks: create, read, change, delete, gone', async context => {
   assert.deepEqual([deleted.status, deleted.text], [200, '{}'])
   for (const method of ['GET', 'DELETE']) assert.deepEqual((await call(account, method, `${hooks}/rayne`)).text, '{"errors":["Webhook does not exist"]}')
 })
-
-interface Received { readonly headers: Record<string, unknown>; readonly body: string }
-/** A loopback receiver that answers the given statuses in turn, then 202. */
-async function receiver(context: TestContext, statuses: number[] = []): Promise<{ url: string; received: Received[] }> {
-  const received: Received[] = []
-  const server = createServer(async (req, res) => {
-    const chunks: Buffer[] = []
-    for await (const chunk of req as AsyncIterable<Buffer>) chunks.push(chunk)
-    received.push({ headers: req.headers, body: Buffer.concat(chunks).toString() })
-    res.writeHead(statuses.shift() ?? 202).end('{"id":1}')
-  })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  context.after(() => { server.close(); server.closeAllConnections() })
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/webhooks/receive`, received }
-}
 
 test('the alert of the scenario is rendered without a variable left and delivered', async context => {
   const { url, received } = await receiver(context)

@@ -7,9 +7,10 @@ const none = <T>(query: string): DatadogRows<T> => ({ rows: [], truncated: false
 export function fakeDatadog(overrides: Partial<DatadogAccount> = {}): { service: DatadogService; notebooks: (NotebookDraft & NotebookRef)[]; asked: string[] } {
   const notebooks: (NotebookDraft & NotebookRef)[] = []
   const asked: string[] = []
-  const account: DatadogAccount = {
+  const account = {
     name: 'main', site: 'datadoghq.com', simulated: false, appUrl: 'https://app.datadoghq.com',
     validate: async () => {},
+    checkKeys: async () => [],
     monitor: async id => ({ id, name: 'High CPU', type: 'query alert', query: 'avg(last_5m):avg:system.cpu.user{host:web-1} > 90', message: '', tags: [], state: 'Alert', thresholds: { critical: 90 }, priority: null }),
     events: async ({ query }) => { asked.push(query); return none(query) },
     logs: async ({ query }) => { asked.push(query); return none(query) },
@@ -18,7 +19,7 @@ export function fakeDatadog(overrides: Partial<DatadogAccount> = {}): { service:
     createNotebook: async draft => { const id = String(notebooks.length + 1); const made = { ...draft, id, url: `https://app.datadoghq.com/notebook/${id}` }; notebooks.push(made); return { id, name: made.name, url: made.url } },
     findNotebook: async text => { const found = notebooks.findLast(notebook => notebook.name.includes(text)); return found && { id: found.id, name: found.name, url: found.url } },
     ...overrides
-  }
+  } as DatadogAccount
   return { notebooks, asked, service: { account: async () => account, accountOfOrg: async () => undefined, list: async () => [{ name: 'main', site: 'datadoghq.com', simulated: false, isDefault: true }] } }
 }
 

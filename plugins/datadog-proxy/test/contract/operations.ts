@@ -1,32 +1,18 @@
 import assert from 'node:assert/strict'
 import { epochMs } from '../../../../core/index.ts'
-import type { DatadogAccount, NotebookCell, TimeWindow } from '../../contract.ts'
+import type { TimeWindow } from '../../contract.ts'
+import { bodyOf, dataOf, sameSet, textOf, uniqueBy, type Json, type Operation } from './operation.ts'
+import { readOperations } from './read-operations.ts'
 import { instantOf, type Interaction, type Recording } from './recordings.ts'
 import { cursorOf } from './replay-server.ts'
+import { writeOperations } from './write-operations.ts'
 
-/** How one recorded operation is driven through our client and what its result must carry. */
-export interface Operation {
-  /** Calls the client with inputs from the recorded request. */
-  drive(account: DatadogAccount, interaction: Interaction, pages: readonly Interaction[], recording: Recording): Promise<unknown>
-  /** Throws unless the typed result carries the recorded facts of these pages. */
-  verify(result: unknown, pages: readonly Interaction[], interaction: Interaction): void
-  /** Request paths that our client sets by its own rules, whatever was recorded. */
-  readonly own: readonly string[]
-  /** Request paths it may add to a recording that has none, but must not change. */
-  readonly fills?: readonly string[]
-  /** Answers for the other calls it makes, by `METHOD /path`. */
-  readonly companions?: Readonly<Record<string, unknown>>
+/** Rows a page of the recorded search, Datadog's default when it names none; lists without a body are read in one page. */
+export function pageSizeOf({ request }: Interaction): number {
+  const body = request.body as Json | null
+  const page = body?.['page'] ?? body?.['data']?.attributes?.page
+  return request.method === 'GET' ? 1000 : Math.max(1, Number(page?.limit ?? 10))
 }
-
-type Json = Record<string, any>
-const bodyOf = ({ response }: Interaction): Json => response.body as Json
-const textOf = (value: unknown): string => typeof value === 'string' ? value : ''
-const dataOf = (pages: readonly Interaction[]): Json[] => pages.flatMap(page => bodyOf(page)?.['data'] ?? [])
-const uniqueBy = (items: readonly Json[], key: string): Json[] => [...new Map(items.map(item => [item[key], item])).values()]
-const sameSet = (actual: readonly string[], expected: readonly string[] | undefined): void => assert.deepEqual([...actual].sort(), [...new Set(expected ?? [])].sort())
-
-/** Rows a page of the recorded search, Datadog's default when it names none. */
-export const pageSizeOf = ({ request }: Interaction): number => Math.max(1, Number((request.body as Json | null)?.['page']?.limit ?? 10))
 
 /** The pages one search is meant to read: from its own until a short page or a cursor nobody recorded. */
 export function pagesFrom(first: Interaction, recording: Recording): Interaction[] {
@@ -48,14 +34,16 @@ function windowOf(filter: Json, recording: Recording): TimeWindow {
   return { from: epochMs(instantOf(filter['from'], recording.at) ?? to - 900_000), to: epochMs(to) }
 }
 
-function search(verb: 'logs' | 'events', verifyRow: (row: Json, recorded: Json) => void): Operation {
+function search(verb: 'logs' | 'events' | 'spans', verifyRow: (row: Json, recorded: Json) => void): Operation {
+  const at = verb === 'spans' ? 'body.data.attributes' : 'body'
   return {
-    own: ['body.page.limit', 'body.sort'],
-    fills: ['body.filter.query', 'body.filter.from', 'body.filter.to'],
+    own: [`${at}.page.limit`, `${at}.sort`],
+    fills: ['query', 'from', 'to', ...(verb === 'logs' ? ['storage_tier'] : [])].map(name => `${at}.filter.${name}`),
     drive(account, { request }, pages, recording) {
-      const filter = (request.body as Json | null)?.['filter'] ?? {}
+      const body = request.body as Json | null
+      const filter = (verb === 'spans' ? body?.['data']?.attributes : body)?.['filter'] ?? {}
       const limit = Math.max(1, uniqueBy(dataOf(pages), 'id').length + (isLast(pages.at(-1)!, pageSizeOf(pages[0]!)) ? 1 : 0))
-      return account[verb]({ query: textOf(filter.query), window: windowOf(filter, recording), limit, ...(verb === 'logs' ? { sort: (request.body as Json | null)?.['sort'] === 'timestamp' ? 'oldest' : 'newest' } : {}) })
+      return account[verb]({ query: textOf(filter.query), window: windowOf(filter, recording), limit, ...(verb === 'logs' ? { sort: body?.['sort'] === 'timestamp' ? 'oldest' : 'newest' } : {}) })
     },
     verify(result, pages) {
       const { rows, warnings, asked } = result as { rows: Json[]; warnings: string[]; asked: Json }
@@ -112,23 +100,6 @@ const monitor: Operation = {
   }
 }
 
-const createNotebook: Operation = {
-  own: ['body.data.attributes.time', 'body.data.attributes.status', 'body.data.attributes.cells'],
-  drive(account, { request }, _pages, recording) {
-    const { name = '', cells = [] } = ((request.body as Json | null)?.['data']?.attributes ?? {}) as { name?: string; cells?: Json[] }
-    const asCell = ({ attributes: { definition = {} } = {} }: Json): NotebookCell => definition.type === 'markdown'
-      ? { type: 'markdown', text: textOf(definition.text) }
-      : { type: 'timeseries', title: textOf(definition.title), query: definition.requests?.[0]?.q ?? definition.requests?.[0]?.queries?.[0]?.query ?? 'avg:system.load.1{*}' }
-    return account.createNotebook({ name, cells: cells.map(asCell), window: { from: epochMs(recording.at - 3_600_000), to: epochMs(recording.at) } })
-  },
-  verify(result, [page]) {
-    const { id, attributes } = bodyOf(page!)['data']
-    const ref = result as Json
-    assert.deepEqual([ref['id'], ref['name']], [String(id), attributes.name])
-    assert.ok(ref['url'].endsWith(`/notebook/${id}`))
-  }
-}
-
 const listNotebooks: Operation = {
   own: ['query.start', 'query.count', 'query.sort_field', 'query.sort_dir', 'query.query', 'query.include_cells'],
   drive: (account, interaction) => account.findNotebook(textOf(dataOf([interaction])[0]?.['attributes']?.name) || 'rayne'),
@@ -152,11 +123,9 @@ const spoken = (row: Json, recorded: Json): void => {
 /** Every operation our client uses, by the name recordings give it. */
 export const operations: Readonly<Record<string, Operation>> = {
   'v1.AuthenticationApi.validate': keys({ 'GET /api/v1/monitor': [] }),
-  'v1.MonitorsApi.listMonitors': keys({ 'GET /api/v1/validate': { valid: true } }),
   'v1.MonitorsApi.getMonitor': monitor,
   'v1.HostsApi.listHosts': hosts,
   'v1.MetricsApi.queryMetrics': metric,
-  'v1.NotebooksApi.createNotebook': createNotebook,
   'v1.NotebooksApi.listNotebooks': listNotebooks,
   'v2.LogsApi.listLogs': search('logs', (row, recorded) => {
     spoken(row, recorded)
@@ -167,5 +136,12 @@ export const operations: Readonly<Record<string, Operation>> = {
     spoken(row, recorded)
     assert.equal(Math.floor(row['at'] / 1000), Math.floor(Date.parse(recorded['timestamp']) / 1000))
     if (recorded['attributes']?.title) assert.equal(row['title'], recorded['attributes'].title)
-  })
+  }),
+  'v2.SpansApi.listSpans': search('spans', (row, recorded) => {
+    sameSet(row['tags'], recorded['tags'])
+    assert.deepEqual([row['traceId'], row['spanId'], row['service'], row['resource']], [recorded['trace_id'], recorded['span_id'], recorded['service'], recorded['resource_name']])
+    assert.equal(row['durationNs'], recorded['custom'].duration)
+    assert.equal(row['parentId'], recorded['parent_id'] === '0' ? undefined : recorded['parent_id'])
+  }),
+  ...readOperations, ...writeOperations
 }

@@ -7,7 +7,7 @@ export type Level = 'exact' | 'path' | 'cursor' | 'companion' | 'miss'
 export interface Served { readonly level: Level; readonly drift: readonly Drift[]; readonly interaction?: Interaction; readonly request: RecordedRequest }
 
 /** What is replayed at the moment: the interaction under test first, then its recording, then companions by `METHOD /path`. */
-export interface Stage { readonly recording: Recording; readonly target: Interaction; readonly companions: Readonly<Record<string, unknown>> }
+export interface Stage { readonly recording: Recording; readonly target: Interaction; readonly companions: Readonly<Record<string, unknown>>; first?(request: RecordedRequest): RecordedResponse | undefined }
 
 export async function startReplayServer() {
   let stage: Stage | undefined
@@ -19,6 +19,8 @@ export async function startReplayServer() {
       respond(outgoing, answer)
     })
   })
+  // Loading the SDK blocks the loop; a connection closed meanwhile would fail the next request, and writes are sent once.
+  server.keepAliveTimeout = 120_000
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
@@ -34,6 +36,8 @@ interface Choice { readonly level: Level; readonly drift: readonly Drift[]; read
 function choose(stage: Stage | undefined, request: RecordedRequest): Choice {
   if (!stage) return miss(request, [])
   const { recording, target, companions } = stage
+  const before = stage.first?.(request)
+  if (before) return { level: 'companion', drift: [], answer: before }
   const cursor = cursorOf(request)
   const samePath = (interaction: Interaction): boolean => interaction.request.method === request.method && interaction.request.path === request.path
   const found = cursor === undefined
@@ -54,10 +58,12 @@ function miss(request: RecordedRequest, interactions: readonly Interaction[]): C
   return { level: 'miss', drift: [], answer: { status: 599, headers: { 'content-type': 'application/json' }, body: { errors: [`no recorded request matches ${request.method} ${request.path}; nearest: ${JSON.stringify(nearest)}`] } } }
 }
 
+interface Paged { readonly page?: { readonly cursor?: unknown } }
+
 /** The page cursor of a v2 search, sent in the body or the query. */
 export function cursorOf({ query, body }: RecordedRequest): string | undefined {
-  const page = (body as { page?: { cursor?: unknown } } | null)?.page
-  const cursor = page?.cursor ?? query['page[cursor]']
+  const { page, data } = (body ?? {}) as Paged & { data?: { attributes?: Paged } }
+  const cursor = page?.cursor ?? data?.attributes?.page?.cursor ?? query['page[cursor]']
   return typeof cursor === 'string' ? cursor : undefined
 }
 

@@ -16,7 +16,7 @@ const units: Record<string, { family: string; id: number; name: string; short_na
 }
 
 export const metricRoutes: readonly Route[] = [
-  { method: 'GET', path: '/api/v1/query', op: 'v1.MetricsApi.queryMetrics', bucket: limits.metricsQuery, handle: query }
+  { method: 'GET', path: '/api/v1/query', op: 'v1.MetricsApi.queryMetrics', bucket: limits.metricsQuery, scope: 'timeseries_query', handle: query }
 ]
 
 function query({ account, query: asked, now }: Call) {
@@ -43,7 +43,7 @@ function seriesOf(world: World, expression: Expression, index: number, from: num
   const buckets = windowBuckets(from, to, all.map(term => term.rollup?.seconds).find(s => s !== undefined), now)
   if (buckets.count === 0) return []
   const name = expression.kind === 'metric' ? first.metric : textOf(expression)
-  const unit = units[world.metrics.get(first.metric)?.unit ?? ''] ?? null
+  const unit = unitOf(world, first.metric)
   return evaluate(world, expression, buckets).map(line => ({
     end: buckets.start + buckets.count * buckets.step - 1000, attributes: {}, metric: name, interval: buckets.step / 1000, tag_set: line.group, start: buckets.start, length: buckets.count,
     query_index: index, aggr: first.aggregator ?? null, scope: line.scope,
@@ -51,6 +51,11 @@ function seriesOf(world: World, expression: Expression, index: number, from: num
     expression: expression.kind === 'metric' ? shown(first, line.scope) : name, unit: [unit, null], display_name: name
   }))
 }
+
+/** The unit of a metric as answers describe it, or null. */
+export const unitOf = (world: World, metric: string): typeof units[string] | null => units[world.metrics.get(metric)?.unit ?? ''] ?? null
+/** The metric an expression begins with. */
+export const firstTermMetric = (expression: Expression | undefined): string => expression === undefined ? '' : terms(expression)[0]?.metric ?? ''
 
 /** The term with the scope of one result, as answers repeat it. */
 const shown = (term: MetricTerm, scope: string): string =>

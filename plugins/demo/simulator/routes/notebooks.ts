@@ -7,11 +7,11 @@ import { ok, type Call, type Route } from '../route.ts'
 const read = buckets.notebooksRead
 const write = buckets.notebooksWrite
 export const notebookRoutes: readonly Route[] = [
-  { method: 'POST', path: '/api/v1/notebooks', op: 'v1.NotebooksApi.createNotebook', bucket: write, handle: create },
-  { method: 'GET', path: '/api/v1/notebooks', op: 'v1.NotebooksApi.listNotebooks', bucket: read, handle: list },
-  { method: 'GET', path: '/api/v1/notebooks/:id', op: 'v1.NotebooksApi.getNotebook', bucket: read, handle: call => ok({ data: resource(find(call)) }) },
-  { method: 'PUT', path: '/api/v1/notebooks/:id', op: 'v1.NotebooksApi.updateNotebook', bucket: write, handle: update },
-  { method: 'DELETE', path: '/api/v1/notebooks/:id', op: 'v1.NotebooksApi.deleteNotebook', bucket: write, handle: call => {
+  { method: 'POST', path: '/api/v1/notebooks', op: 'v1.NotebooksApi.createNotebook', bucket: write, scope: 'notebooks_write', handle: create },
+  { method: 'GET', path: '/api/v1/notebooks', op: 'v1.NotebooksApi.listNotebooks', bucket: read, scope: 'notebooks_read', handle: list },
+  { method: 'GET', path: '/api/v1/notebooks/:id', op: 'v1.NotebooksApi.getNotebook', bucket: read, scope: 'notebooks_read', handle: call => ok({ data: resource(find(call)) }) },
+  { method: 'PUT', path: '/api/v1/notebooks/:id', op: 'v1.NotebooksApi.updateNotebook', bucket: write, scope: 'notebooks_write', handle: update },
+  { method: 'DELETE', path: '/api/v1/notebooks/:id', op: 'v1.NotebooksApi.deleteNotebook', bucket: write, scope: 'notebooks_write', handle: call => {
     call.account.notebooks.delete(find(call).id)
     return { status: 204, type: null }
   } }

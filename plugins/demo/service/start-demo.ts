@@ -1,9 +1,9 @@
-import { errorText, RayneError, type Knex } from '../../core/index.ts'
-import type { DatadogService, SimulatedAccounts } from '../datadog-proxy/contract.ts'
-import type { Config } from './config.ts'
-import type { SimAccount } from './simulator/accounts.ts'
-import { createSimulator, type Simulator } from './simulator/simulator.ts'
-import { currentIncident } from './store.ts'
+import { errorText, RayneError, type Knex } from '../../../core/index.ts'
+import type { DatadogService, SimulatedAccounts } from '../../datadog-proxy/contract.ts'
+import type { Config } from '../config.ts'
+import type { SimAccount } from '../simulator/accounts.ts'
+import { createSimulator, type Simulator } from '../simulator/simulator.ts'
+import { currentIncident } from '../store.ts'
 
 /** A simulated Datadog for this process, or undefined when a real account answers. */
 export interface Demo { readonly where: string; readonly incidentId: string | undefined; readonly simulator: Simulator | undefined; close(): Promise<void> }
@@ -18,8 +18,8 @@ export async function startDemo({ config, db, datadog, accounts, production }: {
     external.forEach(account => register(accounts, account))
     return { where: external[0]?.baseUrl ?? '', incidentId: undefined, simulator: undefined, close: () => Promise.resolve() }
   }
-  const incident = await currentIncident(db, config.scenario, Date.now())
-  const simulator = await createSimulator({ scenario: config.scenario, t0: incident.onset })
+  const incident = await currentIncident(db, config.world || config.scenario, Date.now())
+  const simulator = await createSimulator(config.world === '' ? { scenario: config.scenario, t0: incident.onset } : { world: config.world })
   simulator.accounts.forEach(account => register(accounts, account))
   return { where: simulator.dataUrl, incidentId: incident.id, simulator, close: () => simulator.close() }
 }

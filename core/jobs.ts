@@ -58,10 +58,10 @@ export function createJobs(options: { connection: ConstructorOptions; log: Logge
     }
     return {
       name,
-      enqueue: (payload, { trx, key, delaySeconds } = {}) => insert([{
+      enqueue: async (payload, { trx, key, delaySeconds } = {}) => insert([{
         data: check(payload, name), ...(key === undefined ? {} : { id: keyedId(name, key) }), ...(delaySeconds === undefined ? {} : { startAfter: `${delaySeconds} seconds` })
       }], trx),
-      enqueueAll: (trx, payloads) => insert(payloads.map(payload => ({ data: check(payload, name) })), trx)
+      enqueueAll: async (trx, payloads) => insert(payloads.map(payload => ({ data: check(payload, name) })), trx)
     }
   }
 

@@ -1,5 +1,4 @@
-import type { Monitor, Transition } from './monitors.ts'
-import { cycleKey, transitionName } from './monitors.ts'
+import { cycleKey, transitionName, type Monitor, type Transition } from './monitors.ts'
 import { decimal, hash, sortableId, unit } from './random.ts'
 import { matches, readPath, tagValues, type Searchable } from './search/match.ts'
 import { isAfter, type SearchRequest } from './search/request.ts'
@@ -13,7 +12,7 @@ export interface EventRow { readonly id: string; readonly at: number; readonly v
 const sourceIds: Record<string, number> = { alert: 36, kubernetes: 147, deployment: 100, change: 100 }
 
 /** All events between two times, oldest first. */
-export function eventsBetween(world: World, monitors: readonly Monitor[], from: number, to: number): EventRow[] {
+function eventsBetween(world: World, monitors: readonly Monitor[], from: number, to: number): EventRow[] {
   const written = world.scenario.events.flatMap(spec => occurrences(spec, world.t0, from, to).map(at => scenarioEvent(world, spec, at)))
   const alerts = monitors.flatMap(monitor => monitor.transitions(from, to).map(transition => alertEvent(world, monitor, transition)))
   return [...written, ...alerts].toSorted((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1))

@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander'
 import path from 'node:path'
-import { machine, median, print, table, whole, writeJson } from './figures.ts'
+import { machine, median, megabytes, print, table, whole, writeJson } from './figures.ts'
 import { untilAccepted } from './ingest/first-answer.ts'
 import { readBacklog, untilDrained } from './kill/drained.ts'
 import { countOutcome, isClean, type Outcome } from './kill/outcome.ts'
@@ -32,7 +32,7 @@ async function run(options: KillOptions): Promise<void> {
   const minutes = (performance.now() - begun) / 60_000
   printOutcome(result.outcome, result.rounds, result.http)
   const middle = (pick: (each: Drain) => number): string => median(result.drains.map(pick)).toFixed(1)
-  print(`${minutes.toFixed(1)} minutes; while waiting ${middle(each => each.analysed / each.seconds)} analyses a second (median of ${result.drains.length}); one takes ${middle(each => each.cost.node)} ms of processor in node, ${middle(each => each.cost.postgres)} in PostgreSQL, ${middle(each => each.cost.simulator)} in the simulator`)
+  print(`${minutes.toFixed(1)} minutes; while waiting ${middle(each => each.analysed / each.seconds)} analyses a second (median of ${result.drains.length}); one takes ${middle(each => each.cost.node)} ms of processor in node, ${middle(each => each.cost.postgres)} in PostgreSQL, ${middle(each => each.cost.simulator)} in the simulator; node held ${megabytes(Math.max(...result.drains.map(each => each.nodeBytes)))} at most when all was done`)
   writeJson(options.json, { machine: machine(), setting, minutes, ...result, rounds: result.rounds.map(({ product: _, sent: __, ...round }) => round) })
   const clean = isClean(result.outcome) && result.rounds.every(round => round.missing.length === 0) && result.http.events >= result.outcome.acknowledged && result.http.failedJobs === 0
   print(clean ? 'every acknowledged alert is there and was analysed exactly once' : 'FAILED: see the counts above')
@@ -85,7 +85,7 @@ async function drain(product: Product, simulator: SimulatedDatadog) {
   const drained = await untilDrained(product.url)
   const after = used()
   const cost = (part: keyof typeof after): number => (after[part] - before[part]) / drained.analysed
-  return { ...drained, cost: { node: cost('node'), postgres: cost('postgres'), simulator: cost('simulator') } }
+  return { ...drained, nodeBytes: product.memory().node.rss, cost: { node: cost('node'), postgres: cost('postgres'), simulator: cost('simulator') } }
 }
 
 /** The totals an operator sees; the one alert before the first round is among them. */

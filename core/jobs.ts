@@ -37,16 +37,13 @@ export interface JobHandle<P> {
   enqueueAll(trx: Knex.Transaction, payloads: readonly P[]): Promise<void>
 }
 
-interface Definition { readonly name: string; readonly spec: JobSpec<TSchema>; readonly cron?: string }
-
-const heartbeatSeconds = 10
 const quietBoss = { application_name: 'rayne-jobs', schema: 'jobs', useListenNotify: true, superviseIntervalSeconds: 3, monitorIntervalSeconds: 3, queueCacheIntervalSeconds: 3, clockMonitorIntervalSeconds: 600, monitorVacuum: false } as const
 
 /** Durable jobs over pg-boss; `worker: false` enqueues and never runs. */
 export function createJobs(options: { connection: ConstructorOptions; log: Logger; worker: boolean; onFinished?: (name: string, state: 'completed' | 'failed') => void }) {
   const { log } = options
   const boss = new PgBoss({ ...options.connection, ...quietBoss, max: 6 })
-  const definitions = new Map<string, Definition>()
+  const definitions = new Map<string, { readonly name: string; readonly spec: JobSpec<TSchema>; readonly cron?: string }>()
   boss.on('error', error => log.warn({ error: errorText(error) }, 'job queue is in trouble; it retries by itself'))
 
   function define<S extends TSchema>(name: string, spec: JobSpec<S>, cron?: string): JobHandle<Static<S>> {
@@ -68,7 +65,7 @@ export function createJobs(options: { connection: ConstructorOptions; log: Logge
   async function start(): Promise<void> {
     await boss.start()
     for (const { name, spec, cron } of definitions.values()) {
-      await boss.createQueue(name, { retryLimit: spec.retries ?? 5, retryDelay: 2, retryBackoff: true, retryDelayMax: 300, expireInSeconds: spec.timeoutSeconds ?? 120, heartbeatSeconds, notify: true })
+      await boss.createQueue(name, { retryLimit: spec.retries ?? 5, retryDelay: 2, retryBackoff: true, retryDelayMax: 300, expireInSeconds: spec.timeoutSeconds ?? 120, heartbeatSeconds: 10, notify: true })
       if (cron) await boss.schedule(name, cron, {})
     }
   }

@@ -6,7 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Told } from './run-report.ts'
 
-const root = fileURLToPath(new URL('../../', import.meta.url))
+// The tree the command stands in, so that the runner itself can be tested on planted ones.
+const root = process.cwd()
 // These start servers of their own or block the loop; beside others they would only measure the crowd.
 const longest = 'core/test/embedded.test.ts'
 const alone = (file: string): boolean => file.endsWith('.isolated.test.ts') || file === longest
@@ -83,6 +84,7 @@ function summarise(files: readonly string[], told: readonly Told[], output: stri
     for (const one of skipped) console.log(`  ﹣ ${one.name}: skipped, ${one.skipped}`)
   }
   for (const one of told.filter(each => each.type === 'fail' && each.failure !== '' && !files.includes(fileOf(each)))) console.log(describeFailure(one, fileOf(one)))
+  for (const one of told.filter(each => each.type === 'note')) console.log(one.name)
   const summary = told.find(one => one.type === 'summary')?.counts
   for (const key of Object.keys(counts) as (keyof typeof counts)[]) counts[key] += summary?.[key] ?? 0
   if (output) console.log(output.length > 4_000 ? `… ${output.slice(-4_000)}` : output)

@@ -76,7 +76,7 @@ export function createJobs(options: { connection: ConstructorOptions; log: Logge
       const concurrency = spec.concurrency ?? 4
       // A batch of one never bursts, so a backlog would drain one job a poll.
       const batchSize = Math.max(2, Math.ceil(concurrency / 2))
-      await boss.work(name, { includeMetadata: true, perJobResults: true, batchSize, localConcurrency: 2, burstWhenBatchFull: true, pollingIntervalSeconds: 2, heartbeatRefreshSeconds: 3 },
+      await boss.work(name, { includeMetadata: true, perJobResults: true, batchSize, localConcurrency: 2, burstWhenBatchFull: true, pollingIntervalSeconds: 2, notifyPollingIntervalSeconds: 2, heartbeatRefreshSeconds: 3 },
         (jobs: JobWithMetadata[]) => Promise.all(jobs.map(job => run(spec, job))))
     }
   }

@@ -1,4 +1,4 @@
-import { startHelper } from '../process/helper.ts'
+import { startHelper } from '../process/own-process.ts'
 import { processorMs } from '../process/tree.ts'
 
 interface Account { readonly name: string; readonly apiKey: string; readonly appKey: string; readonly baseUrl: string }

@@ -21,8 +21,7 @@ export default async function* report(source: AsyncIterable<TestEvent>): AsyncGe
   for await (const { type, data } of source) {
     if (type === 'test:summary' && data['file'] === undefined) tell({ type: 'summary', counts: data['counts'] as Record<string, number> })
     if (type === 'test:diagnostic' && (data['level'] === 'error' || data['level'] === 'warn' || /asynchronous activity/.test(String(data['message'])))) tell({ type: 'note', name: String(data['message']) })
-    if (type === 'test:dequeue') tell({ type: 'begin' })
-    if (type === 'test:complete') tell({ type: 'end' })
+    if (type === 'test:dequeue' || type === 'test:complete') tell({ type: type === 'test:dequeue' ? 'begin' : 'end', name: String(data['name']), nesting: Number(data['nesting']) })
     if (type !== 'test:pass' && type !== 'test:fail') continue
     const { details = {} } = data
     tell({

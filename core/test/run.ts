@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
 import { chmodSync, existsSync, globSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import path from 'node:path'
@@ -11,7 +12,7 @@ const root = process.cwd()
 // These start servers of their own or block the loop; beside others they would only measure the crowd.
 const longest = 'core/test/embedded.test.ts'
 const alone = (file: string): boolean => file.endsWith('.isolated.test.ts') || file === longest
-const leaveMs = 15_000
+const leaveMs = 30_000
 const counts = { tests: 0, suites: 0, passed: 0, failed: 0, cancelled: 0, skipped: 0, todo: 0 }
 
 /** Every folder that holds product code and must therefore hold tests. */
@@ -42,27 +43,35 @@ function split(files: readonly string[]): string[][] {
 }
 
 interface Result { readonly failed: boolean }
-const children = new Set<ChildProcess>()
+/** The test processes, and the names of the tests each is in. */
+const children = new Map<ChildProcess, string[]>()
 let interrupted = false
 
 async function runGroup(files: readonly string[], folder: string): Promise<Result> {
   const url = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
   const child = spawn(process.execPath, ['--enable-source-maps', '--import', 'tsx', '--test', '--test-isolation=none', '--test-timeout=120000', `--test-reporter=${pathToFileURL(url('./run-report.ts')).href}`, '--test-reporter-destination=stdout', `--test-global-setup=${url('./run-teardown.ts')}`, url('./run-files.ts')],
     { cwd: root, env: { ...process.env, TMPDIR: folder, NODE_ENV: 'test', RAYNE_TEST_FILES: JSON.stringify(files) }, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
-  children.add(child)
   const told: Told[] = []
   let output = ''
-  let running = 0
+  let busy = 0
   let stuck: NodeJS.Timeout | undefined
+  const running: string[] = []
+  children.set(child, running)
   child.on('message', (message: Told) => {
     told.push(message)
-    running += { begin: 1, end: -1 }[message.type as string] ?? 0
+    if (message.type === 'begin') running.push(message.name ?? '')
+    if (message.type === 'end' && running.includes(message.name ?? '')) running.splice(running.indexOf(message.name ?? ''), 1)
+    if (message.nesting === 0 && message.type === 'end') busy -= 1
+    if (message.nesting === 0 && message.type === 'begin') busy += 1
     clearTimeout(stuck)
-    if (running === 0) stuck = setTimeout(() => { output += 'no test runs and the process does not end: something is still open\n'; child.kill('SIGKILL') }, leaveMs)
+    if (busy === 0) stuck = setTimeout(() => { output += 'no test runs and the process does not end: something is still open\n'; child.kill('SIGKILL') }, leaveMs)
   })
   child.stdout?.on('data', text => { output += String(text) })
   child.stderr?.on('data', text => { output += String(text) })
-  const code = await new Promise(resolve => child.once('close', (status, signal) => resolve(signal ?? status)))
+  const closed = once(child, 'close')
+  const code = await new Promise(resolve => child.once('exit', (status, signal) => resolve(signal ?? status)))
+  // A program that was left behind may hold the pipes open; it is found and told later.
+  await Promise.race([closed, sleep(3_000)])
   clearTimeout(stuck)
   children.delete(child)
   return { failed: summarise(files, told, output.trim(), code) }
@@ -138,9 +147,12 @@ async function main(filters: readonly string[]): Promise<void> {
 async function interrupt(signal: NodeJS.Signals, queue: string[][], folder: string): Promise<void> {
   interrupted = true
   queue.length = 0
-  for (const child of children) child.kill('SIGTERM')
+  for (const [child, running] of children) {
+    console.log(`interrupted in ${running.join(' > ') || 'nothing'}`)
+    child.kill('SIGTERM')
+  }
   for (const until = Date.now() + 10_000; children.size > 0 && Date.now() < until;) await sleep(50)
-  for (const child of children) child.kill('SIGKILL')
+  for (const child of children.keys()) child.kill('SIGKILL')
   await cleanUp(folder)
   process.exit(signal === 'SIGINT' ? 130 : 143)
 }

@@ -37,7 +37,7 @@ export interface JobHandle<P> {
   enqueueAll(trx: Knex.Transaction, payloads: readonly P[]): Promise<void>
 }
 
-const quietBoss = { application_name: 'rayne-jobs', schema: 'jobs', useListenNotify: true, superviseIntervalSeconds: 3, monitorIntervalSeconds: 3, queueCacheIntervalSeconds: 3, clockMonitorIntervalSeconds: 600, monitorVacuum: false } as const
+const quietBoss = { application_name: 'rayne-jobs', schema: 'jobs', useListenNotify: true, superviseIntervalSeconds: 2, monitorIntervalSeconds: 2, queueCacheIntervalSeconds: 3, clockMonitorIntervalSeconds: 600, monitorVacuum: false } as const
 
 /** Durable jobs over pg-boss; `worker: false` enqueues and never runs. */
 export function createJobs(options: { connection: ConstructorOptions; log: Logger; worker: boolean; onFinished?: (name: string, state: 'completed' | 'failed') => void }) {

@@ -2,7 +2,7 @@ import { Option, type Command } from 'commander'
 import { machine, print, writeJson } from './figures.ts'
 import { measureRounds, printRounds } from './ingest/rounds.ts'
 import { measureStarts, printStarts } from './ingest/starts.ts'
-import { variants, type Variant } from './ingest/variants.ts'
+import { variants } from './ingest/variants.ts'
 import { createAlertBody } from './payload.ts'
 
 interface IngestOptions { readonly rounds: string; readonly seconds: string; readonly connections: string; readonly inserters: string; readonly starts: string; readonly idle: string; readonly variant: readonly string[]; readonly profile?: string; readonly json?: string }
@@ -35,5 +35,3 @@ async function run(options: IngestOptions): Promise<void> {
   writeJson(options.json, { machine: machine(), options, rounds: measured, starts })
   if (measured.some(each => !each.exact)) process.exitCode = 1
 }
-
-export type { Variant }

@@ -1,14 +1,14 @@
 import { Option, type Command } from 'commander'
 import path from 'node:path'
-import { machine, median, print, table, whole, writeJson } from './figures.ts'
+import { machine, median, megabytes, print, table, whole, writeJson } from './figures.ts'
 import { untilAccepted } from './ingest/first-answer.ts'
 import { readBacklog, untilDrained } from './kill/drained.ts'
 import { countOutcome, isClean, type Outcome } from './kill/outcome.ts'
 import { createRandom } from './kill/random.ts'
 import { killDuringPosts, type Round } from './kill/round.ts'
-import { startSimulatedDatadog } from './kill/simulated-datadog.ts'
+import { startSimulatedDatadog, type SimulatedDatadog } from './kill/simulated-datadog.ts'
 import { createAlertBody } from './payload.ts'
-import { createHome, freePort, startProduct, tailOf } from './process/product.ts'
+import { createHome, freePort, startProduct, tailOf, type Product } from './process/product.ts'
 import { printTopCosts } from './process/profile.ts'
 
 interface KillOptions { readonly rounds: string; readonly posts: string; readonly concurrency: string; readonly seed?: string; readonly drain: 'each' | 'last'; readonly profile?: string; readonly json?: string }
@@ -31,7 +31,8 @@ async function run(options: KillOptions): Promise<void> {
   const result = await killRounds(setting)
   const minutes = (performance.now() - begun) / 60_000
   printOutcome(result.outcome, result.rounds, result.http)
-  print(`${minutes.toFixed(1)} minutes; ${result.drains.map(each => each.analysed).reduce((sum, each) => sum + each, 0)} analyses while waiting, ${median(result.drains.map(each => each.analysed / each.seconds)).toFixed(1)} a second (median)`)
+  const middle = (pick: (each: Drain) => number): string => median(result.drains.map(pick)).toFixed(1)
+  print(`${minutes.toFixed(1)} minutes; while waiting ${middle(each => each.analysed / each.seconds)} analyses a second (median of ${result.drains.length}); one takes ${middle(each => each.cost.node)} ms of processor in node, ${middle(each => each.cost.postgres)} in PostgreSQL, ${middle(each => each.cost.simulator)} in the simulator; node held ${megabytes(Math.max(...result.drains.map(each => each.nodeBytes)))} at most when all was done`)
   writeJson(options.json, { machine: machine(), setting, minutes, ...result, rounds: result.rounds.map(({ product: _, sent: __, ...round }) => round) })
   const clean = isClean(result.outcome) && result.rounds.every(round => round.missing.length === 0) && result.http.events >= result.outcome.acknowledged && result.http.failedJobs === 0
   print(clean ? 'every acknowledged alert is there and was analysed exactly once' : 'FAILED: see the counts above')
@@ -49,7 +50,7 @@ async function killRounds(setting: Setting) {
   const random = createRandom(setting.seed)
   const prefix = `kill-${setting.seed}-`
   const rounds: Round[] = []
-  const drains: Awaited<ReturnType<typeof untilDrained>>[] = []
+  const drains: Drain[] = []
   let product = start()
   try {
     await untilAccepted(product, body.of('start'))
@@ -57,7 +58,7 @@ async function killRounds(setting: Setting) {
       const round = await killDuringPosts({ number, product, home, prefix, posts: setting.posts, concurrency: setting.concurrency, bodyOf: body.of, random, start })
       product = round.product
       rounds.push(round)
-      if (setting.drain === 'each' || number === setting.rounds) drains.push(await untilDrained(product.url))
+      if (setting.drain === 'each' || number === setting.rounds) drains.push(await drain(product, simulator))
       printRound(round, drains.at(-1))
     }
     const outcome = await countOutcome(home, prefix, rounds.flatMap(round => round.sent), await simulator.notebooks())
@@ -75,6 +76,18 @@ async function killRounds(setting: Setting) {
   }
 }
 
+type Drain = Awaited<ReturnType<typeof drain>>
+
+/** Waits for the analyses, and counts the processor time one of them takes. */
+async function drain(product: Product, simulator: SimulatedDatadog) {
+  const used = () => ({ ...product.processor(), simulator: simulator.processor() })
+  const before = used()
+  const drained = await untilDrained(product.url)
+  const after = used()
+  const cost = (part: keyof typeof after): number => (after[part] - before[part]) / drained.analysed
+  return { ...drained, nodeBytes: product.memory().node.rss, cost: { node: cost('node'), postgres: cost('postgres'), simulator: cost('simulator') } }
+}
+
 /** The totals an operator sees; the one alert before the first round is among them. */
 async function countOverHttp(url: string): Promise<{ events: number; analysed: number; failedJobs: number }> {
   const events = await fetch(`${url}/v1/webhooks/events?per_page=1`).then(answer => answer.json()) as { total_count: number }
@@ -82,9 +95,9 @@ async function countOverHttp(url: string): Promise<{ events: number; analysed: n
   return { events: events.total_count, analysed: done, failedJobs: failed }
 }
 
-function printRound(round: Round, drain: { seconds: number; analysed: number } | undefined): void {
+function printRound(round: Round, drained: { seconds: number; analysed: number } | undefined): void {
   const failures = Object.entries(round.failures).map(([reason, count]) => `${count} × ${reason}`).join(', ')
-  print(`round ${round.number}: killed ${round.processes} processes at ${round.killedAt} of ${round.sent.length} acknowledged; missing after restart ${round.missing.length}; ready in ${whole(round.readyMs)} ms, first analysis after ${whole(round.firstAnalysisMs)} ms${drain ? `; drained in ${whole(drain.seconds)} s` : ''} (${failures || 'no post failed'})`)
+  print(`round ${round.number}: killed ${round.processes} processes at ${round.killedAt} of ${round.sent.length} acknowledged; missing after restart ${round.missing.length}; ready in ${whole(round.readyMs)} ms, first analysis after ${whole(round.firstAnalysisMs)} ms${drained ? `; drained in ${whole(drained.seconds)} s` : ''} (${failures || 'no post failed'})`)
 }
 
 function printOutcome(outcome: Outcome, rounds: readonly Round[], http: { events: number; analysed: number; failedJobs: number }): void {

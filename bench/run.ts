@@ -13,6 +13,7 @@ try {
 } catch (error) {
   console.error(error instanceof Error ? error.stack ?? error.message : error)
   process.exitCode = 1
-} finally {
-  await stopEverything()
 }
+await stopEverything()
+// A measurement that failed may leave a sender trying, which would keep this process.
+process.exit()

@@ -107,7 +107,7 @@ function named<T>(read: () => T, nameOf: (key: string) => string = key => key): 
   } catch (error) {
     const field = error instanceof RayneError ? error.details.errors?.[0] : undefined
     if (!field) throw error
-    throw bootError(`${nameOf(field.pointer.split('/').filter(Boolean)[0] ?? '')} ${field.message}`, { cause: error })
+    throw bootError(`${nameOf(field.pointer.split('/').find(Boolean) ?? '')} ${field.message}`, { cause: error })
   }
 }
 

@@ -37,16 +37,13 @@ export interface JobHandle<P> {
   enqueueAll(trx: Knex.Transaction, payloads: readonly P[]): Promise<void>
 }
 
-interface Definition { readonly name: string; readonly spec: JobSpec<TSchema>; readonly cron?: string }
-
-const heartbeatSeconds = 10
-const quietBoss = { application_name: 'rayne-jobs', schema: 'jobs', useListenNotify: true, superviseIntervalSeconds: 3, monitorIntervalSeconds: 3, queueCacheIntervalSeconds: 3, clockMonitorIntervalSeconds: 600, monitorVacuum: false } as const
+const quietBoss = { application_name: 'rayne-jobs', schema: 'jobs', useListenNotify: true, superviseIntervalSeconds: 2, monitorIntervalSeconds: 2, queueCacheIntervalSeconds: 3, clockMonitorIntervalSeconds: 600, monitorVacuum: false } as const
 
 /** Durable jobs over pg-boss; `worker: false` enqueues and never runs. */
 export function createJobs(options: { connection: ConstructorOptions; log: Logger; worker: boolean; onFinished?: (name: string, state: 'completed' | 'failed') => void }) {
   const { log } = options
   const boss = new PgBoss({ ...options.connection, ...quietBoss, max: 6 })
-  const definitions = new Map<string, Definition>()
+  const definitions = new Map<string, { readonly name: string; readonly spec: JobSpec<TSchema>; readonly cron?: string }>()
   boss.on('error', error => log.warn({ error: errorText(error) }, 'job queue is in trouble; it retries by itself'))
 
   function define<S extends TSchema>(name: string, spec: JobSpec<S>, cron?: string): JobHandle<Static<S>> {
@@ -58,17 +55,17 @@ export function createJobs(options: { connection: ConstructorOptions; log: Logge
     }
     return {
       name,
-      enqueue: (payload, { trx, key, delaySeconds } = {}) => insert([{
+      enqueue: async (payload, { trx, key, delaySeconds } = {}) => insert([{
         data: check(payload, name), ...(key === undefined ? {} : { id: keyedId(name, key) }), ...(delaySeconds === undefined ? {} : { startAfter: `${delaySeconds} seconds` })
       }], trx),
-      enqueueAll: (trx, payloads) => insert(payloads.map(payload => ({ data: check(payload, name) })), trx)
+      enqueueAll: async (trx, payloads) => insert(payloads.map(payload => ({ data: check(payload, name) })), trx)
     }
   }
 
   async function start(): Promise<void> {
     await boss.start()
     for (const { name, spec, cron } of definitions.values()) {
-      await boss.createQueue(name, { retryLimit: spec.retries ?? 5, retryDelay: 2, retryBackoff: true, retryDelayMax: 300, expireInSeconds: spec.timeoutSeconds ?? 120, heartbeatSeconds, notify: true })
+      await boss.createQueue(name, { retryLimit: spec.retries ?? 5, retryDelay: 2, retryBackoff: true, retryDelayMax: 300, expireInSeconds: spec.timeoutSeconds ?? 120, heartbeatSeconds: 10, notify: true })
       if (cron) await boss.schedule(name, cron, {})
     }
   }
@@ -79,7 +76,7 @@ export function createJobs(options: { connection: ConstructorOptions; log: Logge
       const concurrency = spec.concurrency ?? 4
       // A batch of one never bursts, so a backlog would drain one job a poll.
       const batchSize = Math.max(2, Math.ceil(concurrency / 2))
-      await boss.work(name, { includeMetadata: true, perJobResults: true, batchSize, localConcurrency: 2, burstWhenBatchFull: true, pollingIntervalSeconds: 2, heartbeatRefreshSeconds: 3 },
+      await boss.work(name, { includeMetadata: true, perJobResults: true, batchSize, localConcurrency: 2, burstWhenBatchFull: true, pollingIntervalSeconds: 2, notifyPollingIntervalSeconds: 2, heartbeatRefreshSeconds: 3 },
         (jobs: JobWithMetadata[]) => Promise.all(jobs.map(job => run(spec, job))))
     }
   }

@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { Type, type TSchema } from 'typebox'
+import { RayneError } from './errors.ts'
 import type { Health } from './health.ts'
 import type { HttpRouter } from './http/router.ts'
 import type { Metrics } from './metrics.ts'
@@ -48,7 +49,7 @@ function pages(router: HttpRouter): void {
     ctx.set(pageHeaders)
     if (file === 'start.js') { ctx.type = 'text/javascript'; ctx.body = "window.onload = () => SwaggerUIBundle({ url: '/openapi.json', dom_id: '#docs', deepLinking: true, validatorUrl: null })\n" }
     else if (assets.includes(file)) { ctx.type = types[path.extname(file)] ?? 'application/octet-stream'; ctx.body = createReadStream(path.join(swagger, file)) }
-    else ctx.throw(404)
+    else throw new RayneError('route-not-found', 404, 'the page of the API has no such file')
   })
   router.raw('core', 'GET', '/setup', { summary: 'Make the first admin, from the link printed at start', auth: 'public' }, ctx => {
     ctx.set(pageHeaders)

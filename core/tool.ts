@@ -63,4 +63,3 @@ export function createToolRegistry(services: Services) {
     }
   }
 }
-export type ToolRegistry = ReturnType<typeof createToolRegistry>

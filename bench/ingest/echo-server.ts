@@ -1,7 +1,7 @@
 import Koa from 'koa'
 import type { AddressInfo } from 'node:net'
 import getRawBody from 'raw-body'
-import { say } from '../process/helper.ts'
+import { say } from '../process/own-process.ts'
 
 // The least a Koa server can do with a webhook: read it, parse it, send it back. Nothing is stored.
 const app = new Koa()

@@ -1,6 +1,6 @@
 import pg from 'pg'
 import { quantile } from '../figures.ts'
-import { readInput, say } from '../process/helper.ts'
+import { readInput, say } from '../process/own-process.ts'
 import type { LoadResult } from './post-load.ts'
 
 /** Rows go into `bench_inserts` of the product's own database, one transaction each. */

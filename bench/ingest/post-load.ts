@@ -1,6 +1,6 @@
 import { connect } from 'node:net'
 import { quantile } from '../figures.ts'
-import { readInput, say } from '../process/helper.ts'
+import { readInput, say } from '../process/own-process.ts'
 
 /** `body` holds `mark` where each request writes its own number, in as many digits. */
 export interface LoadInput { readonly url: string; readonly path: string; readonly body: string; readonly mark: string; readonly connections: number; readonly seconds: number }

@@ -1,7 +1,7 @@
 import path from 'node:path'
 import { median, print, ratio, table, whole } from '../figures.ts'
 import { mark, type AlertBody } from '../payload.ts'
-import { runHelper, startHelper, type Helper } from '../process/helper.ts'
+import { runHelper, startHelper, type Helper } from '../process/own-process.ts'
 import { askDatabase, connectionOf, createHome, freePort, startProduct, type Product } from '../process/product.ts'
 import { printTopCosts } from '../process/profile.ts'
 import { processorMs } from '../process/tree.ts'

@@ -18,16 +18,16 @@ export async function measureStarts(variant: Variant, body: AlertBody, { starts,
   for (let n = 0; n < starts; n++) {
     const { home, remove } = await createHome()
     const port = await freePort()
-    // A recovery: accepted and stored like an alert, and nothing is analysed while memory is read.
-    const start = async (key: string): Promise<Product> => {
+    const start = async (key: string, figures: number[]): Promise<Product> => {
       const product = startProduct({ home, port, env: variant.env })
-      ;(key === 'first' ? first : second).push(await untilAccepted(product, body.of(key).replace('"Triggered"', '"Recovered"')))
+      // A recovery: accepted and stored like an alert, and nothing is analysed while memory is read.
+      figures.push(await untilAccepted(product, body.of(key).replace('"Triggered"', '"Recovered"')))
       return product
     }
-    const empty = await start('first')
+    const empty = await start('first', first)
     if (n < memoryReads) { await sleep(idleSeconds * 1000); memory.push(empty.memory()) }
     await empty.stop()
-    await (await start('second')).stop()
+    await (await start('second', second)).stop()
     await remove()
   }
   return { variant: variant.id, title: variant.title, first, second, memory }

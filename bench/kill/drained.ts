@@ -25,7 +25,7 @@ export async function untilDrained(url: string, stallMs = 60_000): Promise<{ sec
   let moved = performance.now()
   let told = moved
   while (last.created + last.retry + last.active + last.open > 0) {
-    await sleep(1_000)
+    await sleep(2_000)
     const now = await readBacklog(url)
     if (JSON.stringify(now) !== JSON.stringify(last)) moved = performance.now()
     if (performance.now() - moved > stallMs) throw new Error(`nothing has moved for ${stallMs / 1000} s: ${JSON.stringify(now)}`)

@@ -1,3 +1,4 @@
+import { notebookMarker } from '../../plugins/rca/service/notebook.ts'
 import { askDatabase } from '../process/product.ts'
 import type { Sent } from './poster.ts'
 import type { Notebook } from './simulated-datadog.ts'
@@ -57,16 +58,15 @@ export async function countOutcome(home: string, prefix: string, sent: readonly 
   }
 }
 
-/** A marker is the beginning of the analysis' id, so a few analyses may share one by chance. */
+/** Each analysis must hold a notebook of its own, and each marker stand on no more notebooks than analyses own it. */
 function countNotebooks(rows: readonly AnalysisRow[], notebooks: readonly Notebook[]): Pick<Outcome, 'notebookLost' | 'notebookTwice'> {
   const refer = (account: string | null, id: string | undefined): string => `${account ?? ''}/${id ?? ''}`
   const held = new Set(notebooks.map(notebook => refer(notebook.account, notebook.id)))
   const shared = count(rows, row => refer(row.account, row.notebook?.id))
   const lost = rows.filter(row => row.status === 'done' && (!held.has(refer(row.account, row.notebook?.id)) || (shared.get(refer(row.account, row.notebook?.id))?.length ?? 0) > 1))
-  const markerOf = (notebook: Notebook): string => /\[rayne:([0-9a-f]+)\]/.exec(notebook.name)?.[1] ?? ''
+  const markerOf = (notebook: Notebook): string => /\[rayne:[0-9a-z]+\]/.exec(notebook.name)?.[0] ?? ''
   const markers = count(notebooks.filter(notebook => markerOf(notebook) !== ''), markerOf)
-  const length = Math.max(0, ...[...markers.keys()].map(marker => marker.length))
-  const owners = count(rows, row => row.id.replaceAll('-', '').slice(0, length))
+  const owners = count(rows, row => notebookMarker(row.id))
   const twice = [...markers].filter(([marker, found]) => owners.has(marker) && found.length > (owners.get(marker)?.length ?? 0))
   return { notebookLost: lost.map(row => row.key), notebookTwice: twice.map(([marker]) => marker) }
 }

@@ -15,6 +15,7 @@ export interface Poster {
   done: Promise<void>
 }
 
+const patienceMs = 120_000
 interface Outcome { readonly status: number | undefined; readonly body: string; readonly failure: string | undefined }
 
 export function createPoster({ url, keys, bodyOf, concurrency }: { url: string; keys: readonly string[]; bodyOf: (key: string) => string; concurrency: number }): Poster {
@@ -34,6 +35,7 @@ export function createPoster({ url, keys, bodyOf, concurrency }: { url: string; 
   }
 
   async function deliver(alert: Sent): Promise<void> {
+    const givesUpAt = performance.now() + patienceMs
     for (let wait = 20; ; wait = Math.min(wait * 1.5, 250)) {
       alert.attempts += 1
       const outcome = await post(agent, `${url}/v1/webhooks/receive`, bodyOf(alert.key))
@@ -41,6 +43,7 @@ export function createPoster({ url, keys, bodyOf, concurrency }: { url: string; 
       if (outcome.status !== undefined && outcome.status < 500) throw new Error(`alert ${alert.key} was refused with ${outcome.status}: ${outcome.body.slice(0, 300)}`)
       const reason = outcome.failure ?? String(outcome.status)
       failures[reason] = (failures[reason] ?? 0) + 1
+      if (performance.now() > givesUpAt) throw new Error(`alert ${alert.key} was not acknowledged within ${patienceMs / 1000} s; last answer: ${reason}`)
       await sleep(wait)
     }
   }

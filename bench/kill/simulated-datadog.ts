@@ -1,4 +1,5 @@
-import { startHelper } from '../process/helper.ts'
+import { startHelper } from '../process/own-process.ts'
+import { processorMs } from '../process/tree.ts'
 
 interface Account { readonly name: string; readonly apiKey: string; readonly appKey: string; readonly baseUrl: string }
 interface Said { readonly dataUrl: string; readonly controlUrl: string; readonly t0: string; readonly accounts: readonly Account[] }
@@ -11,15 +12,17 @@ export interface SimulatedDatadog {
   readonly t0: number
   /** The accounts as JSON, for a server that shall use them. */
   readonly accounts: string
+  /** Processor time it has used, in ms. */
+  processor(): number
   /** Every notebook it holds, of all accounts; ids are unique within an account only. */
   notebooks(): Promise<Notebook[]>
   stop(): Promise<void>
 }
 
 export async function startSimulatedDatadog(): Promise<SimulatedDatadog> {
-  const { said, stop } = await startHelper<Said>('plugins/demo/simulator/main.ts', ['--scenario', 's1', '--json'])
+  const { said, pid, stop } = await startHelper<Said>('plugins/demo/simulator/main.ts', ['--scenario', 's1', '--json'])
   return {
-    t0: Date.parse(said.t0), accounts: JSON.stringify(said.accounts), stop,
+    t0: Date.parse(said.t0), accounts: JSON.stringify(said.accounts), processor: () => processorMs([pid]), stop,
     notebooks: async () => (await Promise.all(said.accounts.map(notebooksOf))).flat()
   }
 }

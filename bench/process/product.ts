@@ -6,7 +6,7 @@ import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import pg from 'pg'
-import { root } from './helper.ts'
+import { root } from './own-process.ts'
 import { started } from './started.ts'
 import { killTree, memoryOf, nameOf, processorMs, treeOf } from './tree.ts'
 
@@ -67,7 +67,9 @@ export function startProduct({ home, port, env, profile }: ProductOptions): Prod
   const startedAt = performance.now()
   const pid = child.pid ?? 0
   const exited = once(child, 'exit')
-  const kill = (): Promise<number> => killTree(pid, path.join(home, 'postgres', 'data'))
+  // The number of a process that is gone may be somebody else's by now; its PostgreSQL is found by its folder.
+  const isGone = (): boolean => child.exitCode !== null || child.signalCode !== null
+  const kill = (): Promise<number> => killTree(isGone() ? undefined : pid, path.join(home, 'postgres', 'data'))
   const forget = started(kill)
   const servers = (): number[] => treeOf(pid).filter(each => nameOf(each) !== 'postgres')
   const databases = (): number[] => treeOf(pid).filter(each => nameOf(each) === 'postgres')

@@ -39,10 +39,10 @@ function signal(pid: number, name: NodeJS.Signals): void {
  * SIGKILL for a whole tree; answers how many processes were hit once all are gone. Everything is frozen first, so that
  * no part sees another one end: neither the server nor PostgreSQL gets the moment for a last answer or an orderly end.
  */
-export async function killTree(root: number, dataFolder: string): Promise<number> {
+export async function killTree(root: number | undefined, dataFolder: string): Promise<number> {
   const hit = new Set<number>()
   for (let grown = true; grown;) {
-    const found = [...treeOf(root), ...postgresOf(dataFolder)].filter(pid => !hit.has(pid))
+    const found = [...root === undefined ? [] : treeOf(root), ...postgresOf(dataFolder)].filter(pid => !hit.has(pid))
     for (const pid of found) { signal(pid, 'SIGSTOP'); hit.add(pid) }
     grown = found.length > 0
   }

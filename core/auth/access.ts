@@ -62,7 +62,7 @@ export function createAccess(options: { protected: boolean; ingestSecrets: reado
 }
 
 /** A bearer token, `X-Rayne-Token`, or the password of HTTP basic; never a query parameter, which every proxy logs. */
-export function presentedToken(request: IncomingMessage): string | undefined {
+function presentedToken(request: IncomingMessage): string | undefined {
   const own = request.headers['x-rayne-token']
   if (typeof own === 'string' && own !== '') return own
   const [scheme = '', value = ''] = (request.headers.authorization ?? '').split(/ +/, 2)
@@ -71,7 +71,7 @@ export function presentedToken(request: IncomingMessage): string | undefined {
   return undefined
 }
 
-export const sessionCookie = (request: IncomingMessage): string | undefined => /(?:^|;\s*)rayne_session=([\w-]+)/.exec(request.headers.cookie ?? '')?.[1]
+const sessionCookie = (request: IncomingMessage): string | undefined => /(?:^|;\s*)rayne_session=([\w-]+)/.exec(request.headers.cookie ?? '')?.[1]
 
 function sameOrigin(request: IncomingMessage, publicUrl: string | undefined): boolean {
   const origin = request.headers.origin

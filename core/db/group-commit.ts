@@ -1,17 +1,18 @@
 import { RayneError } from '../errors.ts'
-
-export interface GroupCommit<T, R> { add(item: T): Promise<R>; readonly waiting: number }
+import { isDatabaseDown } from './database.ts'
 
 /**
  * Lets requests that only append share one transaction: items are flushed on `setImmediate` and again when a flush
  * returns, two flushes in flight, and each caller is answered after the commit that holds its item.
- * A failed flush is repeated item by item, so that one bad item fails alone. Over `limit` waiting items it answers 503.
+ * A refused flush is repeated item by item, so that one bad item fails alone; a database that is away fails them all. Over `limit` waiting items, or `limitBytes` of what
+ * `size` says, it answers 503; a flush takes at most `batch` items and an eighth of those bytes.
  */
-export function createGroupCommit<T, R>(flush: (items: readonly T[]) => Promise<readonly R[]>, options: { limit?: number; batch?: number } = {}): GroupCommit<T, R> {
-  const { limit = 5_000, batch = 250 } = options
+export function createGroupCommit<T, R>(flush: (items: readonly T[]) => Promise<readonly R[]>, options: { limit?: number; batch?: number; limitBytes?: number; size?: (item: T) => number } = {}): { add(item: T): Promise<R> } {
+  const { limit = 5_000, batch = 250, limitBytes = 64_000_000, size = () => 0 } = options
   const queue: { item: T; resolve: (result: R) => void; reject: (error: unknown) => void }[] = []
   let inFlight = 0
   let scheduled = false
+  let bytes = 0
 
   function schedule(): void {
     if (scheduled || inFlight >= 2 || queue.length === 0) return
@@ -20,14 +21,17 @@ export function createGroupCommit<T, R>(flush: (items: readonly T[]) => Promise<
   }
 
   async function run(): Promise<void> {
-    const entries = queue.splice(0, batch)
+    let [count, taken] = [0, 0]
+    for (; count < Math.min(batch, queue.length) && (count === 0 || taken < limitBytes / 8); count += 1) taken += size(queue[count]!.item)
+    bytes -= taken
+    const entries = queue.splice(0, count)
     if (entries.length === 0) return
     inFlight += 1
     try {
       const results = await flush(entries.map(entry => entry.item))
       entries.forEach((entry, index) => entry.resolve(results[index] as R))
     } catch (error) {
-      if (entries.length === 1) entries[0]?.reject(error)
+      if (entries.length === 1 || isDatabaseDown(error)) entries.forEach(entry => entry.reject(error))
       else await Promise.all(entries.map(entry => flush([entry.item]).then(results => entry.resolve(results[0] as R), entry.reject)))
     } finally {
       inFlight -= 1
@@ -36,9 +40,9 @@ export function createGroupCommit<T, R>(flush: (items: readonly T[]) => Promise<
   }
 
   return {
-    get waiting() { return queue.length },
     add(item) {
-      if (queue.length >= limit) return Promise.reject(new RayneError('overloaded', 503, `${limit} writes are waiting for the database; try again`, { retryAfter: 1 }))
+      if (queue.length >= limit || bytes > limitBytes) return Promise.reject(new RayneError('overloaded', 503, 'too many writes are waiting for the database; try again', { retryAfter: 1 }))
+      bytes += size(item)
       return new Promise<R>((resolve, reject) => { queue.push({ item, resolve, reject }); schedule() })
     }
   }

@@ -8,8 +8,7 @@ import { bootError } from '../services.ts'
 export async function listen(app: Koa, host: string, port: number): Promise<{ url: string; server: Server; close(graceMs: number): Promise<void> }> {
   const server = createServer({ headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 5_000, connectionsCheckingInterval: 5_000 }, app.callback())
   server.maxConnections = 10_000
-  // A client that stops reading its answer is let go too.
-  server.timeout = 60_000
+  server.timeout = 60_000 // a client that stops reading its answer is let go too
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(port, host, () => { server.off('error', reject); resolve() })

@@ -10,13 +10,13 @@ export interface Inspection {
   readonly violations: readonly string[]
 }
 
-export const budgets = { core: 2_500, file: 250, plugin: 80, tool: 150, function: 40 } as const
+const budgets = { core: 2_500, file: 250, plugin: 80, tool: 150, function: 40 } as const
 
 const rooms = ['plugin.ts', 'contract.ts', 'config.ts', 'routes.ts', 'routes', 'jobs.ts', 'jobs', 'service.ts', 'service', 'store.ts', 'store', 'pages.ts', 'pages.tsx', 'pages', 'migrations', 'test', 'README.md']
 /** What a plugin has besides the rooms all have, and why. */
-export const domainRooms: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+const domainRooms: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'datadog-proxy': { client: 'one file per call of the Datadog API', 'check.ts': 'the questions rayne doctor asks of the keys', 'seal.ts': 'keys at rest' },
-  demo: { simulator: 'the simulated Datadog, which stands alone', scenarios: 'incidents as data' },
+  demo: { simulator: 'the simulated Datadog, which stands alone', scenarios: 'incidents as data', eval: 'grades reports against the truth of scenarios' },
   rca: { mcp: 'the MCP server', model: 'the conversation with the model', static: 'files the pages load' },
   webhooks: { normalise: 'one file per shape a webhook may have', 'normalise.ts': 'any body to one event', 'event.ts': 'an event as the wire says it' }
 }

@@ -1,7 +1,7 @@
 import type { Import, SourceFile } from './source-files.ts'
 
 /** npm packages that only one place may import, and why; `types` says who else may import their types. */
-export const owners: readonly { readonly package: RegExp; readonly in: RegExp; readonly types?: RegExp; readonly why: string }[] = [
+const owners: readonly { readonly package: RegExp; readonly in: RegExp; readonly types?: RegExp; readonly why: string }[] = [
   { package: /^@datadog\/datadog-api-client$/, in: /^plugins\/datadog-proxy\//, why: 'one Datadog client, lazily imported' },
   { package: /^@anthropic-ai\/sdk$/, in: /^plugins\/rca\//, why: 'one place talks to the model' },
   { package: /^@modelcontextprotocol\//, in: /^(?:plugins\/rca|examples)\//, why: 'one MCP server; examples show a client' },
@@ -13,12 +13,13 @@ export const owners: readonly { readonly package: RegExp; readonly in: RegExp; r
   { package: /^pg$/, in: /^core\/(?:db\/|testing\.ts$)/, why: 'one place opens connections' },
   { package: /^pino(?:-pretty)?$/, in: /^core\/log\.ts$/, why: 'one choke point for redaction' },
   { package: /^jsonrepair$/, in: /^plugins\/webhooks\//, why: 'Datadog templates send broken JSON' },
+  { package: /^markdown-it$/, in: /^plugins\/demo\/simulator\//, why: 'the simulated notebook page' },
   { package: /^(?:preact|preact-render-to-string|htmx\.org|uplot)$/, in: /^plugins\/[^/]+\/(?:pages(?:\.tsx?$|\/)|static\/)/, why: 'pages only' },
   { package: /^quickjs-emscripten$/, in: /^plugins\/rca\//, why: 'the sandbox of tools written at run time' }
 ]
 
 /** Files that may import what they compute at run time. */
-export const loaders = ['core/load.ts', 'core/bin.js']
+const loaders = ['core/load.ts', 'core/bin.js']
 
 const packageOf = (specifier: string): string => specifier.split('/').slice(0, specifier.startsWith('@') ? 2 : 1).join('/')
 const isContract = (file: string): boolean => /^plugins\/[^/]+\/contract\.ts$/.test(file)

@@ -2,7 +2,7 @@ import { inspect } from 'node:util'
 
 /** What the runner is told of one test, suite or end; plain data, so that it survives the channel. */
 export interface Told {
-  readonly type: 'pass' | 'fail' | 'summary'
+  readonly type: 'begin' | 'end' | 'note' | 'pass' | 'fail' | 'summary'
   readonly name?: string
   readonly file?: string
   readonly line?: number
@@ -20,6 +20,8 @@ interface TestEvent { readonly type: string; readonly data: Record<string, unkno
 export default async function* report(source: AsyncIterable<TestEvent>): AsyncGenerator<string> {
   for await (const { type, data } of source) {
     if (type === 'test:summary' && data['file'] === undefined) tell({ type: 'summary', counts: data['counts'] as Record<string, number> })
+    if (type === 'test:diagnostic' && (data['level'] === 'error' || data['level'] === 'warn' || /asynchronous activity/.test(String(data['message'])))) tell({ type: 'note', name: String(data['message']) })
+    if (type === 'test:dequeue' || type === 'test:complete') tell({ type: type === 'test:dequeue' ? 'begin' : 'end', name: String(data['name']), nesting: Number(data['nesting']) })
     if (type !== 'test:pass' && type !== 'test:fail') continue
     const { details = {} } = data
     tell({

@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
 import { chmodSync, existsSync, globSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import path from 'node:path'
@@ -6,10 +7,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Told } from './run-report.ts'
 
-const root = fileURLToPath(new URL('../../', import.meta.url))
+// The tree the command stands in, so that the runner itself can be tested on planted ones.
+const root = process.cwd()
 // These start servers of their own or block the loop; beside others they would only measure the crowd.
-const alone = (file: string): boolean => file.endsWith('.isolated.test.ts') || file === 'core/test/embedded.test.ts'
-const leaveMs = 15_000
+const longest = 'core/test/embedded.test.ts'
+const alone = (file: string): boolean => file.endsWith('.isolated.test.ts') || file === longest
+const leaveMs = 30_000
 const counts = { tests: 0, suites: 0, passed: 0, failed: 0, cancelled: 0, skipped: 0, todo: 0 }
 
 /** Every folder that holds product code and must therefore hold tests. */
@@ -34,28 +37,41 @@ function split(files: readonly string[]): string[][] {
   const bySize = files.filter(file => !alone(file)).sort((a, b) => statSync(path.join(root, b)).size - statSync(path.join(root, a)).size)
   const groups: string[][] = Array.from({ length: Math.min(Math.max(2, availableParallelism() / 2), Math.ceil(bySize.length / 3)) }, () => [])
   bySize.forEach((file, index) => groups[Math.floor(index / groups.length) % 2 === 0 ? index % groups.length : groups.length - 1 - index % groups.length]?.push(file))
-  return [...files.filter(alone).map(file => [file]), ...groups]
+  // The longest first; the ones with a process of their own mostly wait, so that one more than there are cores may run.
+  const [first = [], ...others] = files.filter(alone).map(file => [file]).sort((a, b) => Number(b[0] === longest) - Number(a[0] === longest))
+  return [first, ...groups, ...others].filter(group => group.length > 0)
 }
 
 interface Result { readonly failed: boolean }
-const children = new Set<ChildProcess>()
+/** The test processes, and the names of the tests each is in. */
+const children = new Map<ChildProcess, string[]>()
 let interrupted = false
 
 async function runGroup(files: readonly string[], folder: string): Promise<Result> {
   const url = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
-  const child = spawn(process.execPath, ['--enable-source-maps', '--import', 'tsx', '--test', '--test-isolation=none', '--test-timeout=120000', `--test-reporter=${pathToFileURL(url('./run-report.ts')).href}`, '--test-reporter-destination=stdout', `--test-global-setup=${url('./run-teardown.ts')}`, ...files],
-    { cwd: root, env: { ...process.env, TMPDIR: folder, NODE_ENV: 'test' }, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
-  children.add(child)
+  const child = spawn(process.execPath, ['--enable-source-maps', '--import', 'tsx', '--test', '--test-isolation=none', '--test-timeout=120000', `--test-reporter=${pathToFileURL(url('./run-report.ts')).href}`, '--test-reporter-destination=stdout', `--test-global-setup=${url('./run-teardown.ts')}`, url('./run-files.ts')],
+    { cwd: root, env: { ...process.env, TMPDIR: folder, NODE_ENV: 'test', RAYNE_TEST_FILES: JSON.stringify(files) }, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
   const told: Told[] = []
   let output = ''
+  let busy = 0
   let stuck: NodeJS.Timeout | undefined
+  const running: string[] = []
+  children.set(child, running)
   child.on('message', (message: Told) => {
     told.push(message)
-    if (message.type === 'summary') stuck = setTimeout(() => { output += 'the process did not end after its last test: something is still open\n'; child.kill('SIGKILL') }, leaveMs)
+    if (message.type === 'begin') running.push(message.name ?? '')
+    if (message.type === 'end' && running.includes(message.name ?? '')) running.splice(running.indexOf(message.name ?? ''), 1)
+    if (message.nesting === 0 && message.type === 'end') busy -= 1
+    if (message.nesting === 0 && message.type === 'begin') busy += 1
+    clearTimeout(stuck)
+    if (busy === 0) stuck = setTimeout(() => { output += 'no test runs and the process does not end: something is still open\n'; child.kill('SIGKILL') }, leaveMs)
   })
   child.stdout?.on('data', text => { output += String(text) })
   child.stderr?.on('data', text => { output += String(text) })
-  const code = await new Promise(resolve => child.once('close', (status, signal) => resolve(signal ?? status)))
+  const closed = once(child, 'close')
+  const code = await new Promise(resolve => child.once('exit', (status, signal) => resolve(signal ?? status)))
+  // A program that was left behind may hold the pipes open; it is found and told later.
+  await Promise.race([closed, sleep(3_000)])
   clearTimeout(stuck)
   children.delete(child)
   return { failed: summarise(files, told, output.trim(), code) }
@@ -64,23 +80,28 @@ async function runGroup(files: readonly string[], folder: string): Promise<Resul
 /** Prints one line a file and every failure; returns whether anything is wrong. */
 function summarise(files: readonly string[], told: readonly Told[], output: string, code: unknown): boolean {
   let wrong = code !== 0
+  const fileOf = (one: Told): string => path.relative(root, (one.file ?? '').replace(/^file:\/\//, '')).replaceAll(path.sep, '/')
   for (const file of files) {
-    const own = told.filter(one => one.file && path.relative(root, one.file.replace(/^file:\/\//, '')) === file)
-    const tests = own.filter(one => !one.suite)
+    const own = told.filter(one => fileOf(one) === file)
+    const tests = own.filter(one => one.suite === false)
     const failures = own.filter(one => one.type === 'fail' && one.failure !== '')
     const skipped = own.filter(one => one.skipped !== undefined)
     const seconds = (own.filter(one => one.nesting === 0).reduce((sum, one) => sum + (one.ms ?? 0), 0) / 1000).toFixed(1)
     wrong ||= failures.length > 0 || tests.length === 0
     console.log(`${failures.length > 0 || tests.length === 0 ? '✖' : '✔'} ${file}  ${tests.length} tests${tests.length === 0 ? ': the file ran nothing' : ''}, ${seconds} s`)
-    for (const one of failures) console.log(`  ✖ ${one.name} (${file}:${one.line})\n${(one.failure ?? 'failed').replace(/^/gm, '      ')}`)
+    for (const one of failures) console.log(describeFailure(one, file))
     for (const one of skipped) console.log(`  ﹣ ${one.name}: skipped, ${one.skipped}`)
   }
+  for (const one of told.filter(each => each.type === 'fail' && each.failure !== '' && !files.includes(fileOf(each)))) console.log(describeFailure(one, fileOf(one)))
+  for (const one of told.filter(each => each.type === 'note')) console.log(one.name)
   const summary = told.find(one => one.type === 'summary')?.counts
   for (const key of Object.keys(counts) as (keyof typeof counts)[]) counts[key] += summary?.[key] ?? 0
-  if (output) console.log(output)
+  if (output) console.log(output.length > 4_000 ? `… ${output.slice(-4_000)}` : output)
   if (!summary) console.log(`✖ the process of ${files.join(', ')} ended with ${String(code)} before its summary`)
   return wrong || !summary
 }
+
+const describeFailure = ({ name, line, failure = 'failed' }: Told, file: string): string => `  ✖ ${name} (${file}:${line})\n${failure.replace(/^/gm, '      ')}`
 
 /** Programs that were started below the run's folder and are still there; on Linux only. */
 function leftBehind(folder: string): { pid: number; command: string }[] {
@@ -114,7 +135,7 @@ async function main(filters: readonly string[]): Promise<void> {
   const work = async (): Promise<void> => {
     for (let files = queue.shift(); files; files = queue.shift()) failed = (await runGroup(files, folder)).failed || failed
   }
-  await Promise.all(Array.from({ length: Math.max(2, availableParallelism()) }, work))
+  await Promise.all(Array.from({ length: availableParallelism() + 1 }, work))
   if (interrupted) return
   failed = await cleanUp(folder) || failed
   const lines = { tests: counts.tests, suites: counts.suites, pass: counts.passed, fail: counts.failed, cancelled: counts.cancelled, skipped: counts.skipped, todo: counts.todo, duration_ms: Math.round(performance.now() - started) }
@@ -126,9 +147,12 @@ async function main(filters: readonly string[]): Promise<void> {
 async function interrupt(signal: NodeJS.Signals, queue: string[][], folder: string): Promise<void> {
   interrupted = true
   queue.length = 0
-  for (const child of children) child.kill('SIGTERM')
+  for (const [child, running] of children) {
+    console.log(`interrupted in ${running.join(' > ') || 'nothing'}`)
+    child.kill('SIGTERM')
+  }
   for (const until = Date.now() + 10_000; children.size > 0 && Date.now() < until;) await sleep(50)
-  for (const child of children) child.kill('SIGKILL')
+  for (const child of children.keys()) child.kill('SIGKILL')
   await cleanUp(folder)
   process.exit(signal === 'SIGINT' ? 130 : 143)
 }

@@ -6,6 +6,13 @@ const numbers = ['alert_id', 'monitor_id', 'timestamp', 'last_updated', 'org_id'
 const texts = ['alert_title', 'alert_message', 'alert_status', 'monitor_name', 'monitor_type', 'event_type', 'priority', 'hostname', 'service', 'scope', 'transition_id', 'snapshot_url', 'link', 'org_name',
   'ALERT_STATE', 'ALERT_TITLE', 'APPLICATION_LONGNAME', 'APPLICATION_TEAM', 'DETAILED_DESCRIPTION', 'IMPACT', 'METRIC', 'SUPPORT_GROUP', 'THRESHOLD', 'VALUE', 'URGENCY'] as const
 
+/** The part of a payload that `toWire` shows and an alert does not hold. */
+export function payloadFields(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const kept: Record<string, unknown> = {}
+  for (const name of [...numbers, ...texts]) if (Object.hasOwn(fields, name)) kept[name] = fields[name]
+  return kept
+}
+
 /** An event on the wire: the first version's field names, plus what it became. */
 export const Event = Type.Object({
   id: Type.Integer(),

@@ -11,7 +11,7 @@ import { readTags, tagValues } from './normalise/tags.ts'
 import { readTime } from './normalise/time.ts'
 import { listUnresolved } from './normalise/unresolved.ts'
 
-export { dedupeKey, type DedupeInput } from './normalise/dedupe.ts'
+export { dedupeKey } from './normalise/dedupe.ts'
 
 export interface Normalised {
   readonly alert: Alert

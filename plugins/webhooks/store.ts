@@ -3,22 +3,26 @@ import type { Alert } from './contract.ts'
 
 /** One webhook as it is about to be committed. */
 export interface NewEvent {
+  /** 32 hex digits; equal keys are the same webhook. */
   readonly dedupeKey: string
   readonly account: string | null
   readonly receivedAt: Date
   readonly raw: Uint8Array
   readonly headers: Readonly<Record<string, unknown>>
+  /** The first version's payload fields, as sent. */
   readonly fields: Readonly<Record<string, unknown>>
   readonly alert: Alert
 }
 export interface StoredEvent extends Omit<NewEvent, 'raw' | 'dedupeKey' | 'headers'> { readonly id: number; readonly duplicates: number }
 export interface Inserted { readonly id: number; readonly duplicate: boolean }
 
+// One JSON text and one byte string a statement: arrays of values would be escaped one by one.
 const insertSql = `
-  insert into webhooks_events (dedupe_key, account, received_at, raw, headers, fields, alert, monitor_id, alert_status, firing, parse_error)
-  select * from unnest(?::text[], ?::text[], ?::timestamptz[], ?::bytea[], ?::jsonb[], ?::jsonb[], ?::jsonb[], ?::text[], ?::text[], ?::boolean[], ?::text[])
+  insert into webhooks_events (dedupe_key, account, received_at, raw, headers, fields, alert)
+  select key, account, to_timestamp(at / 1000), substring(?::bytea from start + 1 for size), headers, fields, alert
+  from jsonb_to_recordset(?::jsonb) as event (key uuid, account text, at double precision, start integer, size integer, headers jsonb, fields jsonb, alert jsonb)
   on conflict (dedupe_key) do update set duplicates = webhooks_events.duplicates + 1, last_duplicate_at = excluded.received_at
-  returning id, dedupe_key, (xmax = 0) as inserted`
+  returning id, replace(dedupe_key::text, '-', '') as dedupe_key, (xmax = 0) as inserted`
 
 const columns = ['id', 'account', 'received_at', 'fields', 'alert', 'duplicates'] as const
 
@@ -32,11 +36,12 @@ export const eventStore = {
     const first = new Map<string, NewEvent>()
     for (const event of events) if (!first.has(event.dedupeKey)) first.set(event.dedupeKey, event)
     const rows = [...first.values()].sort((a, b) => a.dedupeKey < b.dedupeKey ? -1 : 1)
-    const column = (pick: (event: NewEvent) => unknown): unknown[] => rows.map(pick)
-    const { rows: stored } = await trx.raw(insertSql, [
-      column(e => e.dedupeKey), column(e => e.account), column(e => e.receivedAt), column(e => Buffer.from(e.raw)), column(e => JSON.stringify(e.headers)), column(e => JSON.stringify(e.fields)),
-      column(e => JSON.stringify(e.alert)), column(e => e.alert.monitor_id), column(e => e.alert.status), column(e => e.alert.firing), column(e => e.alert.parse_error)
-    ] as never)
+    let start = 0
+    const facts = rows.map(({ dedupeKey, account, receivedAt, raw, headers, fields, alert }) => {
+      start += raw.length
+      return { key: dedupeKey, account, at: receivedAt.getTime(), start: start - raw.length, size: raw.length, headers, fields, alert }
+    })
+    const { rows: stored } = await trx.raw(insertSql, [Buffer.concat(rows.map(row => row.raw)), JSON.stringify(facts)])
     const byKey = new Map((stored as { id: string; dedupe_key: string; inserted: boolean }[]).map(row => [row.dedupe_key, row]))
     return events.map(event => {
       const row = byKey.get(event.dedupeKey)

@@ -5,8 +5,11 @@ type JsonObject = Readonly<Record<string, unknown>>
 const exactIntegers = (_key: string, value: unknown, context?: { source?: string }): unknown =>
   typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value) && /^-?\d+$/.test(context?.source ?? '') ? context?.source : value
 
+// Long digits inside strings are common and harmless; only a bare number needs the slow way.
+const bareLongInteger = /[:[,]\s*-?\d{16}/
+
 /** JSON with every integer beyond 2^53 as its digits (ids would be rounded otherwise); throws SyntaxError. */
-export const parseJson = (text: string): unknown => /\d{16}/.test(text) ? JSON.parse(text, exactIntegers) : JSON.parse(text)
+export const parseJson = (text: string): unknown => bareLongInteger.test(text) || /^\s*-?\d{16}/.test(text) ? JSON.parse(text, exactIntegers) : JSON.parse(text)
 
 export const isObject = (value: unknown): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value)
 /** The object itself, or an empty one. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { epochMs } from '../../../core/index.ts'
 import { createCheck } from '../check.ts'
-import { DatadogError } from '../contract.ts'
+import type { DatadogError } from '../contract.ts'
 import { createDatadogService } from '../service.ts'
 import { fakeDatadog, json, keys, quiet, window } from './loopback.ts'
 

@@ -15,7 +15,7 @@ const ATTEMPTS = 5
 const retryDelay = (attempt: number): number => Math.min(2000, 100 * 2 ** attempt)
 
 /** The payload template the product recommends; it is data shared with what installs it. */
-export const recommendedTemplate = (): string => readFileSync(new URL('../../../assets/datadog-webhook-payload.json', import.meta.url), 'utf8')
+const recommendedTemplate = (): string => readFileSync(new URL('../../../assets/datadog-webhook-payload.json', import.meta.url), 'utf8')
 
 /** Renders and posts one alert; retries on 5xx and lost connections, as Datadog documents. */
 export async function fire(accounts: readonly Account[], alertMonitor: string | undefined, target: WebhookTarget | undefined, request: FireRequest, now: number): Promise<Delivery> {
@@ -57,7 +57,7 @@ function transitionOf(monitor: Monitor, name: string | undefined, now: number): 
 }
 
 /** True for http(s) addresses of this machine's loopback interface. */
-export function isLoopback(url: string): boolean {
+function isLoopback(url: string): boolean {
   const parsed = URL.canParse(url) ? new URL(url) : undefined
   return parsed !== undefined && /^https?:$/.test(parsed.protocol) && /^(localhost|127(\.\d+){3}|\[::1\])$/.test(parsed.hostname)
 }

@@ -16,7 +16,7 @@ export function findOnset(slots: readonly EvidenceSlot[], alertAt: EpochMs): Ons
 export const onsetOnWire = (onset: Onset): Report['onset'] => ({ at: isoTime(onset.at), source: onset.source, evidence: [...onset.evidence] })
 
 /** [epoch ms, value] pairs without the empty buckets. */
-export function pointsOf(packed: unknown): [number, number][] {
+function pointsOf(packed: unknown): [number, number][] {
   const points = typeof packed === 'string' ? JSON.parse(packed) as [number, number | null][] : []
   return points.filter((point): point is [number, number] => point[1] !== null)
 }

@@ -4,8 +4,8 @@ import type { Alert } from '../../webhooks/contract.ts'
 import type { Report } from '../contract.ts'
 import { alertName } from './report.ts'
 
-/** Part of the notebook's name: it finds the notebook again, so that a repeated attempt makes no second one. */
-export const notebookMarker = (analysisId: string): string => `[rayne:${analysisId.slice(0, 8)}]`
+/** Part of the notebook's name: it finds the notebook again, so that a repeated attempt makes no second one. 48 bits in 10 characters. */
+export const notebookMarker = (analysisId: string): string => `[rayne:${BigInt(`0x${analysisId.replaceAll('-', '').slice(0, 12)}`).toString(36).padStart(10, '0')}]`
 
 // Datadog's limit; the monitor's name gives way to the marker.
 const nameLength = 80

@@ -30,7 +30,7 @@ export async function prefetch(account: DatadogAccount, alert: Alert, window: Ti
       return query ? fromRows(await account.metric({ query, window }, options), rows => rows.map(seriesFacts)) : nothing('the monitor has no metric query to draw')
     }),
     slot('changes', 'Deploys, flags and other changes', changeQuery, window, async () => fromRows(await account.events({ query: changeQuery, window, limit: 200 }, options), rows => rows.map(eventFacts))),
-    slot('logs', 'Error logs', logQuery(about), window, async () => fromRows(await account.logs({ query: logQuery(about), window, limit: 300, sort: 'newest' }, options), rows => rows.map(logFacts))),
+    slot('logs', 'Error logs', logQuery(about), window, async () => fromRows(await account.logs({ query: logQuery(about), window, limit: 100, sort: 'newest' }, options), rows => rows.map(logFacts))),
     slot('hosts', 'The host', alert.host ?? 'the alert names no host', window, async () => alert.host
       ? fromRows(await account.hosts({ filter: shortHost(alert.host), limit: 20 }, options), rows => rows.map(hostFacts)) : nothing('the alert names no host'))
   ])

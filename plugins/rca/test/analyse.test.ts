@@ -36,7 +36,7 @@ test('an alert becomes one analysis with a report and a notebook; the event link
   assert.equal(report.verdict, 'not_established')
   assert.deepEqual(report.evidence.map(slot => [slot.slot, slot.outcome]), [['monitor', 'rows'], ['metric', 'empty'], ['changes', 'empty'], ['logs', 'empty'], ['hosts', 'empty']])
   assert.ok(report.evidence.filter(slot => slot.outcome === 'empty').every(slot => slot.note))
-  assert.match(fake.notebooks[0]?.name ?? '', /^\[Incident Report\] High CPU - \d{4}-\d\d-\d\d \[rayne:[0-9a-f]{8}\]$/)
+  assert.match(fake.notebooks[0]?.name ?? '', /^\[Incident Report\] High CPU - \d{4}-\d\d-\d\d \[rayne:[0-9a-z]{10}\]$/)
   const list = (await app.call('GET', '/v1/rca')).body as Wire
   assert.deepEqual([list.total_count, list.analyses[0]?.verdict], [1, 'not_established'])
 })

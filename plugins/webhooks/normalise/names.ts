@@ -1,5 +1,16 @@
-/** Folds `ALERT_ID`, `$alert-id` and `alertId` to one spelling. */
-export const fold = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/g, '')
+const folded = new Map<string, string>()
+
+/** Folds `ALERT_ID`, `$alert-id` and `alertId` to one spelling; senders use few names, so the last ones are kept. */
+export function fold(name: string): string {
+  const known = folded.get(name)
+  if (known !== undefined) return known
+  const made = name.toLowerCase().replace(/[^a-z0-9]/g, '')
+  if (name.length <= 64) {
+    if (folded.size > 4_000) folded.clear()
+    folded.set(name, made)
+  }
+  return made
+}
 
 /**
  * Where each fact may be found, best source first: Datadog's template variables, its default body, the

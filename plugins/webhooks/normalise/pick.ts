@@ -22,12 +22,14 @@ export interface Reader {
 /** Reads facts out of a payload whatever the case, separators and types of its fields. */
 export function createReader(fields: Fields): Reader {
   const index = indexByFold(fields)
-  const values = (names: readonly string[]): unknown[] => names.flatMap(name => {
-    const [root = '', ...path] = name.split('.')
-    if (path.length > 0) return (index.get(fold(root)) ?? []).map(value => stepInside(value, path))
-    const exact = Object.hasOwn(fields, name) ? [fields[name]] : []
-    return [...exact, ...index.get(fold(name)) ?? []]
-  })
+  const values = (names: readonly string[]): unknown[] => {
+    const found: unknown[] = []
+    for (const { name, root, path } of pathsOf(names)) {
+      if (path.length === 0 && Object.hasOwn(fields, name)) found.push(fields[name])
+      for (const value of index.get(root) ?? []) found.push(path.length === 0 ? value : stepInside(value, path))
+    }
+    return found
+  }
   const first = (names: readonly string[], prose: boolean, clean: (text: string) => string): string | null => {
     for (const value of values(names)) {
       const text = scalarText(value)
@@ -53,6 +55,18 @@ export function scalarText(value: unknown): string | null {
   if (!Array.isArray(value) || value.length > 1_000) return null
   const parts = value.filter(item => typeof item !== 'object').map(item => scalarText(item)).filter(item => item !== null)
   return parts.length > 0 ? parts.join(', ') : null
+}
+
+interface NamePath { readonly name: string; readonly root: string; readonly path: readonly string[] }
+const paths = new WeakMap<readonly string[], readonly NamePath[]>()
+
+/** The names taken apart, once for each of the lists in names.ts. */
+function pathsOf(names: readonly string[]): readonly NamePath[] {
+  const known = paths.get(names)
+  if (known) return known
+  const made = names.map(name => { const [root = '', ...path] = name.split('.'); return { name, root: fold(root), path } })
+  paths.set(names, made)
+  return made
 }
 
 function indexByFold(fields: Fields): Map<string, unknown[]> {

@@ -8,7 +8,7 @@ const proseNames = new Set([...names.title, ...names.message, 'impact', 'logs_sa
   .flatMap(name => [fold(name), fold(name.split('.').at(-1) ?? name)]))
 
 /** Template variables left in a text; in prose, where `$5` and `{{ x }}` are ordinary, only Datadog's own names count. */
-export function unresolvedIn(text: string, prose: boolean): string[] {
+function unresolvedIn(text: string, prose: boolean): string[] {
   const trimmed = text.length <= 256 ? text.trim() : ''
   if (!prose && whole.test(trimmed)) return [trimmed]
   if (!text.includes('$') && !text.includes('{{')) return []

@@ -12,7 +12,8 @@ process.env['TZ'] = 'Asia/Tokyo'
 const validate = compile(Alert)
 const axes = ['scalars', 'unresolved', 'encoding', 'template bugs', 'size', 'text', 'tags', 'transition', 'time', 'hostile', 'other senders']
 const seed = Number(process.env['FUZZ_SEED'] ?? 20240129)
-const slowest = 50
+// A bound against catastrophe, not a measurement: a warm run takes under 15 ms, a backtracking one minutes.
+const slowest = 1_000
 
 test('there are at least 120 fixtures, on every axis, each with its own name', () => {
   assert.ok(fixtures.length >= 120, `only ${fixtures.length} fixtures`)
@@ -34,7 +35,7 @@ for (const axis of axes) {
   })
 }
 
-test('every fixture is read within 50 ms', () => {
+test('no fixture makes the reader stall', () => {
   for (const fixture of fixtures) {
     const raw = bytesOf(fixture)
     // The best of several runs: the limit is for the reader, not for whatever else the machine does.

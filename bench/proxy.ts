@@ -5,7 +5,7 @@ import { createDatadogService } from '../plugins/datadog-proxy/service.ts'
 import type { DatadogAccount } from '../plugins/datadog-proxy/contract.ts'
 import { machine, median, megabytes, print, quantile, table, writeJson } from './figures.ts'
 import { startSimulatedDatadog } from './kill/simulated-datadog.ts'
-import { runHelper } from './process/helper.ts'
+import { runHelper } from './process/own-process.ts'
 import { createHome, freePort, startProduct } from './process/product.ts'
 import type { SdkCost } from './proxy/sdk-import.ts'
 

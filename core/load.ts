@@ -20,3 +20,8 @@ export async function loadPlugins(names: readonly string[]): Promise<Plugin[]> {
     return plugin
   }))
 }
+
+/** Runs a script that comes with a plugin as a command of its own: its `main` gets the arguments. */
+export const runPluginScript = async (id: string, file: string, args: readonly string[]): Promise<void> => {
+  await ((await import(pathToFileURL(path.join(folder, id, file)).href)) as { main(args: readonly string[]): Promise<void> }).main(args)
+}

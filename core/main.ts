@@ -3,6 +3,7 @@ import * as admin from './cli/admin.ts'
 import { command } from './cli/context.ts'
 import { receive } from './cli/receive.ts'
 import { start } from './cli/start.ts'
+import { runPluginScript } from './load.ts'
 import { version } from './version.ts'
 
 const json = (): Option => new Option('--json', 'print JSON for programs')
@@ -27,4 +28,6 @@ const tokens = program.command('tokens').description('API tokens and ingest secr
 tokens.command('add').argument('<name>').requiredOption('--scope <scope...>', 'ingest, read, write, admin, tools').option('--days <days>', 'until it expires; never when left out').addOption(json()).action(command(admin.addToken))
 tokens.command('revoke').argument('<id>').addOption(json()).action(command(admin.revokeToken))
 program.command('secrets').description('keys of stored accounts').command('rotate').description('seal them anew under a new key; a running server goes on').addOption(json()).action(command(admin.provided('secrets-rotate')))
+program.command('simulator').description('a simulated Datadog by itself; `rayne simulator --help` lists its options').helpOption(false).allowUnknownOption().argument('[options...]').action(command((options: string[]) => runPluginScript('demo', 'simulator/main.ts', options)))
+
 await program.parseAsync()

@@ -10,8 +10,7 @@ export function createMetrics() {
     registry,
     request: (method: string, route: string, status: number, duration: number): void => seconds.observe({ method, route, status }, duration),
     job: (job: string, state: string): void => jobs.inc({ job, state }),
-    text: (): Promise<string> => registry.metrics(),
-    close: (): void => registry.clear()
+    text: (): Promise<string> => registry.metrics()
   }
 }
 export type Metrics = ReturnType<typeof createMetrics>

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { Type, type TSchema } from 'typebox'
 import { RayneError } from './errors.ts'
 import type { Health } from './health.ts'
@@ -10,8 +11,7 @@ import { openApi } from './openapi.ts'
 import { reply, type RouteSpec } from './plugin.ts'
 
 const Check = Type.Object({ name: Type.String(), required: Type.Boolean(), ok: Type.Boolean(), detail: Type.String(), fix: Type.Optional(Type.String()), ms: Type.Integer() })
-const types: Record<string, string> = { '.css': 'text/css', '.js': 'text/javascript', '.png': 'image/png' }
-const assets = ['swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png']
+const swaggerFiles = ['swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png']
 const pageHeaders = { 'content-security-policy': "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'", 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer' }
 
 /** What the platform says of itself: health, metrics, the API description and its page. */
@@ -38,35 +38,17 @@ export function coreRoutes(router: HttpRouter, options: { health: Health; metric
 }
 
 function pages(router: HttpRouter): void {
+  const statics = fileURLToPath(new URL('../assets/static/', import.meta.url))
   const swagger = path.dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'))
-  router.raw('core', 'GET', '/docs', { summary: 'The API, readable', auth: 'public' }, ctx => {
+  const serve = (where: string, summary: string, fileOf: (name: string) => string | undefined): void => router.raw('core', 'GET', where, { summary, auth: 'public' }, ctx => {
+    const file = fileOf(String(ctx['params'].file))
+    if (file === undefined) throw new RayneError('route-not-found', 404, 'the page of the API has no such file')
     ctx.set(pageHeaders)
-    ctx.type = 'text/html'
-    ctx.body = docsPage
+    ctx.type = path.extname(file)
+    ctx.body = createReadStream(file)
   })
-  router.raw('core', 'GET', '/docs/{file}', { summary: "The page's files", auth: 'public' }, ctx => {
-    const file = String(ctx['params'].file)
-    ctx.set(pageHeaders)
-    if (file === 'start.js') { ctx.type = 'text/javascript'; ctx.body = "window.onload = () => SwaggerUIBundle({ url: '/openapi.json', dom_id: '#docs', deepLinking: true, validatorUrl: null })\n" }
-    else if (assets.includes(file)) { ctx.type = types[path.extname(file)] ?? 'application/octet-stream'; ctx.body = createReadStream(path.join(swagger, file)) }
-    else throw new RayneError('route-not-found', 404, 'the page of the API has no such file')
-  })
-  router.raw('core', 'GET', '/setup', { summary: 'Make the first admin, from the link printed at start', auth: 'public' }, ctx => {
-    ctx.set(pageHeaders)
-    ctx.type = 'text/html'
-    ctx.body = setupPage
-  })
-  router.raw('core', 'GET', '/setup/start.js', { summary: "The set-up page's script", auth: 'public' }, ctx => { ctx.type = 'text/javascript'; ctx.body = setupScript })
+  serve('/docs', 'The API, readable', () => path.join(statics, 'docs.html'))
+  serve('/docs/{file}', "The page's files", name => name === 'start.js' ? path.join(statics, 'docs.js') : swaggerFiles.includes(name) ? path.join(swagger, name) : undefined)
+  serve('/setup', 'Make the first admin, from the link printed at start', () => path.join(statics, 'setup.html'))
+  serve('/setup/start.js', "The set-up page's script", () => path.join(statics, 'setup.js'))
 }
-
-const head = (title: string): string => `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${title}</title>`
-const docsPage = `${head('Rayne API')}<link rel="stylesheet" href="/docs/swagger-ui.css"><link rel="icon" href="/docs/favicon-32x32.png"></head><body><div id="docs"></div><script src="/docs/swagger-ui-bundle.js"></script><script src="/docs/start.js"></script></body></html>`
-const setupPage = `${head('Rayne: first admin')}<style>body{font:16px system-ui;max-width:24rem;margin:4rem auto;padding:0 1rem}label,button{display:block;margin:.8rem 0}input{width:100%;padding:.4rem;box-sizing:border-box}</style></head><body><h1>First admin</h1><form id="form"><label>Name <input name="name" required maxlength="100" autocomplete="username"></label><label>Password, 12 characters or more <input name="password" type="password" required minlength="12" autocomplete="new-password"></label><button>Make the admin</button></form><p id="said" role="status"></p><script src="/setup/start.js"></script></body></html>`
-const setupScript = `document.getElementById('form').addEventListener('submit', async event => {
-  event.preventDefault()
-  const form = new FormData(event.target)
-  const answer = await fetch('/register', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ name: form.get('name'), password: form.get('password'), setup: location.hash.slice(1) }) })
-  const body = await answer.json()
-  document.getElementById('said').textContent = answer.ok ? 'Done. ' + body.name + ' is the admin; log in with POST /login.' : body.error
-})
-`

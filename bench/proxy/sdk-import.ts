@@ -1,5 +1,5 @@
 import { createSdk } from '../../plugins/datadog-proxy/client/load-sdk.ts'
-import { say } from '../process/helper.ts'
+import { say } from '../process/own-process.ts'
 
 /** What the first v1 and the first v2 call of a process pay for the official client. */
 export interface SdkCost { readonly v1Ms: number; readonly v2Ms: number; readonly rss: number }

@@ -24,18 +24,19 @@ const headers = JSON.stringify({ 'user-agent': 'rayne-demo' })
 export async function seedAlerts(db: Knex, made: readonly MadeAlert[], now: number): Promise<number> {
   const rows = made.map(({ key, agoMs, body, alert }) => {
     const raw = Buffer.from(JSON.stringify(body))
-    return { dedupe_key: key, account: null, received_at: new Date(now - agoMs), raw, headers, fields: JSON.stringify(body), alert: JSON.stringify(alert), monitor_id: alert.monitor_id, alert_status: alert.status, firing: alert.firing, parse_error: null }
+    return { dedupe_key: key, account: null, received_at: new Date(now - agoMs), raw, headers, fields: JSON.stringify(body), alert: JSON.stringify(alert) }
   })
   const inserted = await db(events).insert(rows).onConflict('dedupe_key').ignore().returning('id')
   return inserted.length
 }
 
+/** Counts of received webhooks. */
 export interface EventCounts { readonly total: number; readonly lastDay: number; readonly byAlertStatus: Readonly<Record<string, number>>; /** The newest alerts that want an analysis. */ readonly waiting: readonly number[]; readonly settled: number }
 
 /** Counts of received webhooks; which of them are analysed is for the plugin that analyses to say. */
 export async function countEvents(db: Knex, limit: number): Promise<EventCounts> {
-  const wants = 'firing and alert_status not in (\'ok\', \'no_data\')'
-  const byStatus = await db(events).select('alert_status').count({ n: '*' }).groupBy('alert_status')
+  const wants = "(alert->>'firing')::boolean and alert->>'status' not in ('ok', 'no_data')"
+  const byStatus = await db(events).select(db.raw("alert->>'status' as alert_status")).count({ n: '*' }).groupByRaw("alert->>'status'")
   const [sums] = await db(events).select(db.raw(`count(*) as total, count(*) filter (where received_at > now() - interval '24 hours') as last_day, count(*) filter (where not (${wants})) as settled`))
   const waiting = await db(events).whereRaw(wants).orderBy('id', 'desc').limit(limit).pluck('id')
   const { total, last_day: lastDay, settled } = sums as unknown as Record<string, string>

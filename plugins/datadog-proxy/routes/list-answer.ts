@@ -7,7 +7,7 @@ export const Row = Type.Object({ account: Type.String() }, { additionalPropertie
 export type Row = DatadogObject & { readonly account: string }
 export const Nullable = Type.Union([Type.Integer(), Type.Null()])
 /** What was asked of Datadog; times are absolute. */
-export const AskedOf = Type.Object({ query: Type.String(), from: Type.Optional(Type.String()), to: Type.Optional(Type.String()), limit: Type.Integer(), tier: Type.Optional(Type.String()) })
+const AskedOf = Type.Object({ query: Type.String(), from: Type.Optional(Type.String()), to: Type.Optional(Type.String()), limit: Type.Integer(), tier: Type.Optional(Type.String()) })
 
 /** What every list says about itself besides its rows. */
 export const About = {

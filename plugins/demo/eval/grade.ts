@@ -8,11 +8,14 @@ export interface Truth {
   readonly distractors: readonly { readonly component: string; readonly id?: string }[]
   readonly remediation: { readonly class: string }
 }
+/** One piece of evidence that a good analysis cites. */
 export interface Evidence { readonly kind: 'event' | 'log' | 'metric' | 'monitor'; readonly id?: string | number; readonly query?: string; readonly name?: string }
 /** What a run was shown: requests with their cost, and whether an id was among the answers. */
 export interface Shown { readonly entries: readonly { readonly status: number; readonly bytes: number }[]; wasReturned(id: string): boolean }
 
+/** Points for one criterion, and why they are missing. */
 export interface Mark { readonly name: string; readonly points: number; readonly of: number; readonly why: string }
+/** The sum of the marks and what the run cost. */
 export interface Grade { readonly score: number; readonly marks: readonly Mark[]; readonly capped: boolean; readonly cost: { readonly calls: number; readonly bytes: number; readonly limited: number } }
 
 const ONSET_MS = 2 * 60_000

@@ -1,6 +1,6 @@
 import type { Alert } from '../../webhooks/contract.ts'
 
-/** One made-up webhook: what a sender would have posted, the same normalised, and how long ago it came. */
+/** One made-up webhook: what a sender would have posted, the same normalised, and how long ago it came; `key` is a UUID of its place. */
 export interface MadeAlert { readonly key: string; readonly agoMs: number; readonly body: Readonly<Record<string, unknown>>; readonly alert: Alert }
 
 const statuses = ['Alert', 'Warn', 'OK', 'No Data'] as const
@@ -36,7 +36,7 @@ export function makeAlert(index: number, now: number): MadeAlert {
     alert_id: 1_000_000 + index, alert_title: `[${status}] ${name} on ${host}`, alert_message: `${name} of ${service} on ${host}: demo data`, alert_status: status, monitor_id: monitorId, monitor_name: name, monitor_type: type,
     tags, timestamp: at, event_type: 'demo', priority: pick(['low', 'normal', 'high'], index, 9), hostname: host, service, scope: `env:${env},host:${host}`, transition_id: `demo-${index}`, last_updated: at, org_id: Number(ORG_ID), org_name: 'Demo Organization', demo: true
   }
-  return { key: `demo:${index}`, agoMs, body, alert: normalised(body, status) }
+  return { key: `de300000-0000-4000-8000-${String(index).padStart(12, '0')}`, agoMs, body, alert: normalised(body, status) }
 }
 
 function normalised(body: Record<string, unknown>, status: typeof statuses[number]): Alert {

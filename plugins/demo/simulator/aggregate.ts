@@ -2,8 +2,11 @@ import { refuse } from './api-error.ts'
 
 /** One row that can be counted: when it was, and its values by facet (`service`, `@http.status_code`). */
 export interface Countable { readonly at: number; value(facet: string): unknown }
+/** One number to compute; `interval` in ms makes it a series. */
 export interface Compute { readonly aggregation: string; readonly metric: string | undefined; readonly interval: number | undefined }
+/** One facet to group by, the largest groups first unless ascending. */
 export interface GroupBy { readonly facet: string; readonly limit: number; readonly descending: boolean }
+/** One group and its numbers. */
 export interface Bucket { readonly by: Record<string, string>; readonly computes: Record<string, number | { time: string; value: number }[]> }
 
 const unitMs: Record<string, number> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }

@@ -7,6 +7,7 @@ export interface Downtime {
   recurrence: unknown; timezone: string; muteFirstRecovery: boolean; endTypes: readonly string[]; endStates: readonly string[]; readonly created: number; modified: number; canceled: number | null
 }
 
+/** Datadog's word for where a downtime is in its life. */
 export const downtimeStatus = (downtime: Downtime, now: number): 'canceled' | 'ended' | 'scheduled' | 'active' =>
   downtime.canceled !== null ? 'canceled' : downtime.end !== null && downtime.end <= now ? 'ended' : downtime.start > now ? 'scheduled' : 'active'
 

@@ -13,7 +13,7 @@ export interface EventRow { readonly id: string; readonly at: number; readonly v
 const sourceIds: Record<string, number> = { alert: 36, kubernetes: 147, deployment: 100, change: 100 }
 
 /** All events between two times, oldest first. */
-function eventsBetween({ world, monitors, events }: Pick<Account, 'world' | 'monitors' | 'events'>, from: number, to: number): EventRow[] {
+export function eventsBetween({ world, monitors, events }: Pick<Account, 'world' | 'monitors' | 'events'>, from: number, to: number): EventRow[] {
   const written = world.scenario.events.flatMap(spec => occurrences(spec, world.t0, from, to).map(at => scenarioEvent(world, spec, at)))
   const alerts = monitors.flatMap(monitor => monitor.transitions(from, to).map(transition => alertEvent(world, monitor, transition)))
   return [...written, ...alerts, ...events.filter(row => row.at >= from && row.at <= to)].toSorted((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1))

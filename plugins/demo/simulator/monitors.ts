@@ -112,7 +112,7 @@ function slide(values: Float64Array, width: number, method: string): Float64Arra
 }
 
 /** Parses `agg(last_5m):<metric query> > 3`. */
-function parseMonitorQuery(text: string): MonitorQuery {
+export function parseMonitorQuery(text: string): MonitorQuery {
   const found = /^\s*(avg|sum|min|max)\(last_(\d+)([mh])\)\s*:(.+?)(>=|<=|>|<)\s*(-?\d+(?:\.\d+)?)\s*$/s.exec(text)
   const [expression, more] = found ? parseMetricQuery(found[4] ?? '') : []
   if (!found || !expression || more) throw new ApiError(400, { errors: [`The value provided for parameter 'query' is invalid: ${text}`] })

@@ -6,7 +6,7 @@ import { fire, post, renderAlert, type Delivery, type FireRequest, type WebhookT
 import { createRecentWrites } from './fault-bodies.ts'
 import { createFaults } from './faults.ts'
 import { listen, shut } from './http.ts'
-import { createNotifier, sendSequence, type Notification, type SequenceRequest } from './notifier.ts'
+import { createNotifier, sendSequence, type Notification } from './notifier.ts'
 import { createJournal, type JournalEntry } from './journal.ts'
 import { createRateLimits } from './rate-limits.ts'
 import { loadScenario, type ScenarioFile } from './scenario.ts'
@@ -15,7 +15,7 @@ import { drawVariant, retell } from './variant.ts'
 import { loadWorld, type RecordedWorld } from './world-file.ts'
 import type { DatadogSnapshot } from '../contract.ts'
 
-export type { SimAccount, Delivery, FireRequest, JournalEntry, Notification, SequenceRequest, WebhookTarget }
+export type { SimAccount, Delivery, FireRequest, JournalEntry, Notification, WebhookTarget }
 
 export interface SimulatorOptions {
   /** An id under `scenarios/`, a path ending in `.json`, or the scenario itself. */

@@ -35,6 +35,7 @@ export function described(slo: Record<string, unknown> & Pick<Slo, 'thresholds' 
   } as unknown as Slo
 }
 
+/** Good and all events in each bucket. */
 export interface SloSeries { readonly buckets: Buckets; readonly good: readonly number[]; readonly all: readonly number[] }
 
 /** Good and all events per bucket, from the same metrics as the graphs. */

@@ -23,7 +23,7 @@ export function searchSpans(traces: Traces, request: SearchRequest, now: number)
 }
 
 /** What a query sees of a span. */
-export const spanItem = (span: Span): Searchable => ({
+const spanItem = (span: Span): Searchable => ({
   words: () => wordsOf(`${span.service} ${span.resource} ${span.error?.message ?? ''}`),
   values: key => { const value = fieldOf(span, key); return value === undefined ? tagValues(span.tags, key) : [value] },
   attribute: path => ({ value: readPath(customOf(span), path) })

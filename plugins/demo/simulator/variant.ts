@@ -13,9 +13,9 @@ const external = 'acme-pay'
 export function drawVariant(loaded: LoadedScenario, number: number, seed: number): Variant {
   if (number === 0) return { number, names: {}, scale: 1, shiftMs: 0 }
   const own = hash('variant', seed, number)
-  const names = [...loaded.full.services.filter(service => kinds.has(service.kind)).map(service => service.name), 'orders-db', external]
+  const given = [...loaded.full.services.filter(service => kinds.has(service.kind)).map(service => service.name), 'orders-db', external]
   const shuffled = pool.map((name, i) => ({ name, key: mix(own, i) })).toSorted((a, b) => a.key - b.key).map(({ name }) => name)
-  return { number, names: Object.fromEntries(names.map((name, i) => [name, shuffled[i] ?? name])), scale: 0.85 + unit(own, 100) * 0.35, shiftMs: -Math.floor(unit(own, 101) * 1440) * 60_000 }
+  return { number, names: Object.fromEntries(given.map((name, i) => [name, shuffled[i] ?? name])), scale: 0.85 + unit(own, 100) * 0.35, shiftMs: -Math.floor(unit(own, 101) * 1440) * 60_000 }
 }
 
 /** The scenario under the names and at the strength of a variant, everywhere at once. */

@@ -5,7 +5,7 @@ type Facts = Omit<EvidenceRow, 'id'>
 type Values = EvidenceRow['facts']
 
 /** The first value of a `key:value` tag. */
-const tagValue = (tags: readonly string[], key: string): string | undefined => tags.find(tag => tag.startsWith(`${key}:`))?.slice(key.length + 1)
+export const tagValue = (tags: readonly string[], key: string): string | undefined => tags.find(tag => tag.startsWith(`${key}:`))?.slice(key.length + 1)
 
 const cut = (text: string, length: number): string => text.length > length ? `${text.slice(0, length - 1)}…` : text
 const present = (facts: Record<string, string | number | boolean | null | undefined>): Values =>

@@ -9,6 +9,7 @@ import { readPath, tagValues } from '../search/match.ts'
 import { rawFromBody, readSearch } from '../search/request.ts'
 import { requestMeta } from './page.ts'
 
+/** Counts of logs and of RUM events. */
 export const aggregateRoutes: readonly Route[] = [
   { method: 'POST', path: '/api/v2/logs/analytics/aggregate', op: 'v2.LogsApi.aggregateLogs', bucket: buckets.logsAggregate, scope: 'logs_read_data', handle: logs },
   { method: 'POST', path: '/api/v2/rum/analytics/aggregate', op: 'v2.RUMApi.aggregateRUMEvents', scope: 'rum_apps_read', handle: rum }

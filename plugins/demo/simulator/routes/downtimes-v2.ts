@@ -5,6 +5,7 @@ import { ok, type Call, type Reply, type Route } from '../route.ts'
 import { bucketId } from './aggregates.ts'
 import { author } from './people.ts'
 
+/** Downtimes as the newer API shows them. */
 export const downtimeRoutes: readonly Route[] = [
   { method: 'POST', path: '/api/v2/downtime', op: 'v2.DowntimesApi.createDowntime', scope: 'monitors_downtime', handle: create },
   { method: 'GET', path: '/api/v2/downtime', op: 'v2.DowntimesApi.listDowntimes', scope: 'monitors_downtime', handle: list },

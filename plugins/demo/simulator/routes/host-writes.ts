@@ -35,6 +35,7 @@ function mute(call: Call): Reply {
   return ok({ action: 'Muted', downtime_id: writes.mute.id, hostname: host, ...end === undefined ? {} : { end }, ...message === undefined ? {} : { message } })
 }
 
+/** True while a mute is in force. */
 export const isMuted = (writes: HostWrites | undefined, now: number): boolean => writes?.mute !== undefined && (writes.mute.end === undefined || writes.mute.end > now)
 
 function unmute(call: Call): Reply {

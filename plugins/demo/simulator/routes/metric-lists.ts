@@ -1,5 +1,6 @@
 import { ok, type Call, type Route } from '../route.ts'
 
+/** Names of metrics and hosts. */
 export const metricListRoutes: readonly Route[] = [
   { method: 'GET', path: '/api/v1/search', op: 'v1.MetricsApi.listMetrics', handle: search },
   { method: 'GET', path: '/api/v1/metrics', op: 'v1.MetricsApi.listActiveMetrics', handle: ({ account, query }) => ok({ metrics: [...account.world.metrics.keys()].toSorted(), from: query.get('from') ?? '0' }) }

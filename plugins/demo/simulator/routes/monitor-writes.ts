@@ -7,6 +7,7 @@ import { resourcesOf } from '../accounts.ts'
 import { monitorResource } from './monitors.ts'
 
 const write = { scope: 'monitors_write' } as const
+/** Making, checking, changing and deleting monitors. */
 export const monitorWriteRoutes: readonly Route[] = [
   { method: 'POST', path: '/api/v1/monitor', op: 'v1.MonitorsApi.createMonitor', bucket: bucket('post_monitors', 500, 10, 'post_monitors'), ...write, handle: create },
   { method: 'PUT', path: '/api/v1/monitor/:id', op: 'v1.MonitorsApi.updateMonitor', bucket: bucket('put_monitors', 500, 10, 'put_monitors'), ...write, handle: update },

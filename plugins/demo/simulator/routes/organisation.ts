@@ -8,6 +8,7 @@ import { bucketId } from './aggregates.ts'
 import { author } from './people.ts'
 
 const base = '/api/v1/synthetics/private-locations'
+/** What an organisation has besides its data: private locations, address ranges, people and teams. */
 export const organisationRoutes: readonly Route[] = [
   { method: 'POST', path: base, op: 'v1.SyntheticsApi.createPrivateLocation', scope: 'synthetics_private_location_write', handle: create },
   { method: 'GET', path: `${base}/:id`, op: 'v1.SyntheticsApi.getPrivateLocation', scope: 'synthetics_private_location_read', handle: call => ok(find(call)) },

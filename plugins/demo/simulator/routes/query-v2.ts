@@ -6,6 +6,7 @@ import { linesOf, type SourceQuery } from '../metrics/sources.ts'
 import { ok, type Call, type Reply, type Route } from '../route.ts'
 import { firstTermMetric, unitOf } from './metrics.ts'
 
+/** The newer queries: formulas over metrics and over what is counted; times in ms. */
 export const query2Routes: readonly Route[] = [
   { method: 'POST', path: '/api/v2/query/timeseries', op: 'v2.MetricsApi.queryTimeseriesData', scope: 'timeseries_query', handle: timeseries },
   { method: 'POST', path: '/api/v2/query/scalar', op: 'v2.MetricsApi.queryScalarData', scope: 'timeseries_query', handle: scalar }

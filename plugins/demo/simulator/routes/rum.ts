@@ -8,6 +8,7 @@ import { bucketId } from './aggregates.ts'
 import { answer } from './page.ts'
 
 const base = '/api/v2/rum/applications'
+/** Events of browsers and the applications that send them. */
 export const rumRoutes: readonly Route[] = [
   { method: 'POST', path: '/api/v2/rum/events/search', op: 'v2.RUMApi.searchRUMEvents', scope: 'rum_apps_read', handle: call => search(call, rawFromBody(call.body)) },
   { method: 'GET', path: '/api/v2/rum/events', op: 'v2.RUMApi.listRUMEvents', scope: 'rum_apps_read', handle: call => search(call, rawFromQuery(call.query)) },

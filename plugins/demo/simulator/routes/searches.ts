@@ -5,6 +5,7 @@ import type { Call, Reply, Route } from '../route.ts'
 import { rawFromBody, rawFromQuery, readSearch, type RawSearch } from '../search/request.ts'
 import { answer } from './page.ts'
 
+/** Searches of logs and events. */
 export const searchRoutes: readonly Route[] = [
   { method: 'POST', path: '/api/v2/logs/events/search', op: 'v2.LogsApi.listLogs', bucket: buckets.logsSearch, scope: 'logs_read_data', handle: call => logs(call, rawFromBody(call.body), filterOf(call.body)) },
   { method: 'GET', path: '/api/v2/logs/events', op: 'v2.LogsApi.listLogsGet', bucket: buckets.logsSearch, scope: 'logs_read_data', handle: call => logs(call, rawFromQuery(call.query), { storage_tier: call.query.get('filter[storage_tier]') ?? undefined, indexes: call.query.get('filter[indexes]')?.split(',') }) },

@@ -6,6 +6,7 @@ import type { ServiceSpec } from '../scenario.ts'
 import { bucketId } from './aggregates.ts'
 
 const base = '/api/v2/services/definitions'
+/** Service definitions, the newer catalogue over them, and services that send traces. */
 export const serviceRoutes: readonly Route[] = [
   { method: 'GET', path: base, op: 'v2.ServiceDefinitionApi.listServiceDefinitions', scope: 'apm_service_catalog_read', handle: list },
   { method: 'POST', path: base, op: 'v2.ServiceDefinitionApi.createOrUpdateServiceDefinitions', scope: 'apm_service_catalog_write', handle: put },

@@ -7,6 +7,7 @@ import { ok, type Call, type Reply, type Route } from '../route.ts'
 import { described, sliOf, sloSeries, slosOf, type Slo } from '../slos.ts'
 
 const base = '/api/v1/slo'
+/** Objectives and their history, derived from the metrics. */
 export const sloRoutes: readonly Route[] = [
   { method: 'POST', path: base, op: 'v1.ServiceLevelObjectivesApi.createSLO', bucket: bucket('slo_create', 200, 60, 'slo_create'), scope: 'slos_write', handle: create },
   { method: 'GET', path: base, op: 'v1.ServiceLevelObjectivesApi.listSLOs', bucket: bucket('slo_get_all', 1000, 10, 'slo_get_all'), scope: 'slos_read', handle: list },

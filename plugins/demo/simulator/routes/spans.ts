@@ -10,6 +10,7 @@ import { answer, requestMeta } from './page.ts'
 import { bucketId } from './aggregates.ts'
 
 const vendor = 'application/vnd.api+json'
+/** Searches and aggregations of spans. */
 export const spanRoutes: readonly Route[] = [
   { method: 'POST', path: '/api/v2/spans/events/search', op: 'v2.SpansApi.listSpans', scope: 'apm_read', handle: call => search(call, rawFromBody(attributesOf(call.body, 'search_request'))) },
   { method: 'GET', path: '/api/v2/spans/events', op: 'v2.SpansApi.listSpansGet', scope: 'apm_read', handle: call => search(call, rawFromQuery(call.query)) },

@@ -73,8 +73,8 @@ function toAlert(fields: Fields, problem: string | null): Alert {
     priority: reader.text(names.priority, 64)?.replace(/^p(?=[1-5]$)/, 'P') ?? null,
     tags,
     org_id: opaque(reader.text(names.orgId, 10_000)),
-    link: link(reader, names.link),
-    snapshot_url: link(reader, names.snapshot),
+    link: link(reader, linkSources),
+    snapshot_url: link(reader, snapshotSources),
     at: reader.values(names.at).map(readTime).find(at => at !== null) ?? null,
     unresolved: listUnresolved(fields),
     parse_error: problem === null ? null : line(problem, 300)
@@ -125,9 +125,14 @@ function facet(key: string, tags: readonly string[], scope: readonly string[]): 
   return value === undefined || value === '*' ? null : line(value, 250)
 }
 
-function link(reader: Reader, sources: readonly string[]): string | null {
+const alone = (sources: readonly string[]): (readonly string[])[] => sources.map(source => [source])
+const linkSources = alone(names.link)
+const snapshotSources = alone(names.snapshot)
+
+/** The first source that holds a web address; a source that holds something else does not hide the next. */
+function link(reader: Reader, sources: readonly (readonly string[])[]): string | null {
   for (const source of sources) {
-    const text = reader.text([source], 2_048)
+    const text = reader.text(source, 2_048)
     if (text !== null && /^https?:\/\/[^\s"'<>\\]+$/i.test(text) && !text.endsWith('…') && URL.canParse(text)) return text
   }
   return null

@@ -1,5 +1,4 @@
-import type { LogTier, TimeWindow } from '../contract.ts'
-import { DatadogError } from '../contract.ts'
+import { DatadogError, type LogTier, type TimeWindow } from '../contract.ts'
 
 const all: readonly LogTier[] = ['indexes', 'flex', 'online-archives']
 /** The shortest retention Datadog sells for indexes; older lines may be in another tier. */

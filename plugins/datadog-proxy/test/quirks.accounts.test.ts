@@ -5,7 +5,7 @@ import path from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { apiUrlOf, appUrlOf, resolveSite } from '../client/resolve-site.ts'
-import { DatadogError } from '../contract.ts'
+import type { DatadogError } from '../contract.ts'
 import { createDatadogService } from '../service.ts'
 import { fakeDatadog, json, keys, quiet, window } from './loopback.ts'
 

@@ -27,13 +27,13 @@ export function createDataPlane(plane: DataPlane): Server {
   let served = 0
   return createServer((req, res) => {
     const n = ++served
-    void answer(plane, req, res, n).catch((error: unknown) => {
+    void serve(plane, req, res, n).catch((error: unknown) => {
       if (!res.headersSent) res.writeHead(500, json).end(JSON.stringify({ errors: [`simulator: ${String(error)}`] }))
     })
   })
 }
 
-async function answer(plane: DataPlane, req: IncomingMessage, res: ServerResponse, n: number): Promise<void> {
+async function serve(plane: DataPlane, req: IncomingMessage, res: ServerResponse, n: number): Promise<void> {
   const started = performance.now()
   const url = new URL(req.url ?? '/', 'http://simulator')
   const prefixed = /^\/acct\/([^/]+)(\/.*)$/.exec(url.pathname)

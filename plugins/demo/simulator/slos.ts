@@ -1,5 +1,4 @@
-import type { Account } from './accounts.ts'
-import { resourcesOf } from './accounts.ts'
+import { resourcesOf, type Account } from './accounts.ts'
 import { evaluate, type Buckets } from './metrics/evaluate.ts'
 import { parseMetricQuery } from './metrics/grammar.ts'
 import { hash, hex } from './random.ts'

@@ -7,7 +7,7 @@ import { accountOf, MINUTE, NOW, startSimulator, T0 } from './simulator.client.t
 function unparsed(value: unknown, path = '$', seen = new Set<unknown>()): string[] {
   if (typeof value !== 'object' || value === null || seen.has(value)) return []
   seen.add(value)
-  const own = (value as { _unparsed?: unknown })._unparsed === true ? [path] : []
+  const own = (value as Record<string, unknown>)['_unparsed'] === true ? [path] : []
   return [...own, ...Object.entries(value).flatMap(([key, inner]) => unparsed(inner, `${path}.${key}`, seen))]
 }
 

@@ -15,7 +15,7 @@ const unitMs = { m: 60_000, h: 3_600_000, d: 86_400_000 }
 const readMs = 120_000
 
 /** A snapshot of what an analysis of this monitor reads, by the very reads an analysis makes. */
-export async function recordSnapshot(datadog: DatadogService, options: RecordOptions, now: EpochMs = nowMs()): Promise<DatadogSnapshot> {
+async function recordSnapshot(datadog: DatadogService, options: RecordOptions, now: EpochMs = nowMs()): Promise<DatadogSnapshot> {
   const { account, calls } = recordCalls(await datadog.account(options.account))
   const signal = AbortSignal.timeout(readMs)
   const monitor = await account.monitor(options.monitor, { signal })

@@ -24,6 +24,7 @@ const notInTitles = new Set(['p1', 'p2', 'p3', 'p4', 'p5', 'active', 'open', 'no
 
 const recovered: Status = { status: 'ok', transition: 'recovered', firing: false }
 const longestWord = 32
+const otherStatus = names.otherStatus.map(name => [name])
 
 /** Reads what happened; a recovery named by any of Datadog's own three fields wins, every unknown word counts as firing. */
 export function readStatus(reader: Reader, title: string | null): Status {
@@ -33,7 +34,7 @@ export function readStatus(reader: Reader, title: string | null): Status {
   if (meanings.some(item => item.status === 'ok')) return recovered
   // Datadog's $ALERT_STATUS is a sentence about the threshold, not a state, so only short texts are taken for words.
   const unknown = own.find(text => text !== null && text.length <= longestWord && understand(text) === undefined) ?? null
-  const others = names.otherStatus.map(name => word(reader, [name]))
+  const others = otherStatus.map(source => word(reader, source))
   const hints = [understand(word(reader, names.alertType)), ...titleMeanings(title), ...others.map(understand)]
   const hint = hints.find(item => item !== undefined && item.status !== null)
   if (meanings.length === 0 && unknown === null && hint?.status === 'ok') return recovered

@@ -1,7 +1,6 @@
-import { nowMs, RayneError, reply, Type, type Knex, type PluginApp, type Reply, type Static } from '../../core/index.ts'
+import { nowMs, RayneError, reply, Type, type PluginApp, type Reply, type Static } from '../../core/index.ts'
 import type { EventLinks, Webhooks } from '../webhooks/contract.ts'
 import { makeAlert, makeMonitor } from './service/make-alerts.ts'
-import { countEvents, seedAlerts } from './store.ts'
 
 const Count = (most: number, usual: number) => Type.Integer({ minimum: 1, maximum: most, default: usual })
 const Query = <T extends Parameters<typeof Type.Object>[0]>(fields: T) => Type.Object(fields, { additionalProperties: false })
@@ -18,8 +17,8 @@ const kinds = Object.keys(failures)
 
 /** Data to look at and failures to handle; `webhooks` is undefined when nobody receives any. */
 export function routes(app: PluginApp<unknown>, webhooks: Webhooks | undefined, links: EventLinks | undefined): void {
-  seeding(app, webhooks !== undefined)
-  looking(app, webhooks !== undefined, links)
+  seeding(app, webhooks)
+  looking(app, webhooks, links)
   app.route({
     method: 'GET', path: '/error', auth: 'user', summary: 'Answer with the failure that is asked for', description: 'For clients that want to see how they take it.',
     query: Query({ code: Type.Integer({ minimum: 400, maximum: 599, default: 500 }), type: Type.Union([...kinds, 'random'].map(kind => Type.Literal(kind)), { default: 'server' }), message: Type.Optional(Type.String({ maxLength: 500 })) }), response: Failure,
@@ -38,20 +37,20 @@ function failure(code: number, asked: string, message: string | undefined): Repl
 const noWebhooks = (): RayneError => new RayneError('webhooks-not-loaded', 501, 'no webhooks can be seeded: the webhooks plugin is not loaded')
 const noRum = 'the rum plugin is not there yet, so no sessions and no events can be made'
 
-async function seedWebhooks(db: Knex, count: number): Promise<{ created: number; message: string }> {
+async function seedWebhooks(webhooks: Webhooks, count: number): Promise<{ created: number; message: string }> {
   const now = nowMs()
-  const created = await seedAlerts(db, Array.from({ length: count }, (_, i) => makeAlert(i, now)), now)
+  const created = await webhooks.storePast(Array.from({ length: count }, (_, i) => makeAlert(i, now)).map(({ key, agoMs, body, alert }) => ({ key, receivedAt: new Date(now - agoMs), body, alert })))
   const kept = count - created
   return { created, message: `${created} demo webhooks were stored at times of the last week and are not analysed${kept > 0 ? `; ${kept} were there already` : ''}` }
 }
 
-function seeding(app: PluginApp<unknown>, hasWebhooks: boolean): void {
+function seeding(app: PluginApp<unknown>, webhooks: Webhooks | undefined): void {
   app.route({
     method: 'POST', path: '/seed/webhooks', auth: 'admin', summary: 'Store demo webhooks', description: 'They carry the tag demo:true, times of the last week, and are not analysed; calling it again adds nothing twice.', query: Query({ count: Count(500, 50) }), status: 201, also: { 501: 'the webhooks plugin is not loaded' },
     response: Type.Object({ requested: Type.Integer(), created: Type.Integer(), message: Type.String() }),
     async handle({ query: { count } }) {
-      if (!hasWebhooks) throw noWebhooks()
-      return { requested: count, ...await seedWebhooks(app.db, count) }
+      if (!webhooks) throw noWebhooks()
+      return { requested: count, ...await seedWebhooks(webhooks, count) }
     }
   })
   app.route({
@@ -62,8 +61,8 @@ function seeding(app: PluginApp<unknown>, hasWebhooks: boolean): void {
     method: 'POST', path: '/seed/all', auth: 'admin', summary: 'Store demo data of every kind there is', query: Query({ webhooks: Count(500, 50), rum: Count(1000, 100) }), status: 201, also: { 501: 'the webhooks plugin is not loaded' },
     response: Type.Object({ webhooks_created: Type.Integer(), sessions_created: Type.Integer(), events_created: Type.Integer(), message: Type.String() }),
     async handle({ query }) {
-      if (!hasWebhooks) throw noWebhooks()
-      const { created, message } = await seedWebhooks(app.db, query.webhooks)
+      if (!webhooks) throw noWebhooks()
+      const { created, message } = await seedWebhooks(webhooks, query.webhooks)
       return { webhooks_created: created, sessions_created: 0, events_created: 0, message: `${message}; ${noRum}` }
     }
   })
@@ -71,7 +70,7 @@ function seeding(app: PluginApp<unknown>, hasWebhooks: boolean): void {
 
 const LOOKED_AT = 2000
 
-function looking(app: PluginApp<unknown>, hasWebhooks: boolean, links: EventLinks | undefined): void {
+function looking(app: PluginApp<unknown>, webhooks: Webhooks | undefined, links: EventLinks | undefined): void {
   const text = Type.String()
   app.route({
     method: 'GET', path: '/monitors', auth: 'user', summary: 'Made-up monitors', description: 'Nothing of them is stored.', query: Query({ count: Count(100, 20) }),
@@ -81,14 +80,14 @@ function looking(app: PluginApp<unknown>, hasWebhooks: boolean, links: EventLink
   app.route({
     method: 'GET', path: '/status', auth: 'user', summary: 'How many webhooks there are', response: Type.Object({ webhook_stats: Type.Object({ total_events: Type.Integer(), by_status: Counts, by_alert_status: Counts, last_24h: Type.Integer() }), message: text }), also: { 501: 'the webhooks plugin is not loaded' },
     async handle() {
-      if (!hasWebhooks) throw noWebhooks()
-      return statusOf(app.db, links)
+      if (!webhooks) throw noWebhooks()
+      return statusOf(webhooks, links)
     }
   })
 }
 
-async function statusOf(db: Knex, links: EventLinks | undefined) {
-  const { total, lastDay, byAlertStatus, waiting, settled } = await countEvents(db, LOOKED_AT)
+async function statusOf(webhooks: Webhooks, links: EventLinks | undefined) {
+  const { total, lastDay, byAlertStatus, waiting, settled } = await webhooks.counts(LOOKED_AT)
   const linked = await links?.of(waiting)
   const names = { pending: 'pending', running: 'processing', done: 'processed', failed: 'failed' } as const
   const by: Record<string, number> = { processed: settled }

@@ -33,6 +33,8 @@ export function createWebhooks({ db, emit, datadog, log }: { db: Knex; emit: Emi
   }
 
   return {
+    storePast: alerts => eventStore.insertPast(db, alerts),
+    counts: limit => eventStore.counts(db, limit),
     async receive({ raw, headers, account: name }) {
       const receivedAt = new Date()
       const { alert, fields } = normalise(raw, headers)

@@ -1,5 +1,5 @@
 import type { Knex } from '../../core/index.ts'
-import type { Alert } from './contract.ts'
+import type { Alert, EventCounts, PastAlert } from './contract.ts'
 
 /** One webhook as it is about to be committed. */
 export interface NewEvent {
@@ -48,6 +48,20 @@ export const eventStore = {
       if (!row) throw new Error('an inserted event came back without a row')
       return { id: Number(row.id), duplicate: !row.inserted || first.get(event.dedupeKey) !== event }
     })
+  },
+
+  async insertPast(db: Knex, alerts: readonly PastAlert[]): Promise<number> {
+    const rows = alerts.map(({ key, receivedAt, body, alert }) => ({ dedupe_key: key, account: null, received_at: receivedAt, raw: Buffer.from(JSON.stringify(body)), headers: '{}', fields: JSON.stringify(body), alert: JSON.stringify(alert) }))
+    return (await db('webhooks_events').insert(rows).onConflict('dedupe_key').ignore().returning('id')).length
+  },
+
+  async counts(db: Knex, limit: number): Promise<EventCounts> {
+    const wants = "(alert->>'firing')::boolean and alert->>'status' not in ('ok', 'no_data')"
+    const byStatus = await db('webhooks_events').select(db.raw("alert->>'status' as alert_status")).count({ n: '*' }).groupByRaw("alert->>'status'")
+    const [sums] = await db('webhooks_events').select(db.raw(`count(*) as total, count(*) filter (where received_at > now() - interval '24 hours') as last_day, count(*) filter (where not (${wants})) as settled`))
+    const waiting = await db('webhooks_events').whereRaw(wants).orderBy('id', 'desc').limit(limit).pluck('id')
+    const { total, last_day: lastDay, settled } = sums as unknown as Record<string, string>
+    return { total: Number(total), lastDay: Number(lastDay), settled: Number(settled), byAlertStatus: Object.fromEntries((byStatus as unknown as { alert_status: string; n: string }[]).map(row => [row.alert_status, Number(row.n)])), waiting: waiting.map(Number) }
   },
 
   async find(db: Knex, id: number): Promise<StoredEvent | undefined> {

@@ -69,6 +69,15 @@ async function built(build: () => Promise<RequestContext>): Promise<RequestConte
   try { return await build() } catch (error) { throw error instanceof DatadogError ? error : new DatadogError('invalid', `the request could not be built: ${errorText(error)}`, {}, { cause: error }) }
 }
 
+/** Waits for the request that finds out whether Datadog is back, at most until the deadline. */
+async function probed(probe: Promise<void>, deadline: Deadline): Promise<void> {
+  await Promise.race([probe, aborted(deadline.signal)])
+  const ended = endedBy(deadline, deadline.signal.reason)
+  if (ended) throw ended
+}
+
+const aborted = (signal: AbortSignal): Promise<void> => new Promise(resolve => { if (signal.aborted) resolve(); else signal.addEventListener('abort', () => resolve(), { once: true }) })
+
 const mostWaits = 5
 
 /** Waits for a token of the account's rate limit; throws `rate_limited` instead of a wait that is too long for this call. */
@@ -87,6 +96,8 @@ async function admitted({ limits, retry, where }: AccountTransport, deadline: De
 async function observed({ limits, circuit }: AccountTransport, deadline: Deadline, route: string, run: (keep: (headers: Headers) => void) => Promise<Exchange>): Promise<Exchange> {
   let headers: Headers | undefined
   try {
+    // Nothing may come between the last look and the entry, or two would take themselves for the probe.
+    for (let probe = circuit.probe(); probe; probe = circuit.probe()) await probed(probe, deadline)
     circuit.enter()
   } catch (error) {
     limits.answered(route)

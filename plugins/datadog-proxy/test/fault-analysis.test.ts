@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
-import { describe, test, type TestContext } from 'node:test'
-import { createTestApp, createTestDatabase } from '../../../core/testing.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { after, before, describe, test, type TestContext } from 'node:test'
+import { createTestApp } from '../../../core/testing.ts'
 import demo from '../../demo/plugin.ts'
 import { createSimulator, type Simulator } from '../../demo/simulator/simulator.ts'
 import rca from '../../rca/plugin.ts'
@@ -9,8 +10,10 @@ import proxy from '../plugin.ts'
 import { clientOf } from './fault-site.ts'
 
 interface Slot { slot: string; outcome: string; note: string | null; rows: unknown[] }
-interface Wire { event_id: number; status: string; attempt: number; error: string | null; rca?: { url: string }; report: { verdict: string; summary: string; evidence: Slot[] } }
-type Connection = Awaited<ReturnType<typeof createTestDatabase>>
+interface Wire { event_id: number; status: string; attempt: number; error: string | null; rca?: { url: string }; report: { verdict: string; summary: string; evidence: Slot[] } | null }
+/** One alert from a Datadog of its own; `first` is its analysis when an attempt ended for the first time, `last` when there are no more. */
+interface Case { readonly faults: readonly object[]; readonly mends: boolean }
+interface Run { readonly simulator: Simulator; readonly first: Wire; readonly last: Wire; readonly notebooksFirst: number }
 
 /** Ends every question of an analysis, each kind in the words the report must show. */
 const breaking: Record<string, { then: object; outcome: string; says: RegExp }> = {
@@ -29,125 +32,129 @@ const breaking: Record<string, { then: object; outcome: string; says: RegExp }> 
   'revoked keys': { then: { type: 'auth' }, outcome: 'forbidden', says: /application key needs the permission/ }
 }
 
-/** A Datadog with these faults, and the alert it sends, which names a monitor, a metric, a service and a host. */
-async function incident(t: TestContext, faults: readonly object[]): Promise<{ simulator: Simulator; alert: object }> {
-  const simulator = await createSimulator({ scenario: 's1' })
-  t.after(() => simulator.close())
-  const [host] = (await (await clientOf(simulator)).hosts({ filter: '', limit: 1 })).rows
-  const alert = { ...JSON.parse(simulator.renderWebhook()) as object, hostname: host?.name }
-  faults.forEach(fault => simulator.addFault(fault))
-  return { simulator, alert }
+const write = { method: 'POST', path: '/api/v1/notebooks' }
+const odd = ['unknown_enum', 'extra_field', 'int64_id', 'after_null', 'duplicate_item']
+const cases: Record<string, Case> = {
+  ...Object.fromEntries(Object.entries(breaking).map(([name, { then }]) => [`part: ${name}`, { mends: false, faults: ['/api/v2/events', '/api/v2/logs'].map(path => ({ match: { path }, then })) }])),
+  ...Object.fromEntries(Object.entries(breaking).map(([name, { then }]) => [`all: ${name}`, { mends: true, faults: [{ then }] }])),
+  ...Object.fromEntries(odd.map(body => [`odd: ${body}`, { mends: false, faults: [{ then: { type: 'schema', body } }] }])),
+  unwritable: { mends: false, faults: [{ match: write, then: { type: 'auth' } }] },
+  partial: { mends: false, faults: [{ match: { path: '/api/v2/' }, then: { type: 'partial' } }] },
+  skew: { mends: false, faults: [{ then: { type: 'skew' } }] },
+  consistency: { mends: false, faults: [{ then: { type: 'consistency' } }] },
+  lost: { mends: false, faults: [{ match: write, then: { type: '5xx', applied: true }, times: 1 }] }
+}
+const runs = new Map<string, Promise<Run>>()
+const steps: (() => Promise<unknown> | unknown)[] = []
+type App = Awaited<ReturnType<typeof createTestApp>>
+
+async function until<T>(what: string, ask: () => Promise<T | undefined | false>): Promise<T> {
+  for (const end = Date.now() + 35_000; ;) {
+    const found = await ask()
+    if (found) return found
+    assert.ok(Date.now() < end, `${what} did not end`)
+    await sleep(200)
+  }
 }
 
-async function product(t: TestContext, simulator: Simulator, connection: Connection) {
-  const app = await createTestApp(t, { plugins: [demo, rca, webhooks, proxy], connection, env: { RAYNE_DEMO_ACCOUNTS: JSON.stringify(simulator.accounts) } })
-  const get = async (path: string): Promise<Wire> => (await app.call('GET', path)).body
-  return {
-    post: async (alert: object): Promise<number> => ((await app.call('POST', '/v1/webhooks/receive', alert)).body as Wire).event_id,
-    drain: app.drain, close: app.close,
-    event: (id: number) => get(`/v1/webhooks/events/${id}`),
-    analysis: async (id: number) => get((await get(`/v1/webhooks/events/${id}`)).rca?.url ?? ''),
-    /** Makes what waits for its retry due now. */
-    hurry: async () => { await app.db('jobs.job').where({ state: 'retry' }).update({ start_after: new Date(0) }); await app.drain() }
-  }
+/** A Datadog with these faults, and the alert it sends, which names a monitor, a metric, a service and a host. */
+async function incident({ faults }: Case, cycle: number): Promise<{ simulator: Simulator; alert: object }> {
+  const simulator = await createSimulator({ scenario: 's1' })
+  steps.push(() => simulator.close())
+  const [host] = (await (await clientOf(simulator)).hosts({ filter: '', limit: 1 })).rows
+  faults.forEach(fault => simulator.addFault(fault))
+  return { simulator, alert: { ...JSON.parse(simulator.renderWebhook()) as object, hostname: host?.name, alert_cycle_key: `c${cycle}` } }
 }
 
 const notebooks = (simulator: Simulator): number => simulator.journal().filter(entry => entry.method === 'POST' && entry.path.endsWith('/notebooks')).length
 
-async function analysed(t: TestContext, faults: readonly object[]) {
-  const { simulator, alert } = await incident(t, faults)
-  const rayne = await product(t, simulator, await createTestDatabase(t))
-  const id = await rayne.post(alert)
-  await rayne.drain()
-  const analysis = await rayne.analysis(id)
-  return { simulator, rayne, id, analysis, slot: Object.fromEntries(analysis.report.evidence.map(slot => [slot.slot, slot])) as Record<string, Slot> }
+async function follow(app: App, name: string, { mends }: Case, { simulator, alert, account }: { simulator: Simulator; alert: object; account: string }): Promise<Run> {
+  const get = async (path: string): Promise<Wire> => (await app.call('GET', path)).body
+  const { event_id } = (await app.call('POST', `/v1/webhooks/receive/${account}`, alert)).body as Wire
+  const analysis = async (): Promise<Wire | undefined> => { const { rca: link } = await get(`/v1/webhooks/events/${event_id}`); return link && get(link.url) }
+  const ended = ({ status }: Wire): boolean => ['done', 'failed'].includes(status)
+  const first = await until(`the first attempt of ${name}`, async () => { const read = await analysis(); return read && (read.error !== null || ended(read)) && read })
+  const notebooksFirst = notebooks(simulator)
+  if (mends) simulator.reset()
+  const last = await until(name, async () => { const read = await analysis(); return read && ended(read) && read })
+  return { simulator, first, last, notebooksFirst }
 }
 
-describe('one part of Datadog is broken', { concurrency: true }, () => {
-  for (const [name, { then, outcome, says }] of Object.entries(breaking)) {
-    test(`Rayne must report what it could not read, and never call it empty: ${name}`, async t => {
-      const { analysis, slot, simulator } = await analysed(t, ['/api/v2/events', '/api/v2/logs'].map(path => ({ match: { path }, then })))
-      assert.equal(analysis.status, 'done')
+async function startAll(): Promise<void> {
+  const context = { after: (step: () => Promise<unknown>) => { steps.unshift(step) }, diagnostic: () => {}, passed: true } as unknown as TestContext
+  const incidents: { name: string; one: Case; simulator: Simulator; alert: object; account: string }[] = []
+  for (const [name, one] of Object.entries(cases)) incidents.push({ name, one, account: `account-${incidents.length}`, ...await incident(one, incidents.length) })
+  const accounts = incidents.map(({ simulator, account }, index) => ({ ...simulator.accounts[0], name: account, orgId: 1000 + index }))
+  const app = await createTestApp(context, { plugins: [demo, rca, webhooks, proxy], env: { RAYNE_ROLE: 'web,worker', RAYNE_RCA_CONCURRENCY: '64', RAYNE_DEMO_ACCOUNTS: JSON.stringify(accounts) } })
+  for (const found of incidents) runs.set(found.name, follow(app, found.name, found.one, found))
+  await Promise.allSettled(runs.values())
+}
+
+async function runOf(name: string): Promise<Run & { slot: Record<string, Slot> }> {
+  const run = await runs.get(name)
+  assert.ok(run)
+  return { ...run, slot: Object.fromEntries((run.first.report?.evidence ?? []).map(slot => [slot.slot, slot])) }
+}
+
+describe('an analysis and the faults of Datadog', () => {
+  before(startAll)
+  after(async () => { for (const step of steps) await step() })
+
+  for (const [name, { outcome, says }] of Object.entries(breaking)) {
+    test(`Rayne must report what it could not read, and never call it empty: ${name}`, async () => {
+      const { last, slot, simulator } = await runOf(`part: ${name}`)
+      assert.equal(last.status, 'done', last.error ?? '')
       for (const broken of [slot['changes'], slot['logs']]) {
         assert.equal(broken?.outcome, outcome, broken?.note ?? '')
         assert.match(broken?.note ?? '', says)
       }
       assert.deepEqual([slot['monitor']?.outcome, slot['metric']?.outcome, slot['hosts']?.outcome], ['rows', 'rows', 'rows'])
-      assert.match(analysis.report.summary, /2 of 5 questions to Datadog failed \(changes, logs\)/)
+      assert.match(last.report?.summary ?? '', /2 of 5 questions to Datadog failed \(changes, logs\)/)
       assert.equal(notebooks(simulator), 1)
     })
-  }
-})
 
-describe('all of Datadog is broken', { concurrency: true }, () => {
-  for (const [name, { then, outcome, says }] of Object.entries(breaking)) {
-    if (outcome === 'forbidden') continue
-    test(`Rayne must try again later, and then get the report: ${name}`, async t => {
-      const { simulator, alert } = await incident(t, [{ then }])
-      const connection = await createTestDatabase(t)
-      const before = await product(t, simulator, connection)
-      const id = await before.post(alert)
-      await before.drain()
-      const waiting = await before.event(id)
-      assert.equal(waiting.status, 'pending')
-      assert.match(waiting.error ?? '', /no question to Datadog was answered/)
-      const { report } = await before.analysis(id)
-      for (const slot of report.evidence) assert.ok(slot.outcome === 'error' && says.test(slot.note ?? ''), JSON.stringify(slot))
-      assert.equal(notebooks(simulator), 0)
-      await before.close()
-      simulator.reset()
-      // A new process, because what the account has learned of the outage holds for ten seconds.
-      const after = await product(t, simulator, connection)
-      await after.hurry()
-      const done = await after.analysis(id)
-      assert.deepEqual([done.status, done.attempt, done.error, done.report.verdict, notebooks(simulator)], ['done', 2, null, 'suspected_change', 1])
+    if (outcome !== 'forbidden') test(`Rayne must try again later, and then get the report: ${name}`, async () => {
+      const { first, last, slot, simulator, notebooksFirst } = await runOf(`all: ${name}`)
+      assert.match(first.error ?? '', /no question to Datadog was answered/)
+      assert.equal(Object.keys(slot).length, 5)
+      for (const one of Object.values(slot)) assert.ok(one.outcome === 'error' && says.test(one.note ?? ''), JSON.stringify(one))
+      assert.equal(notebooksFirst, 0)
+      assert.deepEqual([last.status, last.error, last.report?.verdict, notebooks(simulator)], ['done', null, 'suspected_change', 1])
+      assert.ok(last.attempt >= 2)
     })
   }
-})
 
-test('Rayne must say that its keys were revoked and not try for ever', async t => {
-  const { analysis, rayne, id, simulator } = await analysed(t, [{ then: { type: 'auth' } }])
-  assert.ok(analysis.report.evidence.every(slot => slot.outcome === 'forbidden'), JSON.stringify(analysis.report.evidence))
-  assert.equal((await rayne.event(id)).status, 'failed')
-  assert.match(analysis.error ?? '', /notebooks_write/)
-  const asked = simulator.journal().length
-  await rayne.hurry()
-  assert.equal(simulator.journal().length, asked)
-})
+  test('Rayne must say that its keys were revoked and not try for ever', async () => {
+    const { last, slot } = await runOf('all: revoked keys')
+    assert.deepEqual(Object.values(slot).map(one => one.outcome), Array(5).fill('forbidden'))
+    assert.deepEqual([last.status, last.attempt], ['failed', 1])
+    assert.match(last.error ?? '', /notebooks_write/)
+  })
 
-test('Rayne must keep its report when the keys are revoked before the notebook is written', async t => {
-  const { analysis } = await analysed(t, [{ match: { method: 'POST', path: '/api/v1/notebooks' }, then: { type: 'auth' } }])
-  assert.deepEqual([analysis.status, analysis.report.verdict], ['failed', 'suspected_change'])
-  assert.match(analysis.error ?? '', /the notebook was not made: .*notebooks_write/)
-})
+  test('Rayne must keep its report when the keys are revoked before the notebook is written', async () => {
+    const { last } = await runOf('unwritable')
+    assert.deepEqual([last.status, last.report?.verdict], ['failed', 'suspected_change'])
+    assert.match(last.error ?? '', /the notebook was not made: .*notebooks_write/)
+  })
 
-test('Rayne must show in the report that an answer is partial', async t => {
-  const { analysis, slot } = await analysed(t, [{ match: { path: '/api/v2/' }, then: { type: 'partial' } }])
-  assert.equal(analysis.status, 'done')
-  for (const half of [slot['changes'], slot['logs']]) {
-    assert.notEqual(half?.outcome, 'empty')
-    assert.match(half?.note ?? '', /ran out of time and answered in part/)
+  test('Rayne must show in the report that an answer is partial', async () => {
+    const { last, slot } = await runOf('partial')
+    assert.equal(last.status, 'done')
+    for (const half of [slot['changes'], slot['logs']]) {
+      assert.notEqual(half?.outcome, 'empty')
+      assert.match(half?.note ?? '', /ran out of time and answered in part/)
+    }
+  })
+
+  for (const name of [...odd.map(body => `odd: ${body}`), 'skew', 'consistency']) {
+    test(`Rayne must come to the same verdict with answers that are odd but readable: ${name}`, async () => {
+      const { last, simulator } = await runOf(name)
+      assert.deepEqual([last.status, last.report?.verdict, notebooks(simulator)], ['done', 'suspected_change', 1])
+    })
   }
-})
 
-test('Rayne must come to the same verdict when every answer is odd but readable', async t => {
-  for (const body of ['unknown_enum', 'extra_field', 'int64_id', 'after_null', 'duplicate_item']) {
-    const { analysis } = await analysed(t, [{ then: { type: 'schema', body } }])
-    assert.deepEqual([analysis.status, analysis.report.verdict], ['done', 'suspected_change'], body)
-  }
-})
-
-test("Rayne must come to the same verdict when Datadog's clock is 90 s ahead, and when reads lag behind writes", async t => {
-  for (const type of ['skew', 'consistency']) {
-    const { analysis, simulator } = await analysed(t, [{ then: { type } }])
-    assert.deepEqual([analysis.status, analysis.report.verdict, notebooks(simulator)], ['done', 'suspected_change', 1], type)
-  }
-})
-
-test('Rayne must make one notebook when the answer to the first was lost', async t => {
-  const { analysis, rayne, id, simulator } = await analysed(t, [{ match: { method: 'POST', path: '/api/v1/notebooks' }, then: { type: '5xx', applied: true }, times: 1 }])
-  assert.equal(analysis.status, 'pending')
-  await rayne.hurry()
-  const done = await rayne.analysis(id)
-  assert.deepEqual([done.status, done.attempt, notebooks(simulator)], ['done', 2, 1])
+  test('Rayne must make one notebook when the answer to the first was lost', async () => {
+    const { last, simulator } = await runOf('lost')
+    assert.deepEqual([last.status, last.attempt, notebooks(simulator)], ['done', 2, 1])
+  })
 })

@@ -32,7 +32,7 @@ test('Rayne must leave out a row without what it needs, and say so', async t => 
   frozen(t)
   for (const question of [...paged, 'monitors'] as const) {
     const { sound, bent } = await both(t, question, { type: 'schema', body: 'missing_required' })
-    assert.deepEqual(bent.rows, sound.rows.slice(1, bent.rows.length + 1), question)
+    assert.deepEqual(idsOf(bent.rows).slice(0, sound.rows.length - 1), idsOf(sound.rows).slice(1), question)
     assert.match(bent.warnings.join(), /1 rows without the expected fields were left out/, question)
   }
 })

@@ -1,7 +1,7 @@
 import { DatadogError } from '../contract.ts'
 
 /** One page as Datadog gave it; `next` is the cursor of the following one, `total` how many there are in all. */
-export interface Page { readonly items: readonly unknown[]; readonly next: string | undefined; readonly total?: number; readonly warnings?: readonly string[] }
+export interface Page { readonly items: readonly unknown[]; readonly next: string | undefined; readonly total?: number; readonly warnings?: readonly string[]; /** Datadog ran out of time. */ readonly partial?: boolean }
 
 /** What a bounded read asks for: `toRow` is undefined for an item that cannot be used, `key` tells duplicates. */
 interface PageRequest<T> {
@@ -19,7 +19,8 @@ const mostRows = 10_000
 
 /**
  * Reads pages until there is one row more than the limit, or Datadog has no more. Never the client's paginator, which
- * loops for ever on a null cursor. Throws `invalid` for a limit out of 1…10000 and `garbage` when no item is usable.
+ * loops for ever on a null cursor. Throws `invalid` for a limit out of 1…10000, `garbage` when no item is usable and `timeout`
+ * when Datadog ran out of time before the first row.
  */
 export async function collectPages<T>(request: PageRequest<T>): Promise<Collected<T>> {
   const { limit } = request
@@ -32,7 +33,9 @@ export async function collectPages<T>(request: PageRequest<T>): Promise<Collecte
   let more = false
   let dropped = 0
   for (let page = 1; ; page++) {
-    const { items, next, warnings: said = [] } = await request.readPage(cursor, size)
+    const { items, next, warnings: said = [], partial } = await request.readPage(cursor, size)
+    // No rows because time ran out is no "none".
+    if (partial && items.length === 0 && rows.size === 0) throw new DatadogError('timeout', 'Datadog ran out of time and answered without a row', { datadogStatus: 200 })
     for (const warning of said) warnings.add(warning)
     for (const item of items) {
       const row = request.toRow(item)

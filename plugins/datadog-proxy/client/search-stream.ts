@@ -33,7 +33,7 @@ export function askedOf({ query, window, limit }: StreamSearch): { query: string
 
 function toPage(answer: unknown): Page {
   if (!isObject(answer) || !Array.isArray(answer['data'])) throw new DatadogError('garbage', 'Datadog answered a search without a list of results', { datadogStatus: 200 })
-  return { items: answer['data'], next: textOf(objectOf(objectOf(answer['meta'])['page'])['after']), warnings: warningsOf(answer) }
+  return { items: answer['data'], next: textOf(objectOf(objectOf(answer['meta'])['page'])['after']), warnings: warningsOf(answer), partial: objectOf(answer['meta'])['status'] === 'timeout' }
 }
 
 /** What Datadog says against its own answer: it ran out of time, or an index is missing. */

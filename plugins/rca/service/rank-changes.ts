@@ -34,11 +34,15 @@ function weigh(row: EvidenceRow, evidence: string[], { alert, env, onset, logs }
   if (typeof service === 'string' && alert.service) {
     reasons.push(service === alert.service ? { points: 30, text: `changes ${service}, the service that alerts`, evidence } : { points: -10, text: `changes ${service}, not ${alert.service}, which alerts`, evidence })
   }
-  if (typeof changeEnv === 'string' && env && changeEnv !== env) reasons.push({ points: -60, text: `in ${changeEnv}, while the alert is in ${env}`, evidence })
+  if (typeof changeEnv === 'string' && env && sameEnv(changeEnv) !== sameEnv(env)) reasons.push({ points: -60, text: `in ${changeEnv}, while the alert is in ${env}`, evidence })
   const byVersion = typeof version === 'string' ? versionReason(version, String(service ?? ''), logs, evidence) : undefined
   if (byVersion) reasons.push(byVersion)
   return reasons
 }
+
+// People spell the same environment in several ways, also within one organisation.
+const spellings: Readonly<Record<string, string>> = { production: 'prod', prd: 'prod', live: 'prod', stage: 'staging', stg: 'staging', development: 'dev', develop: 'dev' }
+const sameEnv = (env: string): string => spellings[env.toLowerCase()] ?? env.toLowerCase()
 
 /** Errors that only the changed version logs are the strongest sign; errors the other versions share speak against it. */
 function versionReason(version: string, service: string, logs: readonly LogGroup[], evidence: string[]): Weighed | undefined {

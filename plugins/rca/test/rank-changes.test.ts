@@ -34,6 +34,8 @@ test('nearness in time alone convicts nobody, a change after the onset or in ano
   assert.equal(report([slot('changes', [change(1, { service: 'search-svc' })])]).verdict, 'not_established')
   assert.deepEqual(report([slot('changes', [change(-20, { service: 'checkout-api', version: 'v2' })])]).suspects, [])
   assert.equal(report([slot('changes', [change(2, { service: 'checkout-api', version: 'v2', env: 'staging' })])]).verdict, 'not_established')
+  const inWords = { ...alert, env: 'Production' } as Alert
+  assert.ok(!report([slot('changes', [change(2, { service: 'checkout-api', version: 'v2' })])], inWords).suspects[0]?.reasons.some(reason => reason.text.startsWith('in ')))
   assert.match(report([slot('changes', [])]).summary, /No change was found/)
 })
 

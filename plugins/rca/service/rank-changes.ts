@@ -52,7 +52,8 @@ function versionReason(version: string, service: string, logs: readonly LogGroup
   if (total < 5) return undefined
   const share = mine / total
   const cited = concerned.filter(group => Object.keys(group.versions).some(v => sameVersion(v, version))).flatMap(group => group.evidence).slice(0, 6)
-  return share >= 0.5
+  // Around half is what two versions side by side give when the change is not the cause.
+  return share >= 0.75
     ? { points: 40 * share, text: `${Math.round(share * 100)} % of the ${total} sampled errors with a version come from ${version}`, evidence: [...evidence, ...cited] }
     : { points: -10, text: `only ${Math.round(share * 100)} % of the ${total} sampled errors with a version come from ${version}`, evidence: [...evidence, ...cited] }
 }

@@ -47,12 +47,15 @@ async function run(args: readonly string[], env: NodeJS.ProcessEnv): Promise<str
 
 /** The first analysis that is done; the server makes one by itself, of the alert its simulator sends. */
 async function firstAnalysis(url: string): Promise<Analysis> {
-  const get = async <T>(where: string): Promise<T> => (await fetch(`${url}${where}`)).json() as Promise<T>
+  let problem: unknown
+  // A busy server may close an idle connection just as it is used again; the next look opens another.
+  const get = <T>(where: string): Promise<T | undefined> => fetch(`${url}${where}`).then(answer => answer.json() as Promise<T>).catch((error: unknown) => { problem = error; return undefined })
   for (const end = Date.now() + waitMs; Date.now() < end; await sleep(200)) {
-    const { analyses: [done] } = await get<{ analyses: Analysis[] }>('/v1/rca?status=done')
-    if (done) return get<Analysis>(`/v1/rca/${done.id}`)
+    const done = (await get<{ analyses: Analysis[] }>('/v1/rca?status=done'))?.analyses[0]
+    const whole = done && await get<Analysis>(`/v1/rca/${done.id}`)
+    if (whole) return whole
   }
-  throw new Error('no analysis was done in time')
+  throw new Error('no analysis was done in time', { cause: problem })
 }
 
 const essenceOf = ({ report }: Analysis): Essence => ({ verdict: report.verdict, onset: report.onset.at, suspects: report.suspects.map(({ title, at, score }) => ({ title, at, score })) })

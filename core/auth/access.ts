@@ -71,7 +71,8 @@ function presentedToken(request: IncomingMessage): string | undefined {
   return undefined
 }
 
-const sessionCookie = (request: IncomingMessage): string | undefined => /(?:^|;\s*)rayne_session=([\w-]+)/.exec(request.headers.cookie ?? '')?.[1]
+/** The session of the cookie that login sets. */
+export const sessionCookie = ({ headers }: Pick<IncomingMessage, 'headers'>): string | undefined => /(?:^|;\s*)rayne_session=([\w-]+)/.exec(headers.cookie ?? '')?.[1]
 
 function sameOrigin(request: IncomingMessage, publicUrl: string | undefined): boolean {
   const origin = request.headers.origin

@@ -3,6 +3,7 @@ import type { Settings } from '../config.ts'
 import { RayneError } from '../errors.ts'
 import type { HttpRouter } from '../http/router.ts'
 import { reply, type RouteSpec } from '../plugin.ts'
+import { sessionCookie } from './access.ts'
 import type { AuthStore } from './store.ts'
 
 const Name = Type.String({ minLength: 1, maxLength: 100, pattern: '^[^\\x00-\\x1f]+$' })
@@ -45,7 +46,7 @@ export function authRoutes(router: HttpRouter, store: AuthStore, settings: Setti
     method: 'POST', path: '/logout', auth: 'user', summary: 'End the session',
     response: Type.Object({ status: Type.String() }),
     async handle({ headers }) {
-      const session = /(?:^|;\s*)rayne_session=([\w-]+)/.exec(headers.cookie ?? '')?.[1]
+      const session = sessionCookie({ headers })
       if (session) await store.logout(session)
       return reply(200, { status: 'logged out' }, { 'set-cookie': cookie('', 0) })
     }

@@ -238,3 +238,7 @@ export class DatadogError extends RayneError {
     this.datadogStatus = details.datadogStatus
   }
 }
+
+const passing: readonly DatadogFailure[] = ['rate_limited', 'unavailable', 'timeout', 'garbage']
+/** Whether the same call may succeed later: the failure is of the moment, not of what was asked. */
+export const mayPass = (error: DatadogError): boolean => passing.includes(error.failure)

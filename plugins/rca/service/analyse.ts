@@ -1,5 +1,5 @@
 import { errorText, nowMs, RayneError, type EpochMs, type JobContext, type Knex } from '../../../core/index.ts'
-import { DatadogError, type DatadogAccount, type DatadogService } from '../../datadog-proxy/contract.ts'
+import { DatadogError, mayPass, type DatadogAccount, type DatadogService } from '../../datadog-proxy/contract.ts'
 import type { EvidenceSlot, Report } from '../contract.ts'
 import { analysisStore, type Analysis } from '../store.ts'
 import { draftNotebook, notebookMarker } from './notebook.ts'
@@ -35,7 +35,7 @@ export function createAnalyser({ db, datadog }: { db: Knex; datadog: DatadogServ
       await write(trx => analysisStore.finish(trx, analysisId, { status: 'done', notebook: { ...notebook, simulated: account.simulated } }))
     } catch (error) {
       if (job.signal.aborted || (error instanceof RayneError && error.code === 'job-lost')) throw error
-      if (error instanceof DatadogError && !isRetryable(error)) return await write(trx => analysisStore.finish(trx, analysisId, { status: 'failed', error: `the notebook was not made: ${error.message}` }))
+      if (error instanceof DatadogError && !mayPass(error)) return await write(trx => analysisStore.finish(trx, analysisId, { status: 'failed', error: `the notebook was not made: ${error.message}` }))
       await fail(error)
     }
   }
@@ -51,4 +51,3 @@ async function investigate(analysis: Analysis, account: DatadogAccount, signal: 
 
 /** Nothing was answered and waiting may help: an outage of Datadog must not become a report of nothing. */
 const isWorthAnotherTry = (slots: readonly EvidenceSlot[]): boolean => slots.some(slot => slot.retryable) && slots.every(slot => slot.outcome === 'error' || slot.outcome === 'forbidden' || slot.rows.length === 0)
-const isRetryable = (error: DatadogError): boolean => ['rate_limited', 'unavailable', 'timeout', 'garbage'].includes(error.failure)

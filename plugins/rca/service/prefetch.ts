@@ -1,5 +1,5 @@
 import { errorText, isoTime, type EpochMs } from '../../../core/index.ts'
-import { DatadogError, type DatadogAccount, type DatadogRows, type TimeWindow } from '../../datadog-proxy/contract.ts'
+import { DatadogError, mayPass, type DatadogAccount, type DatadogRows, type TimeWindow } from '../../datadog-proxy/contract.ts'
 import type { Alert } from '../../webhooks/contract.ts'
 import type { EvidenceRow, EvidenceSlot } from '../contract.ts'
 import { eventFacts, hostFacts, logFacts, monitorFacts, seriesFacts } from './describe-rows.ts'
@@ -72,7 +72,7 @@ async function slot(name: string, title: string, asked: string, window: TimeWind
     return { ...base, asked: found.asked || asked, outcome, rows: found.rows.map((row, index) => ({ id: `${name}#${index + 1}`, ...row })), note, took_ms: took(), retryable: false }
   } catch (error) {
     const failure = error instanceof DatadogError ? error.failure : undefined
-    const retryable = failure === undefined ? false : ['rate_limited', 'unavailable', 'timeout', 'garbage'].includes(failure)
+    const retryable = error instanceof DatadogError && mayPass(error)
     return { ...base, asked, outcome: failure === 'forbidden' ? 'forbidden' : 'error', rows: [], note: errorText(error), took_ms: took(), retryable }
   }
 }

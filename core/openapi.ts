@@ -7,7 +7,7 @@ const security: Record<string, unknown[]> = { public: [], ingest: [{ token: [] }
 /** The registered routes as an OpenAPI 3.1 document; routes and document cannot disagree. */
 export function openApi(operations: readonly Operation[], info: { version: string }): Record<string, unknown> {
   const paths: Record<string, Record<string, unknown>> = {}
-  for (const operation of [...operations].sort((a, b) => a.path < b.path ? -1 : a.path > b.path ? 1 : a.method < b.method ? -1 : 1)) {
+  for (const operation of operations.filter(each => each.method !== '*').sort((a, b) => a.path < b.path ? -1 : a.path > b.path ? 1 : a.method < b.method ? -1 : 1)) {
     const item = paths[operation.path] ??= {}
     item[operation.method.toLowerCase()] = describe(operation)
   }

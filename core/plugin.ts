@@ -66,7 +66,7 @@ export interface PluginApp<C> {
   readonly db: Knex
   provide<T>(token: Token<T>, service: T): void
   route<P extends TSchema = TUnknown, Q extends TSchema = TUnknown, B extends TSchema = TUnknown, R extends TSchema = TUnknown>(spec: RouteSpec<P, Q, B, R>): void
-  /** The escape hatch for streams and proxies; each use is listed by name in the architecture test. */
+  /** The escape hatch for streams and proxies; method `*` is every one that is not registered before it. Each use is listed by name in the architecture test. */
   raw(method: string, path: string, options: { summary: string; auth: AuthClass }, handler: RawHandler): void
   job<S extends TSchema>(name: string, spec: JobSpec<S>): JobHandle<Static<S>>
   /** Cron in five fields, UTC. Runs once per tick over all processes. */

@@ -33,7 +33,7 @@ export function parseJson(bytes: Buffer): unknown {
   const text = bytes.toString('utf8').replace(/^\uFEFF/, '')
   if (text.trim() === '') return undefined
   try {
-    return JSON.parse(text, (key, value: unknown) => key === '__proto__' ? undefined : value)
+    return JSON.parse(text, /__proto__|\\u005f/i.test(text) ? (key, value: unknown) => key === '__proto__' ? undefined : value : undefined)
   } catch (error) {
     throw new RayneError('invalid-json', 400, `/body is not valid JSON: ${error instanceof Error ? error.message : 'unreadable'}`, { errors: [{ pointer: '/body', message: 'is not valid JSON' }] }, { cause: error })
   }

@@ -1,6 +1,7 @@
 import Router from '@koa/router'
 import Koa from 'koa'
 import { randomUUID } from 'node:crypto'
+import { METHODS } from 'node:http'
 import type { TSchema } from 'typebox'
 import { isAuthClass, type AuthClass } from '../auth/principal.ts'
 import type { Access } from '../auth/access.ts'
@@ -38,7 +39,7 @@ export function createRouter({ access, log, metrics, validateResponses, requestT
     if (!isAuthClass(operation.auth)) throw bootError(`route ${name} of '${operation.owner}' names no valid auth: public, ingest, user, admin or scope:<name>`)
     if (operations.some(other => `${other.method} ${other.path}` === name)) throw bootError(`route ${name} is registered twice`)
     operations.push(operation)
-    router.register(operation.path.replace(/\{(\w+)\}/g, ':$1'), [operation.method], async ctx => {
+    router.register(operation.path.replace(/\{(\w+)\}/g, ':$1'), operation.method === '*' ? METHODS : [operation.method], async ctx => {
       ctx.state['route'] = operation.path
       ctx.state['principal'] = await access.authorize(ctx.req, operation.auth, ctx.ip)
       await run(ctx)

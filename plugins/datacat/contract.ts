@@ -1,0 +1,50 @@
+import { createToken, defineEvent, Type, type Static } from '../../core/index.ts'
+
+const text = Type.Union([Type.String(), Type.Null()])
+
+/** What every event about a session says of it; `at` is epoch milliseconds. */
+const About = { session_id: Type.String(), at: Type.Number(), product: text, version: text, machine_id: text, hostname: text }
+const Silence = { ...About, seconds_since_heartbeat: Type.Integer(), /** Found at a start: while the server was away, no beat could reach it. */ found_at_start: Type.Boolean() }
+
+/** A monitored session missed its limit; the event `application_appears_hung` was written with it. */
+export const SessionHung = defineEvent('datacat.session-hung', Type.Object({ ...Silence, timeout_seconds: Type.Number() }))
+/** It beat again after it was hung or crashed. */
+export const SessionRecovered = defineEvent('datacat.session-recovered', Type.Object({ ...About, was: Type.Union([Type.Literal('hung'), Type.Literal('crashed')]) }))
+/** It stayed silent past its second limit, or its machine began anew while it was suspended. */
+export const SessionCrashed = defineEvent('datacat.session-crashed', Type.Object({ ...Silence, reason: Type.String() }))
+/** It was ended by its application; ending again says so again. */
+export const SessionEnded = defineEvent('datacat.session-ended', Type.Object(About))
+export type SessionHung = Static<typeof SessionHung.payload>
+export type SessionRecovered = Static<typeof SessionRecovered.payload>
+export type SessionCrashed = Static<typeof SessionCrashed.payload>
+export type SessionEnded = Static<typeof SessionEnded.payload>
+
+/** How a session is opened; every part may be left out. Times are epoch milliseconds, limits seconds. */
+export interface OpenSession {
+  /** A UUID of the caller's: opening it again answers the same session. */
+  readonly id?: string
+  readonly product?: string
+  readonly version?: string
+  readonly machineId?: string
+  readonly hostname?: string
+  readonly startedAt?: number
+  readonly state?: Readonly<Record<string, unknown>>
+  readonly heartbeat?: { readonly hungAfterSeconds?: number; readonly crashedAfterSeconds?: number }
+}
+/** Some writes to one session that are committed together, or not at all. */
+export interface SessionWrites {
+  /** The same key for the same session is stored once. */
+  readonly key?: string
+  readonly states?: readonly { readonly state: Readonly<Record<string, unknown>>; readonly at?: number }[]
+  readonly events?: readonly { readonly name: string; readonly data?: Readonly<Record<string, unknown>> | null; readonly level?: string; readonly at?: number }[]
+  readonly metrics?: readonly { readonly name: string; readonly value: number; readonly tags?: readonly string[]; readonly kind?: 'gauge' | 'counter' | 'histogram' | 'timer'; readonly unit?: string; readonly at?: number }[]
+  readonly heartbeat?: boolean
+  readonly end?: boolean
+}
+/** Opens and writes sessions from inside the process; what it answers is committed. An unknown session is a RayneError 404. */
+export interface Datacat {
+  open(session?: OpenSession): Promise<{ readonly id: string; readonly created: boolean }>
+  write(sessionId: string, writes: SessionWrites): Promise<{ readonly accepted: number; readonly duplicate: boolean }>
+  end(sessionId: string): Promise<void>
+}
+export const DatacatToken = createToken<Datacat>('datacat.sessions')

@@ -1,0 +1,37 @@
+import { errorText, Type, type JobHandle, type PluginApp } from '../../core/index.ts'
+import type { Datacats } from './service.ts'
+import { keepTo, purgeSession } from './service/retention.ts'
+import { ensurePartitions } from './store/partitions.ts'
+
+const sweepMs = 250
+
+/** Durable work: rows of deleted sessions go, and each night what is too old. */
+export function purgeJob(app: PluginApp<{ retention_days: number }>): JobHandle<{ sessionKey: number }> {
+  const purge = app.job('purge', { payload: Type.Object({ sessionKey: Type.Integer() }), timeoutSeconds: 600, concurrency: 2, run: ({ sessionKey }, { signal }) => purgeSession(app.db, sessionKey, signal) })
+  app.schedule('retain', '17 3 * * *', async ({ log }) => { await keepTo(app.db, app.config.retention_days, purge, log) })
+  return purge
+}
+
+/** Sees that there is a place for rows, and looks four times a second for sessions that went silent. */
+export function watchHeartbeats(app: PluginApp<unknown>, datacat: Datacats): void {
+  let sweeping: Promise<unknown> = Promise.resolve()
+  let timer: NodeJS.Timeout | undefined
+  let isQuiet = true
+  const sweep = async (): Promise<void> => {
+    // A database that is away is told once, not four times a second.
+    await datacat.sweep().then(() => { isQuiet = true }, (error: unknown) => {
+      if (isQuiet) app.log.warn({ error: errorText(error) }, 'heartbeats cannot be judged now; it goes on by itself')
+      isQuiet = false
+    })
+    timer = setTimeout(() => { sweeping = sweep() }, sweepMs)
+  }
+  app.onReady(async () => {
+    await ensurePartitions(app.db, Date.now())
+    sweeping = sweep()
+  })
+  app.onClose(async () => {
+    clearTimeout(timer)
+    await sweeping
+    clearTimeout(timer)
+  })
+}

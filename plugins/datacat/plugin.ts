@@ -1,0 +1,26 @@
+import { definePlugin } from '../../core/index.ts'
+import { config } from './config.ts'
+import { DatacatToken } from './contract.ts'
+import { purgeJob, watchHeartbeats } from './jobs.ts'
+import { sessions } from './migrations/0001_sessions.ts'
+import { series } from './migrations/0002_series.ts'
+import { append } from './migrations/0003_append.ts'
+import { routes } from './routes.ts'
+import { createDatacats } from './service.ts'
+
+export default definePlugin({
+  id: 'datacat',
+  version: '1.0.0',
+  config,
+  migrations: [sessions, series, append],
+  provides: [DatacatToken],
+  register(app) {
+    const datacat = createDatacats({
+      db: app.db, emit: app.emit, log: app.log, purge: purgeJob(app),
+      limits: { hungAfterSeconds: app.config.hung_after_seconds, crashedAfterSeconds: app.config.crashed_after_seconds }
+    })
+    app.provide(DatacatToken, datacat.token)
+    routes(app, datacat)
+    watchHeartbeats(app, datacat)
+  }
+})

@@ -1,0 +1,112 @@
+import { randomUUID } from 'node:crypto'
+import { Readable } from 'node:stream'
+import { RayneError, readBytes, type Logger, type PluginApp } from '../../../core/index.ts'
+import type { Datacats } from '../service.ts'
+import { stringify } from '../wire/json.ts'
+import { InvalidBody, parseEvent, parseMetric, parseState } from '../wire/parse.ts'
+
+type Handler = Parameters<PluginApp<unknown>['raw']>[3]
+export type Context = Parameters<Handler>[0]
+
+const bodyLimit = 1_048_576
+const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+const ok = '{"status":"ok"}\n'
+
+/** An answer of the first version: its status and its exact words. */
+class Refusal extends Error {
+  readonly status: number
+  constructor(status: number, text: string) { super(text); this.status = status }
+}
+
+/** The wire contract of the first version, at its paths and, for clients that cannot send a header, behind `/k/{key}`. */
+export function compatRoutes(app: PluginApp<unknown>, datacat: Datacats, log: Logger): void {
+  const answer = (run: (ctx: Context, path: string) => Promise<string | Buffer | Readable>): Handler => async ctx => {
+    try {
+      const body = await run(ctx, ctx.path.replace(/^\/k\/[^/]+/, ''))
+      ctx.status = 200
+      ctx.set('content-type', 'application/json')
+      ctx.body = body
+    } catch (error) { refuse(ctx, error) }
+  }
+  const write = answer(async (ctx, path) => {
+    const [, , , id = '', verb = ''] = path.split('/')
+    return post(datacat, ctx, id, verb)
+  })
+  const read = answer(async (ctx, path) => {
+    if (ctx.method !== 'GET') throw new Refusal(404, 'Not found')
+    return one(datacat, path.split('/')[3] ?? '')
+  })
+  const create = answer(async () => `{"session_id":"${(await datacat.open({ id: randomUUID() })).id}"}\n`)
+  const all = answer(async (ctx, path) => {
+    if (ctx.method !== 'GET') throw new Refusal(405, 'Method not allowed')
+    if (path !== '/api/grafana/sessions') throw new Refusal(404, '404 page not found')
+    return Readable.from(allSessions(datacat, ctx, log))
+  })
+  const other = answer(async (ctx, path) => { throw otherwise(ctx, path) })
+
+  for (const base of ['', '/k/{key}']) {
+    const how = base === '' ? '' : ', with the token in the path'
+    app.raw('POST', `${base}/api/sessions`, { summary: `Open a session${how}`, auth: 'ingest' }, create)
+    app.raw('GET', `${base}/api/sessions/{id}`, { summary: `A session with all its events and metrics${how}`, auth: 'user' }, read)
+    for (const verb of ['state', 'events', 'metrics', 'end']) app.raw('POST', `${base}/api/sessions/{id}/${verb}`, { summary: `${summaries[verb]}${how}`, auth: 'ingest' }, write)
+    app.raw('GET', `${base}/api/grafana/sessions`, { summary: `All sessions with everything in them, streamed; ?since=<time> and ?limit=<n> cut it${how}`, auth: 'user' }, all)
+    for (const path of ['/api/sessions', '/api/sessions/*rest', '/api/grafana/sessions']) app.raw('*', `${base}${path}`, { summary: 'The first version\'s answers to anything else', auth: 'public' }, other)
+  }
+}
+
+const summaries: Readonly<Record<string, string>> = { state: 'Merge a patch into the state', events: 'Log an event', metrics: 'Log a metric', end: 'End a session' }
+
+async function post(datacat: Datacats, ctx: Context, id: string, verb: string): Promise<string> {
+  const writes = verb === 'end' ? { end: true } : await parsed(verb, await readBytes(ctx.req, bodyLimit))
+  if (!uuid.test(id) || await datacat.store({ sessionId: id, ...writes }) === 'unknown') throw new Refusal(404, 'session not found')
+  return ok
+}
+
+async function parsed(verb: string, bytes: Uint8Array) {
+  if (verb === 'state') return { states: [{ patch: parseState(bytes), at: null }] }
+  if (verb === 'events') {
+    const { name, data } = parseEvent(bytes)
+    return { events: [{ name: checkName(name), level: null, at: null, data: data === null ? 'null' : stringify(data), extra: null }] }
+  }
+  const { name, value, tags } = parseMetric(bytes)
+  return { points: [{ name: checkName(name), value, at: null, tags: tags.length === 0 ? null : JSON.stringify(tags), kind: 'gauge', unit: null, extra: null }] }
+}
+
+/** Names are limited to 256 characters, and PostgreSQL's text holds no NUL. */
+function checkName(name: string): string {
+  if (name.length > 256 || name.includes('\u0000')) throw new Refusal(400, `Invalid request body: /body/name ${name.length > 256 ? 'is longer than 256 characters' : 'holds a NUL character'}`)
+  return name
+}
+
+async function one(datacat: Datacats, id: string): Promise<Buffer | Readable> {
+  const found = uuid.test(id) ? await datacat.render(id) : undefined
+  if (!found) throw new Refusal(404, 'Session not found')
+  return Buffer.isBuffer(found) ? found : Readable.from(found)
+}
+
+/** An error after the first byte can only cut the answer off, so that nobody takes half of it for all. */
+async function* allSessions(datacat: Datacats, ctx: Context, log: Logger): AsyncGenerator<string> {
+  const text = (name: string): string | undefined => { const value = ctx.query[name]; return Array.isArray(value) ? value[0] : value }
+  try { yield* datacat.exportArray({ since: text('since'), limit: text('limit') }) } catch (error) {
+    log.error({ error }, 'the export of sessions was cut off')
+    throw error
+  }
+}
+
+function otherwise(ctx: Context, path: string): Refusal {
+  if (path === '/api/sessions' || path === '/api/grafana/sessions') return new Refusal(405, 'Method not allowed')
+  if (path === '/api/sessions/') return new Refusal(400, 'Session ID required')
+  if (path.startsWith('/api/grafana/')) return new Refusal(404, '404 page not found')
+  if (path.includes('//')) { ctx.set('location', path.replaceAll(/\/{2,}/g, '/')); return new Refusal(301, 'Moved Permanently') }
+  return new Refusal(404, 'Not found')
+}
+
+function refuse(ctx: Context, error: unknown): void {
+  const refusal = error instanceof InvalidBody ? new Refusal(400, 'Invalid request body') : error instanceof RayneError && error.status < 500 ? new Refusal(error.status, error.message) : error
+  if (!(refusal instanceof Refusal)) throw error
+  if (ctx.get('accept').includes('application/problem+json')) throw new RayneError(refusal.status === 404 ? 'not-found' : refusal.status === 405 ? 'method-not-allowed' : 'invalid-input', refusal.status, refusal.message)
+  ctx.status = refusal.status
+  ctx.set('content-type', 'text/plain; charset=utf-8')
+  ctx.set('x-content-type-options', 'nosniff')
+  ctx.body = `${refusal.message}\n`
+}

@@ -50,7 +50,7 @@ export function compatRoutes(app: PluginApp<unknown>, datacat: Datacats, log: Lo
     app.raw('GET', `${base}/api/sessions/{id}`, { summary: `A session with all its events and metrics${how}`, auth: 'user' }, read)
     for (const verb of ['state', 'events', 'metrics', 'end']) app.raw('POST', `${base}/api/sessions/{id}/${verb}`, { summary: `${summaries[verb]}${how}`, auth: 'ingest' }, write)
     app.raw('GET', `${base}/api/grafana/sessions`, { summary: `All sessions with everything in them, streamed; ?since=<time> and ?limit=<n> cut it${how}`, auth: 'user' }, all)
-    for (const path of ['/api/sessions', '/api/sessions/*rest', '/api/grafana/sessions']) app.raw('*', `${base}${path}`, { summary: 'The first version\'s answers to anything else', auth: 'public' }, other)
+    app.raw('*', `${base}/api/*rest`, { summary: 'The first version\'s answers to anything else', auth: 'public' }, other)
   }
 }
 
@@ -96,7 +96,7 @@ async function* allSessions(datacat: Datacats, ctx: Context, log: Logger): Async
 function otherwise(ctx: Context, path: string): Refusal {
   if (path === '/api/sessions' || path === '/api/grafana/sessions') return new Refusal(405, 'Method not allowed')
   if (path === '/api/sessions/') return new Refusal(400, 'Session ID required')
-  if (path.startsWith('/api/grafana/')) return new Refusal(404, '404 page not found')
+  if (!path.startsWith('/api/sessions/') && !path.includes('//')) return new Refusal(404, '404 page not found')
   if (path.includes('//')) { ctx.set('location', path.replaceAll(/\/{2,}/g, '/')); return new Refusal(301, 'Moved Permanently') }
   return new Refusal(404, 'Not found')
 }

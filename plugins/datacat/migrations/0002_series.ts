@@ -27,7 +27,7 @@ export const series: Migration = {
     create table datacat_rollups (
       series_id bigint not null, block bigint not null, level smallint not null, received_at bigint not null,
       from_at bigint not null, to_at bigint not null,
-      first double precision not null, last double precision not null, minimum double precision not null, maximum double precision not null, total double precision not null
+      first double precision not null, last double precision not null, minimum double precision not null, maximum double precision not null, min_at bigint not null, max_at bigint not null, total double precision not null
     ) partition by range (received_at);
     create index datacat_rollups_series on datacat_rollups (series_id, level, block);
 

@@ -42,16 +42,16 @@ export const append: Migration = {
         from unnest(p_series, p_k, p_o, p_at, p_value, p_tags, p_extra) as p(series, k, o, at, value, tags, extra) where bases[p.series] is not null;
 
         if crossed[1] > 0 then
-          insert into datacat_rollups (series_id, level, block, received_at, from_at, to_at, first, last, minimum, maximum, total)
-          select p.series_id, 1, p.n >> 6, now_ms, min(p.at), max(p.at), max(p.value) filter (where p.n & 63 = 0), max(p.value) filter (where p.n & 63 = 63), min(p.value), max(p.value), sum(least(greatest(p.value, -1e290), 1e290))
+          insert into datacat_rollups (series_id, level, block, received_at, from_at, to_at, first, last, minimum, maximum, min_at, max_at, total)
+          select p.series_id, 1, p.n >> 6, now_ms, min(p.at), max(p.at), (array_agg(p.value order by p.at, p.n))[1], (array_agg(p.value order by p.at desc, p.n desc))[1], min(p.value), max(p.value), (array_agg(p.at order by p.value, p.at))[1], (array_agg(p.at order by p.value desc, p.at))[1], sum(least(greatest(p.value, -1e290), 1e290))
           from unnest(r_id, bases, r_count, births) as a(id, base, count, birth) join datacat_points p
             on p.series_id = a.id and p.n >= a.base >> 6 << 6 and p.n < (a.base + a.count) >> 6 << 6 and p.received_at >= a.birth
           where (a.base + a.count) >> 6 > a.base >> 6 group by p.series_id, p.n >> 6;
         end if;
         for depth in 2..3 loop
           exit when coalesce(crossed[depth], 0) = 0;
-          insert into datacat_rollups (series_id, level, block, received_at, from_at, to_at, first, last, minimum, maximum, total)
-          select r.series_id, depth, r.block >> 6, now_ms, min(r.from_at), max(r.to_at), max(r.first) filter (where r.block & 63 = 0), max(r.last) filter (where r.block & 63 = 63), min(r.minimum), max(r.maximum), sum(r.total)
+          insert into datacat_rollups (series_id, level, block, received_at, from_at, to_at, first, last, minimum, maximum, min_at, max_at, total)
+          select r.series_id, depth, r.block >> 6, now_ms, min(r.from_at), max(r.to_at), (array_agg(r.first order by r.from_at, r.block))[1], (array_agg(r.last order by r.to_at desc, r.block desc))[1], min(r.minimum), max(r.maximum), (array_agg(r.min_at order by r.minimum, r.min_at))[1], (array_agg(r.max_at order by r.maximum desc, r.max_at))[1], sum(r.total)
           from unnest(r_id, bases, r_count, births) as a(id, base, count, birth) join datacat_rollups r
             on r.series_id = a.id and r.level = depth - 1 and r.block >= a.base >> 6 * depth << 6 and r.block < (a.base + a.count) >> 6 * depth << 6 and r.received_at >= a.birth
           where (a.base + a.count) >> 6 * depth > a.base >> 6 * depth group by r.series_id, r.block >> 6;

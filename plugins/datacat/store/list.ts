@@ -28,6 +28,11 @@ export const listStore = {
     return (await query as RawSession[]).map(sessionOf)
   },
 
+  /** Sessions written to at or after a time, the latest first. */
+  async changed(db: Knex, since: number): Promise<SessionRow[]> {
+    return (await db('datacat_sessions as s').select(columns).where('s.updated_at', '>=', since).orderBy('s.updated_at', 'desc').limit(2_000) as RawSession[]).map(sessionOf)
+  },
+
   async totals(db: Knex): Promise<Record<'sessions' | 'active' | 'ended' | 'hung' | 'crashed' | 'suspended' | 'events' | 'metrics' | 'states', number>> {
     const { rows: [row] } = await db.raw(`select count(*) as sessions, count(*) filter (where active) as active, count(*) filter (where not active) as ended,
       count(*) filter (where active and condition = 'hung') as hung, count(*) filter (where active and condition = 'crashed') as crashed, count(*) filter (where active and condition = 'suspended') as suspended,

@@ -25,6 +25,12 @@ export const pointStore = {
     return (rows as RawPoint[]).map(pointOf)
   },
 
+  /** The points of a session whose ordinals lie in a short stretch at its end, in order. */
+  async latest(db: Knex, series: readonly SeriesRow[], from: number, until: number): Promise<PointRow[]> {
+    const rows = await pointStore.next(db, new Map(series.map(one => [one.id, Math.max(0, one.points - (until - from) - 1_000)])), until - from + 1_000)
+    return rows.filter(row => row.ordinal >= from && row.ordinal < until).sort((a, b) => a.ordinal - b.ordinal)
+  },
+
   /** Points of series in the order they came, from the nth of each on, in pages; ends before the ordinal `until`. */
   async* inOrder(db: Knex, after: ReadonlyMap<number, number>, until: number): AsyncGenerator<PointRow[]> {
     const next = new Map(after)

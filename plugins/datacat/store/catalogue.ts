@@ -1,0 +1,30 @@
+import type { Knex } from '../../../core/index.ts'
+import { pathText } from './states.ts'
+
+const columns = ['product', 'version', 'machine_id', 'hostname'] as const
+const isColumn = (name: string): name is (typeof columns)[number] => (columns as readonly string[]).includes(name)
+// Words people say for the lists of the catalogue.
+const lists: Readonly<Record<string, string>> = { products: 'product', versions: 'version', machines: 'machine_id', hostnames: 'hostname' }
+
+/** SQL that lists what there is to choose from. */
+export const catalogueStore = {
+  columns,
+
+  /** Values of a column, names of metrics, ids of sessions (newest first), or current values of a state path. */
+  async values(db: Knex, of: string, limit: number): Promise<string[]> {
+    const name = lists[of] ?? of
+    if (isColumn(name)) return db('datacat_sessions').distinct(name).whereNotNull(name).orderBy(name).limit(limit).pluck(name)
+    if (name === 'metrics') return db('datacat_series').distinct('name').orderBy('name').limit(limit).pluck('name')
+    if (name === 'sessions') return db('datacat_sessions').orderBy('key', 'desc').limit(limit).pluck('id')
+    return db('datacat_state_values').distinct('value').where({ path: pathText(name), current: true, element: false }).orderBy('value').limit(limit).pluck('value')
+  },
+
+  /** State paths that have a value now; a skip scan, since there are many rows a path. */
+  async paths(db: Knex, limit: number): Promise<string[]> {
+    const { rows } = await db.raw(`with recursive paths as (
+        (select path from datacat_state_values order by path limit 1)
+        union all select (select v.path from datacat_state_values v where v.path > p.path order by v.path limit 1) from paths p where p.path is not null
+      ) select path from paths where path is not null limit ?`, [limit])
+    return (rows as { path: string }[]).map(row => row.path)
+  }
+}

@@ -20,6 +20,11 @@ class Refusal extends Error {
 
 /** The wire contract of the first version, at its paths and, for clients that cannot send a header, behind `/k/{key}`. */
 export function compatRoutes(app: PluginApp<unknown>, datacat: Datacats, log: Logger): void {
+  // The router takes a trailing slash for none; the first version did so for one path only.
+  const exact = (run: (ctx: Context, path: string) => Promise<string | Readable>) => async (ctx: Context, path: string): Promise<string | Readable> => {
+    if (path.endsWith('/')) throw otherwise(ctx, path)
+    return run(ctx, path)
+  }
   const answer = (run: (ctx: Context, path: string) => Promise<string | Buffer | Readable>): Handler => async ctx => {
     try {
       const body = await run(ctx, ctx.path.replace(/^\/k\/[^/]+/, ''))
@@ -28,20 +33,19 @@ export function compatRoutes(app: PluginApp<unknown>, datacat: Datacats, log: Lo
       ctx.body = body
     } catch (error) { refuse(ctx, error) }
   }
-  const write = answer(async (ctx, path) => {
+  const write = answer(exact(async (ctx, path) => {
     const [, , , id = '', verb = ''] = path.split('/')
     return post(datacat, ctx, id, verb)
-  })
+  }))
   const read = answer(async (ctx, path) => {
     if (ctx.method !== 'GET') throw new Refusal(404, 'Not found')
     return one(datacat, path.split('/')[3] ?? '')
   })
-  const create = answer(async () => `{"session_id":"${(await datacat.open({ id: randomUUID() })).id}"}\n`)
-  const all = answer(async (ctx, path) => {
+  const create = answer(exact(async () => `{"session_id":"${(await datacat.open({ id: randomUUID() })).id}"}\n`))
+  const all = answer(exact(async ctx => {
     if (ctx.method !== 'GET') throw new Refusal(405, 'Method not allowed')
-    if (path !== '/api/grafana/sessions') throw new Refusal(404, '404 page not found')
     return Readable.from(allSessions(datacat, ctx, log))
-  })
+  }))
   const other = answer(async (ctx, path) => { throw otherwise(ctx, path) })
 
   for (const base of ['', '/k/{key}']) {

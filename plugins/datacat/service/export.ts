@@ -2,7 +2,7 @@ import type { Knex } from '../../../core/index.ts'
 import { eventStore } from '../store/events.ts'
 import type { SessionFilter } from '../store/filters.ts'
 import { listStore } from '../store/list.ts'
-import { pointStore } from '../store/points.ts'
+import { pointStore, type PointRow } from '../store/points.ts'
 import type { SessionRow } from '../store/sessions.ts'
 import { stateStore } from '../store/states.ts'
 import { readLimit, readTime } from '../wire/time.ts'
@@ -24,12 +24,15 @@ export function createExporter(db: Knex) {
     }
   }
 
-  /** All sessions as one JSON array of the first version's objects. */
-  async function* array({ since, limit }: { since?: string | undefined; limit?: string | undefined }): AsyncGenerator<string> {
-    const filter: SessionFilter = { states: [], ...(since === undefined ? {} : { updatedSince: readTime(since, '/query/since') }) }
+  /** All sessions as one JSON array of the first version's objects; throws a 400 before it begins. */
+  function array({ since, limit }: { since?: string | undefined; limit?: string | undefined }): AsyncGenerator<string> {
+    return elements({ states: [], ...(since === undefined ? {} : { updatedSince: readTime(since, '/query/since') }) }, readLimit(limit, '/query/limit'))
+  }
+
+  async function* elements(filter: SessionFilter, limit: number): AsyncGenerator<string> {
     let text = '['
     let comma = ''
-    for await (const page of sessions(filter, readLimit(limit, '/query/limit'))) {
+    for await (const page of sessions(filter, limit)) {
       const states = await stateStore.current(db, page.map(one => one.key))
       for (const session of page) {
         text += comma
@@ -62,10 +65,16 @@ export function createExporter(db: Knex) {
     if (session.points === 0) return
     const series = await pointStore.series(db, session.key)
     const names = new Map(series.map(one => [one.id, one.name]))
-    for await (const rows of pointStore.inOrder(db, new Map(series.map(one => [one.id, 0])), session.points)) yield rows.map(row => line('metric', { ...of, ...pointOut(row, names.get(row.series) ?? '') })).join('')
+    for await (const rows of pointStore.inOrder(db, new Map(series.map(one => [one.id, 0])), session.points)) yield rows.map(row => line('metric', { ...of, ...metricOut(row, names.get(row.series) ?? '') })).join('')
   }
 
   return { array, lines }
+}
+
+/** `type` says what a line is, so that the type of a metric has another name here. */
+function metricOut(row: PointRow, name: string): object {
+  const { type: kind, ...rest } = pointOut(row, name) as ReturnType<typeof pointOut> & { readonly type?: string }
+  return { ...rest, ...(kind === undefined ? {} : { kind }) }
 }
 
 const line = (type: string, record: object): string => `${JSON.stringify({ type, ...record })}\n`

@@ -9,7 +9,7 @@ export interface ChartPoint { readonly at: number; readonly value: number; reado
 export interface ChartGroup { readonly group: string | null; readonly sessions: number; readonly points: readonly ChartPoint[] }
 export interface Chart {
   readonly sessionsMatched: number
-  /** False when a percentile was taken of every `sampledEvery`th point only. */
+  /** False when a percentile was taken of every `sampledEvery`th point only, or when counts and sums of buckets may be off by the points of a rollup. */
   readonly exact: boolean
   readonly sampledEvery: number
   readonly peak: number | null
@@ -21,6 +21,8 @@ export interface Chart {
 
 // A percentile of more points is taken of a regular sample, and says so.
 const exactPoints = 1_000_000
+// Counts and sums show that a rollup belongs to one bucket whole: up to here they are made of single points.
+const countedPoints = 200_000
 const nothing = { exact: true, sampledEvery: 1, peak: null, average: null, min: null, count: 0, groups: [] } as const
 
 /** Reads a chart: single points where there are few, rollups where there are many, never more than the budget a group. */
@@ -52,14 +54,15 @@ async function overTime(db: Knex, query: ChartQuery, extent: Extent, points: num
     const found = await chartStore.points(db, query, budget + 1)
     if (found.length <= budget) return { ...statsOf(found.map(point => ({ minimum: point.value, maximum: point.value, total: point.value, points: 1 }))), exact: true, sampledEvery: 1, groups: groupsOf(found, extent, rows => rows.map(({ at, value, session }) => ({ at, value, session }))) }
   }
-  const level = levelFor(points, budget)
+  const counts = aggregation.kind === 'count' || aggregation.kind === 'sum'
+  const level = counts && points <= countedPoints ? 0 : levelFor(points, budget)
   const count = isAll ? Math.max(1, budget - 4) : budget
   const step = aggregation.kind === 'percentile' ? Math.max(1, Math.ceil(points / exactPoints)) : 1
   const span = { ...edges(query, extent), count }
   const { buckets, extremes } = aggregation.kind === 'percentile' ? { buckets: await chartStore.percentiles(db, query, aggregation.p, step, span), extremes: [] } : await chartStore.buckets(db, query, level, span)
   const groups = groupsOf(buckets, extent, rows => rows.map(bucket => pointOf(aggregation, bucket)))
   const kept = isAll && query.groupBy === null && groups[0] ? [{ ...groups[0], points: withExtremes(groups[0].points, extremes) }] : groups
-  return { ...statsOf(buckets), exact: step === 1, sampledEvery: step, groups: kept }
+  return { ...statsOf(buckets), exact: step === 1 && !(counts && level > 0), sampledEvery: step, groups: kept }
 }
 
 /** The first, last, smallest and largest point stand among the buckets as they are. */

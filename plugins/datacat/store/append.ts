@@ -105,7 +105,7 @@ function seriesColumns(series: readonly Series[]): (string | null)[] {
 function pointColumns(points: readonly PointRow[]): (string | null)[] {
   if (points.length === 0) return none(7)
   const at = points.every(({ point }) => point.at === null) ? null : plainArray(points.map(({ point }) => point.at))
-  return [plainArray(points.map(row => row.series)), plainArray(points.map(row => row.k)), plainArray(points.map(row => row.o)), at, plainArray(points.map(({ point }) => point.value)), textArray(points.map(({ point }) => point.tags)), textArray(points.map(({ point }) => point.extra))]
+  return [plainArray(points.map(row => row.series)), plainArray(points.map(row => row.k)), plainArray(points.map(row => row.o)), at, plainArray(points.map(({ point }) => Object.is(point.value, -0) ? '-0' : point.value)), textArray(points.map(({ point }) => point.tags)), textArray(points.map(({ point }) => point.extra))]
 }
 
 function eventColumns(events: readonly EventRow[]): (string | null)[] {

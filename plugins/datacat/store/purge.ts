@@ -18,12 +18,14 @@ export const purgeStore = {
     return Number(rowCount)
   },
 
+  /** Takes sessions out of sight that were neither written to nor beat since a time; answers their keys. */
   async removeIdle(trx: Knex.Transaction, before: number, limit: number): Promise<number[]> {
-    const keys = await trx('datacat_sessions').where('updated_at', '<', before).orderBy('key').limit(limit).forUpdate().skipLocked().pluck('key') as string[]
+    const keys = await trx('datacat_sessions').where('updated_at', '<', before).whereNotExists(trx('datacat_heartbeats').select(trx.raw('1')).whereRaw('session_key = datacat_sessions.key').where('last_at', '>=', before)).orderBy('key').limit(limit).forUpdate().skipLocked().pluck('key') as string[]
     await trx('datacat_sessions').whereIn('key', keys).delete()
     return keys.map(Number)
   },
 
+  /** Forgets keys of batches received before a time. */
   async oldKeys(db: Knex, before: number): Promise<void> {
     await db('datacat_batches').where('received_at', '<', before).delete()
   }

@@ -1,4 +1,4 @@
-import { isObject, type Json, type JsonObject } from './json.ts'
+import { isObject, stringify, type Json, type JsonObject } from './json.ts'
 
 /** One leaf that a patch took away or brought. Arrays are a leaf and each of their scalar elements another. */
 export interface Leaf { readonly path: string; readonly element: boolean; readonly value: string }
@@ -28,8 +28,8 @@ export function merge(state: JsonObject, patch: JsonObject, changes?: LeafChange
 
 const own = (object: JsonObject, key: string): Json | undefined => Object.hasOwn(object, key) ? object[key] : undefined
 
-/** How a filter says a value: text as it is, everything else as JSON. */
-export const valueText = (value: Json): string => typeof value === 'string' ? value : JSON.stringify(value)
+/** How a filter says a value: text as it is, everything else as JSON with sorted keys. */
+const valueText = (value: Json): string => typeof value === 'string' ? value : stringify(value)
 
 function leaves(value: Json, path: string, found: Leaf[]): void {
   if (isObject(value)) {

@@ -1,0 +1,3 @@
+module rayne/datacat
+
+go 1.19

@@ -14,7 +14,12 @@ import { inspect } from './architecture.ts'
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
 /** Routes that speak HTTP themselves; a new one is added here by name, and looked at. */
-const rawRoutes = ['GET /docs', 'GET /docs/{file}', 'GET /metrics', 'GET /setup', 'GET /setup/start.js']
+const datacatPaths = ['GET /api/grafana/sessions', 'GET /api/sessions/{id}', 'POST /api/sessions', ...['end', 'events', 'metrics', 'state'].map(verb => `POST /api/sessions/{id}/${verb}`), '* /api/*rest']
+const rawRoutes = [
+  'GET /docs', 'GET /docs/{file}', 'GET /metrics', 'GET /setup', 'GET /setup/start.js', 'GET /v1/datacat/export', 'GET /v1/datacat/live',
+  'GET /api/grafana', 'GET /api/grafana/', ...['metric-payload-options', 'metrics', 'query', 'tag-keys', 'tag-values', 'variable'].map(name => `POST /api/grafana/${name}`),
+  ...datacatPaths, ...datacatPaths.map(route => route.replace(' ', ' /k/{key}'))
+].sort()
 
 function temporary(t: TestContext): string {
   const folder = mkdtempSync(path.join(tmpdir(), 'rayne-tree-'))

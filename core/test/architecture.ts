@@ -16,6 +16,7 @@ const rooms = ['plugin.ts', 'contract.ts', 'config.ts', 'routes.ts', 'routes', '
 /** What a plugin has besides the rooms all have, and why. */
 const domainRooms: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'datadog-proxy': { client: 'one file per call of the Datadog API', 'check.ts': 'the questions rayne doctor asks of the keys', 'seal.ts': 'keys at rest' },
+  datacat: { clients: 'the libraries of applications, which stand alone', wire: 'bodies, times and JSON as the wire says them' },
   demo: { simulator: 'the simulated Datadog, which stands alone', scenarios: 'incidents as data', eval: 'grades reports against the truth of scenarios' },
   rca: { mcp: 'the MCP server', model: 'the conversation with the model', static: 'files the pages load' },
   webhooks: { normalise: 'one file per shape a webhook may have', 'normalise.ts': 'any body to one event', 'event.ts': 'an event as the wire says it' }

@@ -10,7 +10,7 @@ import { pointStore, type SeriesRow } from '../store/points.ts'
 import { sessionStore, type SessionRow } from '../store/sessions.ts'
 import { stateStore } from '../store/states.ts'
 import { readTime } from '../wire/time.ts'
-import { After, closed, Detail, EventOut, levels, List, name, nextAfter, nullable, object, PointOut, SeriesSummary, SessionId, Sessions, StateOut } from './schemas.ts'
+import { After, closed, Detail, EventOut, levels, List, name, nextAfter, nullable, object, PointOut, type SeriesSummary, SessionId, Sessions, StateOut } from './schemas.ts'
 
 const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 const also = { 404: 'no such session' } as const
@@ -105,6 +105,11 @@ function catalogueRoutes(app: PluginApp<unknown>, db: Knex): void {
     method: 'GET', path: '/products', auth: 'user', summary: 'Products, their versions and how their sessions fare; `hung` counts those that ever were',
     response: Type.Object({ products: Type.Array(Type.Object({ product: Type.String(), versions: Type.Array(Type.String()), sessions: Type.Integer(), active: Type.Integer(), hung: Type.Integer(), crashed: Type.Integer() })) }),
     handle: async () => ({ products: await listStore.products(db) })
+  })
+  app.route({
+    method: 'GET', path: '/machines', auth: 'user', summary: 'Machines and the sessions they had',
+    response: Type.Object({ machines: Type.Array(Type.Object({ machine_id: Type.String(), hostname: nullable(Type.String()), sessions: Type.Integer(), active: Type.Integer(), last_seen_at: Type.String() })) }),
+    handle: async () => ({ machines: (await listStore.machines(db)).map(one => ({ ...one, last_seen_at: iso(one.last_seen_at) })) })
   })
   app.route({
     method: 'GET', path: '/stats', auth: 'user', summary: 'Totals over all sessions',

@@ -46,6 +46,11 @@ export const listStore = {
     return (rows as { product: string; versions: string[] | null; sessions: number; active: number; hung: number; crashed: number }[]).map(row => ({ ...row, versions: row.versions ?? [] }))
   },
 
+  async machines(db: Knex): Promise<{ machine_id: string; hostname: string | null; sessions: number; active: number; last_seen_at: number }[]> {
+    const { rows } = await db.raw('select machine_id, max(hostname) as hostname, count(*)::int as sessions, (count(*) filter (where active))::int as active, max(updated_at) as last_seen_at from datacat_sessions where machine_id is not null group by machine_id order by machine_id')
+    return (rows as { machine_id: string; hostname: string | null; sessions: number; active: number; last_seen_at: string }[]).map(row => ({ ...row, last_seen_at: Number(row.last_seen_at) }))
+  },
+
   async metrics(db: Knex): Promise<{ name: string; type: string; unit: string | null; sessions: number; points: number }[]> {
     const { rows } = await db.raw('select name, max(kind) as type, max(unit) as unit, count(*)::int as sessions, sum(points) as points from datacat_series where points > 0 group by name order by name')
     return (rows as { name: string; type: string; unit: string | null; sessions: number; points: string }[]).map(row => ({ ...row, points: Number(row.points) }))

@@ -21,7 +21,8 @@ test('every update is kept: the history reads back, and so does the state of any
   const pages = [await get(`${api}/${id}/states?limit=100`), await get(`${api}/${id}/states?limit=100&after=100`)]
   assert.deepEqual(pages.flatMap(page => page.states.map((state: { patch: object }) => state.patch)), patches)
   assert.deepEqual([pages[0].next_after, pages[1].next_after], [100, null])
-  const states = patches.reduce<Record<string, any>[]>((all, one) => [...all, JSON.parse(JSON.stringify(merge(all.at(-1) ?? {}, one as never)))], [])
+  const states: unknown[] = []
+  for (const one of patches) states.push(JSON.parse(JSON.stringify(merge((states.at(-1) ?? {}) as never, one as never))))
   for (const n of [0, 1, 62, 63, 64, 65, 100, 127, 128, 149]) assert.deepEqual((await get(`${api}/${id}/state?at=${start + n * 1_000 + 500}`)).state, states[n], `after update ${n}`)
   assert.deepEqual((await get(`${api}/${id}/state?at=${start - 1}`)).state, {})
   assert.deepEqual((await get(`${api}/${id}`)).state, states.at(-1))
@@ -61,6 +62,8 @@ test('lists: newest first, paged by number and by cursor, searched, and narrowed
   for (const bad of ['per_page=0', 'per_page=201', 'status=odd', 'page=x', 'cursor=-1', 'from=x', 'nope=1', 'ever=x', 'contains==x']) assert.equal((await shared.call('GET', `${api}?${bad}`)).status, 400, bad)
   const products = (await get('/v1/datacat/products')).products
   assert.deepEqual(products.find((one: { product: string }) => one.product === 'listed'), { product: 'listed', versions: ['0', '1'], sessions: 7, active: 6, hung: 0, crashed: 0 })
+  const machines = (await get('/v1/datacat/machines')).machines as { machine_id: string; hostname: string; sessions: number; active: number }[]
+  assert.deepEqual(machines.map(({ machine_id, hostname, sessions, active }) => [machine_id, hostname, sessions, active]), [['m0', 'host-6', 3, 2], ['m1', 'host-4', 2, 2], ['m2', 'host-5', 2, 2]])
   const stats = await get('/v1/datacat/stats')
   assert.deepEqual([stats.sessions, stats.active + stats.ended, stats.ended], [await shared.app.db('datacat_sessions').count({ n: '*' }).first().then(row => Number(row?.['n'])), stats.sessions, 1])
 })

@@ -1,7 +1,7 @@
 import { RayneError } from '../../../core/index.ts'
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
-export type JsonObject = { [key: string]: Json }
+export interface JsonObject { [key: string]: Json }
 
 /** Levels of objects and arrays a body may have; far under what any parser of a reader refuses. */
 export const maxDepth = 100

@@ -40,7 +40,7 @@ export function createDatacats({ db, emit, limits, log, purge }: { db: Knex; emi
 
   const token: Datacat = { open, write, end: async id => { await write(id, { end: true }) } }
   return {
-    token, open, store, sweep: watch.sweep, withPartitions: writer.withPartitions,
+    token, open, store, sweep: watch.sweep,
     render: renderer.session, exportArray: exporter.array, exportLines: exporter.lines,
     /** Takes a session away at once; its rows go in a job. */
     async remove(id: string): Promise<void> {

@@ -27,7 +27,7 @@ begin
       update datacat_series s set points = s.points + a.count, minimum = least(s.minimum, a.min), maximum = greatest(s.maximum, a.max), total = s.total + a.sum, last = a.last,
         first_at = least(s.first_at, a.from_at), last_at = greatest(s.last_at, a.to_at)
       from unnest(r_id, r_session, r_count, r_min, r_max, r_sum, r_last, r_from, r_to) with ordinality as a(id, session, count, min, max, sum, last, from_at, to_at, i)
-      where s.id = a.id and keys[a.session] is not null returning a.i, a.count, s.points - a.count as base, s.received_at as birth
+      where s.id = a.id and s.session_key = keys[a.session] returning a.i, a.count, s.points - a.count as base, s.received_at as birth
     )
     select array_agg(i order by i), array_agg(base order by i), array_agg(birth order by i),
       array[max(((base + count) >> 6) - (base >> 6)), max(((base + count) >> 12) - (base >> 12)), max(((base + count) >> 18) - (base >> 18))]
@@ -35,6 +35,9 @@ begin
     if coalesce(cardinality(found), 0) < cardinality(r_id) then
       select array_agg(f.base order by a.i), array_agg(f.birth order by a.i) into bases, births
       from generate_subscripts(r_id, 1) a(i) left join unnest(found, bases, births) as f(i, base, birth) on f.i = a.i;
+      if exists (select from unnest(r_session, bases) as a(session, base) where a.base is null and keys[a.session] is not null) then
+        raise exception 'a series of datacat_append belongs to another session' using errcode = 'RA001';
+      end if;
     end if;
 
     insert into datacat_points (series_id, n, ordinal, received_at, at, value, tags, extra)
@@ -70,6 +73,7 @@ end $$`
  * One statement, one round trip and one commit for a flush of points and events: numbers them, moves the counters, writes the
  * rollups that became full. Answers, for each session, whether it exists. The settings keep the plan that was measured: every
  * table is reached through its index, in the order of the arrays, which callers sort so that two flushes never wait in a circle.
+ * RA001 says that a remembered number of a series is no longer that of its session: the caller forgets it and tries again.
  */
 export const append: Migration = {
   name: '0003_append',

@@ -8,7 +8,7 @@ const keptItems = 100_000
 const keptBytes = 64_000_000
 
 /** One session as it was last answered; only what came since is read and written anew. */
-interface Kept { readonly signature: string; readonly text: Buffer; readonly eventsAt: readonly [number, number]; readonly metricsAt: readonly [number, number]; readonly events: number; readonly points: number; readonly counts: ReadonlyMap<number, number> }
+interface Kept { readonly key: number; readonly signature: string; readonly text: Buffer; readonly eventsAt: readonly [number, number]; readonly metricsAt: readonly [number, number]; readonly events: number; readonly points: number; readonly counts: ReadonlyMap<number, number> }
 
 const time = (ms: number): string => new Date(ms).toISOString()
 const eventText = (event: EventRow): string => `{"timestamp":"${time(event.at)}","name":${JSON.stringify(event.name)},"data":${event.data}}`
@@ -39,8 +39,10 @@ export function createRenderer(db: Knex) {
 
   async function render(session: SessionRow, state: string): Promise<Buffer> {
     const signature = signatureOf(session)
-    const old = kept.get(session.id)
-    if (old?.signature === signature) return touch(session.id, old)
+    const known = kept.get(session.id)
+    if (known?.signature === signature) return touch(session.id, known)
+    // Another session may have been opened under the id of a deleted one.
+    const old = known?.key === session.key ? known : undefined
     const [events, points, counts] = [[] as string[], [] as string[], new Map(old?.counts)]
     for await (const part of eventParts(db, session, old?.events ?? 0)) events.push(part)
     for await (const part of pointParts(db, session, counts)) points.push(part)
@@ -49,7 +51,7 @@ export function createRenderer(db: Knex) {
     const [head, eventsText, metricsText] = [Buffer.from(headOf(session, state)), join(text(old?.eventsAt), events), join(text(old?.metricsAt), points)]
     const metricsFrom = head.length + eventsText.length + between.length
     const whole = Buffer.concat([head, eventsText, Buffer.from(between), metricsText, Buffer.from(`${closing}\n`)])
-    keep(session.id, { signature, text: whole, eventsAt: [head.length, head.length + eventsText.length], metricsAt: [metricsFrom, metricsFrom + metricsText.length], events: session.events, points: session.points, counts })
+    keep(session.id, { key: session.key, signature, text: whole, eventsAt: [head.length, head.length + eventsText.length], metricsAt: [metricsFrom, metricsFrom + metricsText.length], events: session.events, points: session.points, counts })
     return whole
   }
 

@@ -1,6 +1,6 @@
 import { createGroupCommit, errorCode, type Knex } from '../../../core/index.ts'
 import { SessionEnded } from '../contract.ts'
-import type { Append, AppendStore, NewEvent, NewPoint } from '../store/append.ts'
+import { seriesMoved, type Append, type AppendStore, type NewEvent, type NewPoint } from '../store/append.ts'
 import { heartbeatStore } from '../store/heartbeats.ts'
 import { ensurePartitions } from '../store/partitions.ts'
 import { sessionStore, type NewSession, type SessionRow } from '../store/sessions.ts'
@@ -29,21 +29,21 @@ const noPartition = '23514'
 
 /** Writes of all sessions, gathered into few transactions; whoever waits is answered after the commit. */
 export function createWriter({ db, emit, store, watch }: { db: Knex; emit: Emit; store: AppendStore; watch: Watch }) {
-  const appends = createGroupCommit<Append, Outcome>(items => withPartitions(async () => {
+  const appends = createGroupCommit<Append, Outcome>(items => withAnotherTry(async () => {
     const known = await store.append(db, items, Date.now())
     return items.map(item => known.has(item.sessionId) ? 'stored' : 'unknown')
   }), { ...limits, size: item => sizeOf({ ...item, states: [] }) })
-  const writes = createGroupCommit<Writes, Outcome>(items => withPartitions(() => db.transaction(trx => writeAll(trx, items))), { ...limits, size: sizeOf })
+  const writes = createGroupCommit<Writes, Outcome>(items => withAnotherTry(() => db.transaction(trx => writeAll(trx, items))), { ...limits, size: sizeOf })
   const opens = createGroupCommit<Opening, boolean>(openAll, { batch: 250 })
   const beats = createGroupCommit<string, boolean>(async ids => {
     const found = await heartbeatStore.beat(db, [...new Set(ids)], Date.now())
     return ids.map(id => found.has(id))
   }, { batch: 1_000 })
 
-  async function withPartitions<T>(work: () => Promise<T>): Promise<T> {
+  async function withAnotherTry<T>(work: () => Promise<T>): Promise<T> {
     return work().catch(async (error: unknown) => {
-      if (errorCode(error) !== noPartition) throw error
-      await ensurePartitions(db, Date.now())
+      if (errorCode(error) === noPartition) await ensurePartitions(db, Date.now())
+      else if (errorCode(error) !== seriesMoved) throw error
       return work()
     })
   }
@@ -54,7 +54,7 @@ export function createWriter({ db, emit, store, watch }: { db: Knex; emit: Emit;
     const asked = [...first.values()]
     const isPlain = asked.every(item => item.state === null && item.beat === null && item.machineId === null)
     const insert = (on: Knex): Promise<ReadonlyMap<string, number>> => sessionStore.insert(on, asked, now)
-    const made = isPlain ? await insert(db) : await withPartitions(() => db.transaction(async trx => {
+    const made = isPlain ? await insert(db) : await withAnotherTry(() => db.transaction(async trx => {
       const keys = await insert(trx)
       const fresh = asked.filter(item => keys.has(item.id))
       await writeAll(trx, fresh.filter(item => item.state !== null || item.beat !== null).map(item => ({ sessionId: item.id, key: null, states: item.state === null ? [] : [{ patch: item.state, at: item.createdAt }], points: [], events: [], beat: item.beat, end: false })))
@@ -94,8 +94,7 @@ export function createWriter({ db, emit, store, watch }: { db: Knex; emit: Emit;
       const onlyBeats = item.beat !== null && Object.values(item.beat).every(value => value === undefined) && item.key === null && !item.end && item.states.length + item.points.length + item.events.length === 0
       if (onlyBeats && await beats.add(item.sessionId)) return 'stored'
       return writes.add(item)
-    },
-    withPartitions
+    }
   }
 }
 export type Writer = ReturnType<typeof createWriter>

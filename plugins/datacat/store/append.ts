@@ -1,4 +1,4 @@
-import type { Knex } from '../../../core/index.ts'
+import { errorCode, type Knex } from '../../../core/index.ts'
 import { plainArray, textArray } from './arrays.ts'
 
 /** One metric value as it is stored; `at` null means the moment of the commit. `tags` and `extra` are JSON text. */
@@ -9,6 +9,9 @@ export interface Append { readonly sessionId: string; readonly points: readonly 
 
 /** The rows of one flush, column by column, as `datacat_append` takes them. */
 interface Series { readonly session: number; readonly name: string; readonly kind: string; readonly unit: string | null; id: number; count: number; min: number; max: number; sum: number; last: number; from: number; to: number }
+
+/** The error of `datacat_append` after a session was deleted and opened again; worth another try. */
+export const seriesMoved = 'RA001'
 
 const appendSql = `select datacat_append(?, ?::uuid[], ?::int[], ?::int[], ?::bigint[], ?::int[], ?::int[], ?::float8[], ?::float8[], ?::float8[], ?::float8[], ?::bigint[], ?::bigint[],
   ?::int[], ?::int[], ?::int[], ?::bigint[], ?::float8[], ?::text[], ?::text[], ?::int[], ?::int[], ?::bigint[], ?::text[], ?::text[], ?::text[], ?::text[]) as known`
@@ -39,14 +42,21 @@ export function createAppendStore() {
     }
   }
 
+  async function query(db: Knex, values: readonly unknown[]): Promise<{ rows: { known: boolean[] }[] }> {
+    return db.raw(appendSql, values as never).catch((error: unknown) => {
+      if (errorCode(error) === seriesMoved) numbers.clear()
+      throw error
+    })
+  }
+
   return {
     /** Writes all of it in one transaction (or in the caller's) and answers which of the sessions exist; `now` is epoch milliseconds. */
     async append(db: Knex, appends: readonly Append[], now: number): Promise<ReadonlySet<string>> {
       const ids = [...new Set(appends.map(append => append.sessionId))].sort()
       const { series, points, events, counts } = columns(ids, appends, now)
       if (series.length > 0) await number(db, ids, series, now)
-      const { rows: [row] } = await db.raw(appendSql, [now, plainArray(ids), plainArray(counts.points), plainArray(counts.events), ...seriesColumns(series), ...pointColumns(points), ...eventColumns(events)])
-      return new Set(ids.filter((_, index) => (row.known as boolean[])[index]))
+      const { rows: [row] } = await query(db, [now, plainArray(ids), plainArray(counts.points), plainArray(counts.events), ...seriesColumns(series), ...pointColumns(points), ...eventColumns(events)])
+      return new Set(ids.filter((_, index) => row?.known[index]))
     }
   }
 }

@@ -126,3 +126,15 @@ test('everything acknowledged is there and in order when many write at once, in 
     for (const values of [own(events.map((event: { name: string }) => Number(event.name))), own(metrics.map((metric: { value: number }) => metric.value))]) assert.deepEqual(values, [...values].sort((a, b) => a - b))
   }
 })
+
+test('a session that is deleted and opened again under its id starts anew, and keeps what it gets', async () => {
+  const id = await open()
+  for (let round = 0; round < 3; round++) {
+    for (const key of [undefined, `k${round}`]) assert.equal((await post(`${api}/${id}/batch`, { metrics: [{ name: 'a', value: round }], ...(key ? { key } : {}) })).status, 200)
+    assert.deepEqual((await get(`/api/sessions/${id}`)).metrics.map((metric: { value: number }) => metric.value), [round, round])
+    assert.equal((await shared.call('DELETE', `${api}/${id}`)).status, 200)
+    if (round === 0) await shared.app.drain()
+    assert.equal((await post(`${api}/${id}/batch`, { metrics: [{ name: 'a', value: 9 }] })).status, 404)
+    assert.equal((await post(api, { id })).status, 201)
+  }
+})

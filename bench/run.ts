@@ -1,11 +1,14 @@
 import { Command } from 'commander'
+import { datacatCommand } from './datacat.ts'
+import { datacatKillCommand } from './datacat-kill.ts'
+import { datacatStateCommand } from './datacat-state.ts'
 import { ingestCommand } from './ingest.ts'
 import { killCommand } from './kill.ts'
 import { proxyCommand } from './proxy.ts'
 import { stopEverything } from './process/started.ts'
 
 const program = new Command('bench').usage('<name> [options]').description('Measurements, as ratios to a baseline of the same run; every one knows --help and --json FILE.')
-for (const add of [ingestCommand, killCommand, proxyCommand]) add(program)
+for (const add of [ingestCommand, killCommand, proxyCommand, datacatCommand, datacatKillCommand, datacatStateCommand]) add(program)
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { void stopEverything().finally(() => process.exit(1)) })
 try {

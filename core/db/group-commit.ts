@@ -3,19 +3,19 @@ import { isDatabaseDown } from './database.ts'
 
 /**
  * Lets requests that only append share one transaction: items are flushed on `setImmediate` and again when a flush
- * returns, two flushes in flight, and each caller is answered after the commit that holds its item.
+ * returns, two flushes in flight (or `parallel`: one makes them larger, and cheaper by the item), and each caller is answered after the commit that holds its item.
  * A refused flush is repeated item by item, so that one bad item fails alone; a database that is away fails them all. Over `limit` waiting items, or `limitBytes` of what
  * `size` says, it answers 503; a flush takes at most `batch` items and an eighth of those bytes.
  */
-export function createGroupCommit<T, R>(flush: (items: readonly T[]) => Promise<readonly R[]>, options: { limit?: number; batch?: number; limitBytes?: number; size?: (item: T) => number } = {}): { add(item: T): Promise<R> } {
-  const { limit = 5_000, batch = 250, limitBytes = 64_000_000, size = () => 0 } = options
+export function createGroupCommit<T, R>(flush: (items: readonly T[]) => Promise<readonly R[]>, options: { limit?: number; batch?: number; parallel?: number; limitBytes?: number; size?: (item: T) => number } = {}): { add(item: T): Promise<R> } {
+  const { limit = 5_000, batch = 250, parallel = 2, limitBytes = 64_000_000, size = () => 0 } = options
   const queue: { item: T; resolve: (result: R) => void; reject: (error: unknown) => void }[] = []
   let inFlight = 0
   let scheduled = false
   let bytes = 0
 
   function schedule(): void {
-    if (scheduled || inFlight >= 2 || queue.length === 0) return
+    if (scheduled || inFlight >= parallel || queue.length === 0) return
     scheduled = true
     setImmediate(() => { scheduled = false; void run(); schedule() })
   }

@@ -25,7 +25,7 @@ begin
   if r_id is not null then
     with moved as (
       update datacat_series s set points = s.points + a.count, minimum = least(s.minimum, a.min), maximum = greatest(s.maximum, a.max), total = s.total + a.sum, last = a.last,
-        first_at = least(s.first_at, a.from_at), last_at = greatest(s.last_at, a.to_at)
+        first_at = least(s.first_at, a.from_at), last_at = greatest(s.last_at, a.to_at), received_at = least(s.received_at, now_ms)
       from unnest(r_id, r_session, r_count, r_min, r_max, r_sum, r_last, r_from, r_to) with ordinality as a(id, session, count, min, max, sum, last, from_at, to_at, i)
       where s.id = a.id and s.session_key = keys[a.session] returning a.i, a.count, s.points - a.count as base, s.received_at as birth
     )

@@ -88,10 +88,14 @@ async function one(datacat: Datacats, id: string): Promise<Buffer | Readable> {
   return Buffer.isBuffer(found) ? found : Readable.from(found)
 }
 
-/** An error after the first byte can only cut the answer off, so that nobody takes half of it for all. */
-async function* allSessions(datacat: Datacats, ctx: Context, log: Logger): AsyncGenerator<string> {
+function allSessions(datacat: Datacats, ctx: Context, log: Logger): AsyncGenerator<string> {
   const text = (name: string): string | undefined => { const value = ctx.query[name]; return Array.isArray(value) ? value[0] : value }
-  try { yield* datacat.exportArray({ since: text('since'), limit: text('limit') }) } catch (error) {
+  return cutOff(datacat.exportArray({ since: text('since'), limit: text('limit') }), log)
+}
+
+/** An error after the first byte can only cut the answer off, so that nobody takes half of it for all. */
+async function* cutOff(parts: AsyncGenerator<string>, log: Logger): AsyncGenerator<string> {
+  try { yield* parts } catch (error) {
     log.error({ error }, 'the export of sessions was cut off')
     throw error
   }
@@ -101,7 +105,8 @@ function otherwise(ctx: Context, path: string): Refusal {
   if (path === '/api/sessions' || path === '/api/grafana/sessions') return new Refusal(405, 'Method not allowed')
   if (path === '/api/sessions/') return new Refusal(400, 'Session ID required')
   if (!path.startsWith('/api/sessions/') && !path.includes('//')) return new Refusal(404, '404 page not found')
-  if (path.includes('//')) { ctx.set('location', path.replaceAll(/\/{2,}/g, '/')); return new Refusal(301, 'Moved Permanently') }
+  // A redirect would repeat the token of the path.
+  if (path.includes('//') && path === ctx.path) { ctx.set('location', path.replaceAll(/\/{2,}/g, '/')); return new Refusal(301, 'Moved Permanently') }
   return new Refusal(404, 'Not found')
 }
 

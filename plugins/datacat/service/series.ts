@@ -68,7 +68,7 @@ async function overTime(db: Knex, query: ChartQuery, extent: Extent, points: num
 /** The first, last, smallest and largest point stand among the buckets as they are. */
 function withExtremes(points: readonly ChartPoint[], extremes: readonly Exact[]): ChartPoint[] {
   const exact = new Map(extremes.map(point => [`${point.at} ${point.value}`, point]))
-  return [...points, ...exact.values()].sort((a, b) => a.at - b.at)
+  return [...points.filter(point => point.count !== undefined || !exact.has(`${point.at} ${point.value}`)), ...exact.values()].sort((a, b) => a.at - b.at)
 }
 
 async function perSession(db: Knex, query: ChartQuery, extent: Extent, points: number): Promise<Omit<Chart, 'sessionsMatched'>> {
@@ -93,9 +93,11 @@ function thin<P extends ChartPoint>(points: readonly P[], budget: number): P[] {
   return points.filter((_, index) => kept.has(index))
 }
 
-function pointOf(aggregation: Aggregation, { at, minimum, maximum, total, points, value }: Bucket): ChartPoint {
+function pointOf(aggregation: Aggregation, { at: from, till, minimum, maximum, total, points, value }: Bucket): ChartPoint {
   const average = total / points
   const figures = { all: average, max: maximum, average, min: minimum, count: points, sum: total, percentile: value ?? average }
+  // Among single points a bucket stands in its middle, so that the first and the last keep their places.
+  const at = aggregation.kind === 'all' ? Math.floor((from + till) / 2) : from
   return { at, value: figures[aggregation.kind], ...(points > 1 ? { min: minimum, max: maximum, count: points } : {}) }
 }
 

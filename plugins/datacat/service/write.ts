@@ -40,11 +40,13 @@ export function createWriter({ db, emit, store, watch }: { db: Knex; emit: Emit;
     return ids.map(id => found.has(id))
   }, { batch: 1_000 })
 
-  async function withAnotherTry<T>(work: () => Promise<T>): Promise<T> {
+  // A flush may miss its partition first and a number of a series then, whose transaction was rolled back.
+  async function withAnotherTry<T>(work: () => Promise<T>, tries = 2): Promise<T> {
     return work().catch(async (error: unknown) => {
-      if (errorCode(error) === noPartition) await ensurePartitions(db, Date.now())
-      else if (errorCode(error) !== seriesMoved) throw error
-      return work()
+      const code = errorCode(error)
+      if (tries === 0 || (code !== noPartition && code !== seriesMoved)) throw error
+      if (code === noPartition) await ensurePartitions(db, Date.now())
+      return withAnotherTry(work, tries - 1)
     })
   }
 

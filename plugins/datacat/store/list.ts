@@ -30,7 +30,7 @@ export const listStore = {
 
   /** Sessions written to at or after a time, the latest first. */
   async changed(db: Knex, since: number): Promise<SessionRow[]> {
-    return (await db('datacat_sessions as s').select(columns).where('s.updated_at', '>=', since).orderBy('s.updated_at', 'desc').limit(2_000) as RawSession[]).map(sessionOf)
+    return (await db('datacat_sessions as s').select(columns).where('s.updated_at', '>=', since).orderBy('s.updated_at', 'desc').limit(20_000) as RawSession[]).map(sessionOf)
   },
 
   async totals(db: Knex): Promise<Record<'sessions' | 'active' | 'ended' | 'hung' | 'crashed' | 'suspended' | 'events' | 'metrics' | 'states', number>> {
@@ -52,7 +52,7 @@ export const listStore = {
   },
 
   async metrics(db: Knex): Promise<{ name: string; type: string; unit: string | null; sessions: number; points: number }[]> {
-    const { rows } = await db.raw('select name, max(kind) as type, max(unit) as unit, count(*)::int as sessions, sum(points) as points from datacat_series where points > 0 group by name order by name')
+    const { rows } = await db.raw('select name, max(kind) as type, max(unit) as unit, count(*)::int as sessions, sum(points) as points from datacat_series r where points > 0 and exists (select from datacat_sessions s where s.key = r.session_key) group by name order by name')
     return (rows as { name: string; type: string; unit: string | null; sessions: number; points: string }[]).map(row => ({ ...row, points: Number(row.points) }))
   }
 }

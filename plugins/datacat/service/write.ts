@@ -32,7 +32,7 @@ export function createWriter({ db, emit, store, watch }: { db: Knex; emit: Emit;
   const appends = createGroupCommit<Append, Outcome>(items => withAnotherTry(async () => {
     const known = await store.append(db, items, Date.now())
     return items.map(item => known.has(item.sessionId) ? 'stored' : 'unknown')
-  }), { ...limits, size: item => sizeOf({ ...item, states: [] }) })
+  }), { ...limits, parallel: 1, size: item => sizeOf({ ...item, states: [] }) })
   const writes = createGroupCommit<Writes, Outcome>(items => withAnotherTry(() => db.transaction(trx => writeAll(trx, items))), { ...limits, size: sizeOf })
   const opens = createGroupCommit<Opening, boolean>(openAll, { batch: 250 })
   const beats = createGroupCommit<string, boolean>(async ids => {

@@ -43,7 +43,8 @@ export function createAppendStore() {
   }
 
   async function query(db: Knex, values: readonly unknown[]): Promise<{ rows: { known: boolean[] }[] }> {
-    return db.raw(appendSql, values as never).catch((error: unknown) => {
+    // A named statement is parsed once a connection, which an unnamed one of this length is at every flush.
+    return db.raw(appendSql, values as never).options({ name: 'datacat_append' }).catch((error: unknown) => {
       if (errorCode(error) === seriesMoved) numbers.clear()
       throw error
     })

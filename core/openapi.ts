@@ -25,19 +25,19 @@ export function openApi(operations: readonly Operation[], info: { version: strin
   }
 }
 
-function describe({ owner, method, path, summary, auth, spec }: Operation): Record<string, unknown> {
+function describe({ owner, method, path, summary, auth, spec, about = spec }: Operation): Record<string, unknown> {
   const inPath = spec?.params ?? Type.Object(Object.fromEntries([...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => [name, Type.String()])))
-  const parameters = [...parametersOf(inPath, 'path'), ...parametersOf(spec?.query, 'query')]
+  const parameters = [...parametersOf(inPath, 'path'), ...parametersOf(about?.query, 'query')]
   const content = (schema: TSchema): unknown => ({ 'application/json': { schema } })
-  const body = spec?.body ? { required: true, content: content(spec.body) } : spec?.rawBody ? { required: true, content: { '*/*': { schema: {} } } } : undefined
+  const body = about?.body ? { required: true, content: content(about.body) } : spec?.rawBody ? { required: true, content: { '*/*': { schema: {} } } } : undefined
   const others = Object.fromEntries(Object.entries(spec?.also ?? {}).map(([status, description]) => [status, { description, ...(Number(status) < 300 && spec ? { content: content(spec.response) } : {}) }]))
   return {
     operationId: `${owner}.${method.toLowerCase()}${path.replace(/\W+/g, '_')}`, tags: [owner], summary,
-    ...(spec?.description ? { description: spec.description } : {}),
+    ...(about?.description ? { description: about.description } : {}),
     'x-auth': auth, security: security[auth] ?? security['other'],
     ...(parameters.length > 0 ? { parameters } : {}), ...(body ? { requestBody: body } : {}),
     responses: {
-      [spec?.status ?? 200]: { description: 'Done', ...(spec ? { content: content(spec.response) } : {}) }, ...others,
+      [spec?.status ?? 200]: { description: 'Done', ...(about?.response ? { content: content(about.response) } : {}) }, ...others,
       default: { description: 'What went wrong', content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } }
     }
   }

@@ -59,6 +59,9 @@ export interface RouteSpec<P extends TSchema = TUnknown, Q extends TSchema = TUn
   handle(request: RouteRequest<Static<P>, Static<Q>, Static<B>>): Promise<Static<R> | Reply<Static<R>>> | Static<R> | Reply<Static<R>>
 }
 
+/** What OpenAPI says of a raw route; its handler checks for itself. */
+export type RawWords = Partial<Pick<RouteSpec<TSchema, TSchema, TSchema, TSchema>, 'description' | 'query' | 'body' | 'response'>>
+
 /** Everything one plugin can see of the platform. */
 export interface PluginApp<C> {
   readonly config: C
@@ -67,7 +70,7 @@ export interface PluginApp<C> {
   provide<T>(token: Token<T>, service: T): void
   route<P extends TSchema = TUnknown, Q extends TSchema = TUnknown, B extends TSchema = TUnknown, R extends TSchema = TUnknown>(spec: RouteSpec<P, Q, B, R>): void
   /** The escape hatch for streams and proxies; method `*` is every one that is not registered before it. Each use is listed by name in the architecture test. */
-  raw(method: string, path: string, options: { summary: string; auth: AuthClass }, handler: RawHandler): void
+  raw(method: string, path: string, options: { summary: string; auth: AuthClass; about?: RawWords }, handler: RawHandler): void
   job<S extends TSchema>(name: string, spec: JobSpec<S>): JobHandle<Static<S>>
   /** Cron in five fields, UTC. Runs once per tick over all processes. */
   schedule(name: string, cron: string, run: (context: JobContext) => Promise<void>): void

@@ -63,9 +63,7 @@ export function createAccess(options: { protected: boolean; ingestSecrets: reado
 
 /** A bearer token, `X-Rayne-Token`, the password of HTTP basic, or `/k/<token>` for clients that can send no header; never a query parameter, which every proxy logs. */
 function presentedToken(request: IncomingMessage): string | undefined {
-  const inPath = /^\/k\/([\w.~-]+)\//.exec(request.url ?? '')?.[1]
-  if (inPath) return inPath
-  const own = request.headers['x-rayne-token']
+  const own = /^\/k\/([\w.~-]+)\//.exec(request.url ?? '')?.[1] ?? request.headers['x-rayne-token']
   if (typeof own === 'string' && own !== '') return own
   const [scheme = '', value = ''] = (request.headers.authorization ?? '').split(/ +/, 2)
   if (/^bearer$/i.test(scheme)) return value

@@ -10,9 +10,7 @@ import { isDatabaseDown } from './database.ts'
 export function createGroupCommit<T, R>(flush: (items: readonly T[]) => Promise<readonly R[]>, options: { limit?: number; batch?: number; parallel?: number; limitBytes?: number; size?: (item: T) => number } = {}): { add(item: T): Promise<R> } {
   const { limit = 5_000, batch = 250, parallel = 2, limitBytes = 64_000_000, size = () => 0 } = options
   const queue: { item: T; resolve: (result: R) => void; reject: (error: unknown) => void }[] = []
-  let inFlight = 0
-  let scheduled = false
-  let bytes = 0
+  let [inFlight, bytes, scheduled] = [0, 0, false]
 
   function schedule(): void {
     if (scheduled || inFlight >= parallel || queue.length === 0) return

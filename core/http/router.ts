@@ -8,7 +8,7 @@ import type { Access } from '../auth/access.ts'
 import { RayneError } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
-import type { Reply, RouteRequest, RouteSpec } from '../plugin.ts'
+import type { RawWords, Reply, RouteRequest, RouteSpec } from '../plugin.ts'
 import { compile } from '../schema.ts'
 import { bootError } from '../services.ts'
 import { parseJson, readBytes } from './body.ts'
@@ -25,6 +25,7 @@ export interface Operation {
   readonly summary: string
   readonly auth: AuthClass
   readonly spec?: RouteSpec<TSchema, TSchema, TSchema, TSchema>
+  readonly about?: RawWords
 }
 
 export interface RouterOptions { readonly access: Access; readonly log: Logger; readonly metrics: Metrics; readonly validateResponses: boolean; readonly requestTimeoutMs?: number }
@@ -52,7 +53,7 @@ export function createRouter({ access, log, metrics, validateResponses, requestT
     add({ owner, method: spec.method, path, summary: spec.summary, auth: spec.auth, spec }, ctx => handle(ctx, requestTimeoutMs))
   }
 
-  function raw(owner: string, method: string, path: string, options: { summary: string; auth: AuthClass }, handler: RawHandler): void {
+  function raw(owner: string, method: string, path: string, options: { summary: string; auth: AuthClass; about?: RawWords }, handler: RawHandler): void {
     add({ owner, method, path, ...options }, async ctx => { await handler(ctx) })
   }
 

@@ -17,7 +17,7 @@ const root = fileURLToPath(new URL('../../', import.meta.url))
 const datacatPaths = ['GET /api/grafana/sessions', 'GET /api/sessions/{id}', 'POST /api/sessions', ...['end', 'events', 'metrics', 'state'].map(verb => `POST /api/sessions/{id}/${verb}`), '* /api/*rest']
 const rawRoutes = [
   'GET /docs', 'GET /docs/{file}', 'GET /metrics', 'GET /setup', 'GET /setup/start.js', 'GET /v1/datacat/export', 'GET /v1/datacat/live',
-  'GET /api/grafana', 'GET /api/grafana/', ...['metric-payload-options', 'metrics', 'query', 'tag-keys', 'tag-values', 'variable'].map(name => `POST /api/grafana/${name}`),
+  'GET /api/grafana', ...['metric-payload-options', 'metrics', 'query', 'tag-keys', 'tag-values', 'variable'].map(name => `POST /api/grafana/${name}`),
   ...datacatPaths, ...datacatPaths.map(route => route.replace(' ', ' /k/{key}'))
 ].sort()
 

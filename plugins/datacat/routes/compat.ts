@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { Readable } from 'node:stream'
-import { RayneError, readBytes, type Logger, type PluginApp } from '../../../core/index.ts'
+import { RayneError, readBytes, Type, type Logger, type PluginApp } from '../../../core/index.ts'
 import type { Datacats } from '../service.ts'
 import { stringify } from '../wire/json.ts'
 import { InvalidBody, parseEvent, parseMetric, parseState } from '../wire/parse.ts'
+import { Done } from './schemas.ts'
 
 type Handler = Parameters<PluginApp<unknown>['raw']>[3]
 export type Context = Parameters<Handler>[0]
@@ -11,6 +12,17 @@ export type Context = Parameters<Handler>[0]
 const bodyLimit = 1_048_576
 const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const ok = '{"status":"ok"}\n'
+
+const data = Type.Record(Type.String(), Type.Unknown())
+const OldEvent = Type.Object({ name: Type.String(), data: Type.Union([data, Type.Null()]) })
+const OldMetric = Type.Object({ name: Type.String(), value: Type.Number(), tags: Type.Optional(Type.Array(Type.String())) })
+const Created = Type.Object({ session_id: Type.String() })
+const OldSession = Type.Object({
+  id: Type.String(), created_at: Type.String(), updated_at: Type.String(), ended_at: Type.Optional(Type.String()), active: Type.Boolean(), state: data,
+  events: Type.Array(Type.Object({ timestamp: Type.String(), ...OldEvent.properties })), metrics: Type.Array(Type.Object({ timestamp: Type.String(), ...OldMetric.properties }))
+})
+const Cut = Type.Object({ since: Type.Optional(Type.String({ description: 'written to at or after: RFC 3339 or epoch milliseconds' })), limit: Type.Optional(Type.Integer({ minimum: 1 })) })
+const verbs = [['state', 'Merge a patch into the state', data], ['events', 'Log an event', OldEvent], ['metrics', 'Log a metric', OldMetric], ['end', 'End a session', undefined]] as const
 
 /** An answer of the first version: its status and its exact words. */
 class Refusal extends Error {
@@ -50,15 +62,13 @@ export function compatRoutes(app: PluginApp<unknown>, datacat: Datacats, log: Lo
 
   for (const base of ['', '/k/{key}']) {
     const how = base === '' ? '' : ', with the token in the path'
-    app.raw('POST', `${base}/api/sessions`, { summary: `Open a session${how}`, auth: 'ingest' }, create)
-    app.raw('GET', `${base}/api/sessions/{id}`, { summary: `A session with all its events and metrics${how}`, auth: 'user' }, read)
-    for (const verb of ['state', 'events', 'metrics', 'end']) app.raw('POST', `${base}/api/sessions/{id}/${verb}`, { summary: `${summaries[verb]}${how}`, auth: 'ingest' }, write)
-    app.raw('GET', `${base}/api/grafana/sessions`, { summary: `All sessions with everything in them, streamed; ?since=<time> and ?limit=<n> cut it${how}`, auth: 'user' }, all)
+    app.raw('POST', `${base}/api/sessions`, { summary: `Open a session${how}`, auth: 'ingest', about: { response: Created } }, create)
+    app.raw('GET', `${base}/api/sessions/{id}`, { summary: `A session with all its events and metrics${how}`, auth: 'user', about: { response: OldSession } }, read)
+    for (const [verb, summary, body] of verbs) app.raw('POST', `${base}/api/sessions/{id}/${verb}`, { summary: `${summary}${how}`, auth: 'ingest', about: { response: Done, ...(body ? { body } : {}) } }, write)
+    app.raw('GET', `${base}/api/grafana/sessions`, { summary: `All sessions with everything in them, streamed${how}`, auth: 'user', about: { query: Cut, response: Type.Array(OldSession) } }, all)
     app.raw('*', `${base}/api/*rest`, { summary: 'The first version\'s answers to anything else', auth: 'public' }, other)
   }
 }
-
-const summaries: Readonly<Record<string, string>> = { state: 'Merge a patch into the state', events: 'Log an event', metrics: 'Log a metric', end: 'End a session' }
 
 async function post(datacat: Datacats, ctx: Context, id: string, verb: string): Promise<string> {
   const writes = verb === 'end' ? { end: true } : await parsed(verb, await readBytes(ctx.req, bodyLimit))

@@ -40,7 +40,7 @@ const payloads: PayloadSpec[] = [
 
 /** The contract of Grafana's JSON data source (simPod), beside the first version's export. */
 export function grafanaRoutes(app: PluginApp<unknown>, db: Knex): void {
-  for (const path of ['/api/grafana', '/api/grafana/']) app.raw('GET', path, { summary: 'Grafana: test the connection', auth: 'user' }, ctx => { ctx.status = 200; ctx.set('content-type', 'application/json'); ctx.body = '{"status":"ok"}' })
+  app.raw('GET', '/api/grafana', { summary: 'Grafana: test the connection', auth: 'user' }, ctx => { ctx.status = 200; ctx.set('content-type', 'application/json'); ctx.body = '{"status":"ok"}' })
   const post = grafanaPost(app)
   post('/metrics', 'Grafana: metrics a panel can choose', Type.Object({ metric: Type.Optional(Type.String()) }, loose), async () => {
     const metrics = await listStore.metrics(db)
@@ -124,7 +124,7 @@ async function sessionTable(db: Knex, filter: SessionFilter): Promise<Table> {
 function grafanaPost(app: PluginApp<unknown>) {
   return <B extends TSchema, R>(path: string, summary: string, body: B, handle: (body: Static<B>) => Promise<R>): void => {
     const check = compile(body)
-    app.raw('POST', `/api/grafana${path}`, { summary, auth: reader }, async ctx => {
+    app.raw('POST', `/api/grafana${path}`, { summary, auth: reader, about: { body } }, async ctx => {
       const answer = await handle(check(parseBody(await readBytes(ctx.req, 1_048_576))))
       ctx.status = 200
       ctx.set('content-type', 'application/json')

@@ -3,12 +3,12 @@ import { statuses } from '../store/filters.ts'
 
 const text = (maxLength: number, description?: string) => Type.String({ maxLength, pattern: String.raw`^[^\u0000]*$`, ...(description === undefined ? {} : { description }) })
 export const name = text(256)
-export const time = Type.Union([Type.String({ maxLength: 40 }), Type.Number()], { description: 'RFC 3339, or epoch milliseconds' })
+const time = Type.Union([Type.String({ maxLength: 40 }), Type.Number()], { description: 'RFC 3339, or epoch milliseconds' })
 const object = Type.Record(Type.String(), Type.Unknown())
 const nullable = <T extends ReturnType<typeof Type.String> | ReturnType<typeof Type.Number> | ReturnType<typeof Type.Boolean>>(type: T) => Type.Union([type, Type.Null()])
 
 export const levels = ['debug', 'info', 'warning', 'error', 'critical'] as const
-export const kinds = ['gauge', 'counter', 'histogram', 'timer'] as const
+const kinds = ['gauge', 'counter', 'histogram', 'timer'] as const
 const closed = { additionalProperties: false } as const
 const seconds = Type.Number({ minimum: 1, maximum: 604_800 })
 
@@ -21,7 +21,7 @@ export const Open = Type.Object({
 }, closed)
 export const Opened = Type.Object({ session_id: Type.String(), created: Type.Boolean() })
 
-export const Exception = Type.Object({ type: Type.Optional(text(1_000)), message: Type.Optional(text(100_000)), stacktrace: Type.Optional(Type.Array(text(100_000), { maxItems: 1_000 })), file: Type.Optional(text(4_000)), line: Type.Optional(Type.Integer()), function: Type.Optional(text(1_000)) }, closed)
+const Exception = Type.Object({ type: Type.Optional(text(1_000)), message: Type.Optional(text(100_000)), stacktrace: Type.Optional(Type.Array(text(100_000), { maxItems: 1_000 })), file: Type.Optional(text(4_000)), line: Type.Optional(Type.Integer()), function: Type.Optional(text(1_000)) }, closed)
 export const State = Type.Object({ state: object, timestamp: Type.Optional(time) }, closed)
 export const Event = Type.Object({
   name, data: Type.Optional(Type.Union([object, Type.Null()])), timestamp: Type.Optional(time), level: Type.Optional(Type.Enum([...levels])), message: Type.Optional(text(100_000)), group: Type.Optional(name),
@@ -39,7 +39,7 @@ export const Batch = Type.Object({
 export const Stored = Type.Object({ status: Type.String(), accepted: Type.Integer(), duplicate: Type.Boolean() })
 export const Done = Type.Object({ status: Type.String() })
 
-export const Summary = Type.Object({
+const Summary = Type.Object({
   id: Type.String(), created_at: Type.String(), updated_at: Type.String(), ended_at: nullable(Type.String()), active: Type.Boolean(), status: Type.String(),
   product: nullable(Type.String()), version: nullable(Type.String()), machine_id: nullable(Type.String()), hostname: nullable(Type.String()),
   event_count: Type.Integer(), metric_count: Type.Integer(), state_count: Type.Integer(), last_heartbeat_at: nullable(Type.String())
@@ -59,7 +59,7 @@ export const List = Type.Object({ ...filterFields, page: Type.Integer({ minimum:
 export const Sessions = Type.Object({ sessions: Type.Array(Summary), total_count: Type.Integer(), page: Type.Integer(), per_page: Type.Integer(), next_cursor: nullable(Type.String()) })
 
 export const After = { after: Type.Optional(Type.Integer({ minimum: -1, description: '`next_after` of the page before' })), limit: Type.Integer({ minimum: 1, maximum: 1_000, default: 100 }) }
-export const open = { additionalProperties: true } as const
+const open = { additionalProperties: true } as const
 export const EventOut = Type.Object({ n: Type.Integer(), timestamp: Type.String(), received_at: Type.String(), name: Type.String(), level: nullable(Type.String()), data: Type.Union([object, Type.Null()]) }, open)
 export const PointOut = Type.Object({ n: Type.Integer(), timestamp: Type.String(), name: Type.String(), value: Type.Number() }, open)
 export const StateOut = Type.Object({ n: Type.Integer(), timestamp: Type.String(), patch: object })

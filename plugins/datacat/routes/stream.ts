@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import { compile, type PluginApp } from '../../../core/index.ts'
+import { compile, Type, type PluginApp } from '../../../core/index.ts'
 import { unknownSession, type Datacats } from '../service.ts'
 import { createLive } from '../service/live.ts'
 import { readFilter } from '../wire/filter.ts'
@@ -12,7 +12,7 @@ export function streamRoutes(app: PluginApp<unknown>, datacat: Datacats): void {
   const checkFilter = compile(Filter, 'coerce')
   const live = createLive(app.db, app.log)
 
-  app.raw('GET', '/v1/datacat/export', { summary: 'Sessions with everything in them as JSON lines; takes the filters of the list', auth: 'user' }, ctx => {
+  app.raw('GET', '/v1/datacat/export', { summary: 'Sessions with everything in them as JSON lines; takes the filters of the list', auth: 'user', about: { query: Filter } }, ctx => {
     const filter = readFilter(checkFilter({ ...ctx.query }, 'query'))
     ctx.status = 200
     ctx.set('content-type', 'application/x-ndjson')
@@ -20,7 +20,7 @@ export function streamRoutes(app: PluginApp<unknown>, datacat: Datacats): void {
     ctx.body = Readable.from(datacat.exportLines(filter))
   })
 
-  app.raw('GET', '/v1/datacat/live', { summary: 'Changes as they are committed: server-sent events `session`, and with ?session=<id> also `event`, `metric` and `state`', auth: 'user' }, async ctx => {
+  app.raw('GET', '/v1/datacat/live', { summary: 'Changes as they are committed: server-sent events `session`, and with ?session=<id> also `event`, `metric` and `state`', auth: 'user', about: { query: Type.Object({ session: Type.Optional(Type.String({ format: 'uuid' })) }) } }, async ctx => {
     const id = ctx.query['session']
     const session = typeof id === 'string' && uuid.test(id) ? await live.find(id.toLowerCase()) : undefined
     if (id !== undefined && !session) throw unknownSession(String(id))

@@ -4,7 +4,7 @@ import type { SessionRow } from '../store/sessions.ts'
 
 const iso = (ms: number): string => new Date(ms).toISOString()
 
-export const statusOf = (session: SessionRow): string => !session.active ? 'ended' : session.condition === 'ok' ? 'active' : session.condition
+const statusOf = (session: SessionRow): string => !session.active ? 'ended' : session.condition === 'ok' ? 'active' : session.condition
 
 /** A session without what was written to it; `lastBeat` is epoch milliseconds. */
 export const summaryOf = (session: SessionRow, lastBeat: number | null) => ({

@@ -99,7 +99,6 @@ export function createWriter({ db, emit, store, watch }: { db: Knex; emit: Emit;
     }
   }
 }
-export type Writer = ReturnType<typeof createWriter>
 
 /** What becomes of each request: unknown session, a key that was stored before (or earlier in this flush), or new. */
 async function claim(trx: Knex.Transaction, items: readonly Writes[], sessions: ReadonlyMap<string, SessionRow>, now: number): Promise<Outcome[]> {

@@ -5,7 +5,7 @@ import { checkJson, invalid, stringify, type Json, type JsonObject } from './jso
 import { readClientTime } from './time.ts'
 
 /** Items one batch may hold over all its lists. */
-export const maxItems = 1_000
+const maxItems = 1_000
 
 const check = compile(Batch)
 

@@ -4,7 +4,7 @@ export type Json = null | boolean | number | string | Json[] | { [key: string]: 
 export interface JsonObject { [key: string]: Json }
 
 /** Levels of objects and arrays a body may have; far under what any parser of a reader refuses. */
-export const maxDepth = 100
+const maxDepth = 100
 
 export const isObject = (value: unknown): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value)
 

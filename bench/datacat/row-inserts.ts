@@ -19,7 +19,8 @@ const clients = await Promise.all(Array.from({ length: input.clients }, async ()
   return client
 }))
 // The columns and the index of the points table, and nothing else of what a receiver needs.
-await clients[0]?.query(`create table if not exists bench_points (${names.map((name, index) => `${name} ${types[index]}${index < 6 ? ' not null' : ''}`).join(', ')})`)
+// A vacuum of the baseline's rows would run beside what is measured next.
+await clients[0]?.query(`create table if not exists bench_points (${names.map((name, index) => `${name} ${types[index]}${index < 6 ? ' not null' : ''}`).join(', ')}) with (autovacuum_enabled = off)`)
 await clients[0]?.query('create index if not exists bench_points_series on bench_points (series_id, n)')
 
 const rowPlaces = (row: number): string => `(${names.map((_, column) => `$${row * names.length + column + 1}`).join(', ')})`

@@ -13,16 +13,16 @@ const bodyLimit = 1_048_576
 const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const ok = '{"status":"ok"}\n'
 
-const data = Type.Record(Type.String(), Type.Unknown())
-const OldEvent = Type.Object({ name: Type.String(), data: Type.Union([data, Type.Null()]) })
+const Data = Type.Record(Type.String(), Type.Unknown())
+const OldEvent = Type.Object({ name: Type.String(), data: Type.Union([Data, Type.Null()]) })
 const OldMetric = Type.Object({ name: Type.String(), value: Type.Number(), tags: Type.Optional(Type.Array(Type.String())) })
 const Created = Type.Object({ session_id: Type.String() })
 const OldSession = Type.Object({
-  id: Type.String(), created_at: Type.String(), updated_at: Type.String(), ended_at: Type.Optional(Type.String()), active: Type.Boolean(), state: data,
+  id: Type.String(), created_at: Type.String(), updated_at: Type.String(), ended_at: Type.Optional(Type.String()), active: Type.Boolean(), state: Data,
   events: Type.Array(Type.Object({ timestamp: Type.String(), ...OldEvent.properties })), metrics: Type.Array(Type.Object({ timestamp: Type.String(), ...OldMetric.properties }))
 })
 const Cut = Type.Object({ since: Type.Optional(Type.String({ description: 'written to at or after: RFC 3339 or epoch milliseconds' })), limit: Type.Optional(Type.Integer({ minimum: 1 })) })
-const verbs = [['state', 'Merge a patch into the state', data], ['events', 'Log an event', OldEvent], ['metrics', 'Log a metric', OldMetric], ['end', 'End a session', undefined]] as const
+const verbs = [['state', 'Merge a patch into the state', Data], ['events', 'Log an event', OldEvent], ['metrics', 'Log a metric', OldMetric], ['end', 'End a session', undefined]] as const
 
 /** An answer of the first version: its status and its exact words. */
 class Refusal extends Error {

@@ -43,7 +43,7 @@ function listRoutes(app: PluginApp<unknown>, db: Knex): void {
   app.route({
     method: 'GET', path: '/sessions/{id}', auth: 'user', summary: 'One session, its state, its watch and its metrics', params: SessionId, response: Detail, also,
     async handle({ params: { id } }) {
-      const found = uuid.test(id) ? await sessionStore.withState(db, id) : undefined
+      const found = uuid.test(id) ? (await sessionStore.withStates(db, [id])).get(id.toLowerCase()) : undefined
       if (!found) throw unknownSession(id)
       const { session, state } = found
       const [beat, series] = await Promise.all([heartbeatStore.find(db, session.key), pointStore.series(db, session.key)])

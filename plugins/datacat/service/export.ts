@@ -1,6 +1,7 @@
 import type { Knex } from '../../../core/index.ts'
 import { eventStore } from '../store/events.ts'
 import type { SessionFilter } from '../store/filters.ts'
+import { heartbeatStore } from '../store/heartbeats.ts'
 import { listStore } from '../store/list.ts'
 import { pointStore, type PointRow } from '../store/points.ts'
 import type { SessionRow } from '../store/sessions.ts'
@@ -52,8 +53,8 @@ export function createExporter(db: Knex) {
   }
 
   async function* sessionLines(session: SessionRow): AsyncGenerator<string> {
-    const state = (await stateStore.current(db, [session.key])).get(session.key)
-    yield line('session', { ...summaryOf(session, null), state: JSON.parse(state ?? '{}') as unknown })
+    const [state, beat] = [(await stateStore.current(db, [session.key])).get(session.key), (await heartbeatStore.find(db, session.key))?.lastAt ?? null]
+    yield line('session', { ...summaryOf(session, beat), state: JSON.parse(state ?? '{}') as unknown })
     const of = { session_id: session.id }
     for (let after = 0; after < session.states;) {
       const rows = await stateStore.history(db, session.key, { after, limit: 500 })

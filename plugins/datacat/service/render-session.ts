@@ -1,4 +1,4 @@
-import type { Knex } from '../../../core/index.ts'
+import { createGroupCommit, type Knex } from '../../../core/index.ts'
 import { eventStore, type EventRow } from '../store/events.ts'
 import { pointStore, type PointRow } from '../store/points.ts'
 import { sessionStore, type SessionRow } from '../store/sessions.ts'
@@ -24,6 +24,11 @@ const signatureOf = (session: SessionRow): string => [session.key, session.updat
 /** The session object of the first version as JSON text: keys in its order, events and metrics in the order they came. */
 export function createRenderer(db: Knex) {
   const kept = new Map<string, Kept>()
+  // Readers who come while a look-up is under way share the next one, which begins after all of them came.
+  const lookUps = createGroupCommit<string, { readonly session: SessionRow; readonly state: string } | undefined>(async ids => {
+    const found = await sessionStore.withStates(db, [...new Set(ids)])
+    return ids.map(id => found.get(id))
+  }, { batch: 20, parallel: 2 })
   let bytes = 0
 
   function keep(id: string, entry: Kept): void {
@@ -64,7 +69,7 @@ export function createRenderer(db: Knex) {
   return {
     /** The whole session, in parts when it is large; undefined when there is none. */
     async session(id: string): Promise<Buffer | AsyncIterable<string> | undefined> {
-      const found = await sessionStore.withState(db, id)
+      const found = await lookUps.add(id)
       if (!found) { forget(id); return undefined }
       return found.session.events + found.session.points > keptItems ? stream(db, found.session, found.state, '\n') : render(found.session, found.state)
     }

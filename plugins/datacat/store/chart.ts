@@ -4,7 +4,7 @@ import { pathText } from './states.ts'
 
 /** Which points: of one metric, of the sessions that pass, said to be at or after `from` and before `to` (epoch milliseconds). */
 export interface Selection { readonly metric: string; readonly filter: SessionFilter; readonly from: number | null; readonly to: number | null; readonly groupBy: string | null }
-export interface Extent { readonly points: number; readonly from: number; readonly to: number; readonly sessions: ReadonlyMap<string | null, number> }
+export interface Extent { readonly matched: number; readonly points: number; readonly from: number; readonly to: number; readonly sessions: ReadonlyMap<string | null, number> }
 /** What is known of some neighbouring points of one group; times are epoch milliseconds. */
 export interface Bucket { readonly group: string | null; readonly at: number; readonly till: number; readonly minimum: number; readonly maximum: number; readonly total: number; readonly points: number; readonly value: number | null }
 export interface SessionFigure extends Bucket { readonly session: string }
@@ -37,11 +37,14 @@ const tail = `select c.*, ${single} from c ${pointsOf(`p.n >= (c.count >> 6) << 
  * found through the smallest rollups when there is a range.
  */
 function parts(level: number, { from, to }: Selection): string {
-  if (level === 0 && from === null && to === null) return `select c.*, ${single} from c ${pointsOf('true')}`
+  const levels = Array.from({ length: level }, (_, n) => n + 1)
+  if (from === null && to === null) {
+    if (level === 0) return `select c.*, ${single} from c ${pointsOf('true')}`
+    return [...levels.map(at => `select c.*, ${rolled(at)} from c ${rollupsOf(at, level, 'true')}`), `select c.*, ${single} from c ${pointsOf('p.n >= (c.count >> 6) << 6')}`].join('\nunion all\n')
+  }
   const isInside = 'r.from_at >= :from and r.to_at < :to'
   const overlaps = 'r.to_at >= :from and r.from_at < :to'
   if (level === 0) return `select c.*, ${single} from c ${rollupsOf(1, 1, overlaps)} ${pointsOf(`${stretch(1)} and ${inside}`)} union all ${tail}`
-  const levels = Array.from({ length: level }, (_, n) => n + 1)
   return [
     ...levels.map(at => `select c.*, ${rolled(at)} from c ${rollupsOf(at, level, isInside)}`),
     ...levels.map(at => `select c.*, ${single} from c ${rollupsOf(at, level, `${overlaps} and not (${isInside})`)} ${pointsOf(`${stretch(at)} and ${inside}`)}`),
@@ -49,32 +52,31 @@ function parts(level: number, { from, to }: Selection): string {
   ].join('\nunion all\n')
 }
 
-const seriesCte = 'with c as (select id, points as count, received_at, session, opened_at, grp from :chosen as chosen)'
+const seriesCte = 'with c as materialized (select id, points as count, received_at, session, opened_at, grp from :chosen as chosen)'
 const bucketOf = (row: Record<string, string | number | null>): Bucket => ({
   group: row['grp'] as string | null, at: Number(row['at']), till: Number(row['till']), minimum: Number(row['minimum']), maximum: Number(row['maximum']), total: Number(row['total']), points: Number(row['points']), value: row['value'] == null ? null : Number(row['value'])
 })
 
 /** SQL of charts. */
 export const chartStore = {
-  async sessions(db: Knex, filter: SessionFilter): Promise<number> {
-    const query = db('datacat_sessions as s').count({ n: '*' })
-    applyFilter(query, filter)
-    return Number((await query as unknown as { n: string }[])[0]?.n ?? 0)
-  },
-
-  /** How much there is, and between which times. */
+  /** How many sessions pass, how many points the metric has in them, and between which times. */
   async extent(db: Knex, selection: Selection): Promise<Extent> {
-    const { rows } = await db.raw('select grp, count(*)::int as sessions, sum(points) as points, min(first_at) as from_at, max(last_at) as to_at from :chosen as chosen group by grp', { chosen: chosen(db, selection) as never })
-    const found = rows as { grp: string | null; sessions: number; points: string; from_at: string; to_at: string }[]
-    return { sessions: new Map(found.map(row => [row.grp, row.sessions])), points: found.reduce((sum, row) => sum + Number(row.points), 0), from: Math.min(...found.map(row => Number(row.from_at))), to: Math.max(...found.map(row => Number(row.to_at))) }
+    const passing = db('datacat_sessions as s').count({ n: '*' })
+    applyFilter(passing, selection.filter)
+    const { rows } = await db.raw(`select m.n as matched, g.* from :passing as m left join (select grp, count(*)::int as sessions, sum(points) as points, min(first_at) as from_at, max(last_at) as to_at from :chosen as chosen group by grp) g on true`, { passing: passing as never, chosen: chosen(db, selection) as never })
+    const all = rows as { matched: string; grp: string | null; sessions: number | null; points: string; from_at: string; to_at: string }[]
+    const found = all.filter(row => row.sessions !== null)
+    return { matched: Number(all[0]?.matched), sessions: new Map(found.map(row => [row.grp, row.sessions ?? 0])), points: found.reduce((sum, row) => sum + Number(row.points), 0), from: Math.min(...found.map(row => Number(row.from_at))), to: Math.max(...found.map(row => Number(row.to_at))) }
   },
 
   /** At most `count` buckets of equal width in each group, from rollups of `level`; and over all of them the first, last, smallest and largest point. */
   async buckets(db: Knex, selection: Selection, level: number, { from, to, count }: { readonly from: number; readonly to: number; readonly count: number }): Promise<{ buckets: Bucket[]; extremes: Exact[] }> {
-    const extreme = (kind: number, at: string, value: string, order: string): string => `(select ${kind}, null::text, ${at}, null, ${value}, null, null, null, session from part order by ${order} limit 1)`
-    const { rows } = await db.raw(`${seriesCte}, part as materialized (${parts(level, selection)})
-      (select 0 as kind, grp, min(at) as at, max(till) as till, min(minimum) as minimum, max(maximum) as maximum, sum(total) as total, sum(points) as points, null::uuid as session from part group by grp, floor((at - :low)::float8 / :width))
-      union all ${extreme(1, 'at', 'first', 'at')} union all ${extreme(1, 'till', 'last', 'till desc')} union all ${extreme(1, 'min_at', 'minimum', 'minimum')} union all ${extreme(1, 'max_at', 'maximum', 'maximum desc')}
+    const extreme = (at: string, value: string, sought: string): string => `(select 1, null::text, part.${at}, null, part.${value}, null, null, null, part.session from part, ends where ${sought} limit 1)`
+    const { rows } = await db.raw(`${seriesCte}, part as materialized (${parts(level, selection)}),
+      bucket as materialized (select grp, min(at) as at, max(till) as till, min(minimum) as minimum, max(maximum) as maximum, sum(total) as total, sum(points) as points from part group by grp, floor((at - :low)::float8 / :width)),
+      ends as materialized (select min(at) as at, max(till) as till, min(minimum) as minimum, max(maximum) as maximum from bucket)
+      select 0 as kind, bucket.*, null::uuid as session from bucket
+      union all ${extreme('at', 'first', 'part.at = ends.at')} union all ${extreme('till', 'last', 'part.till = ends.till')} union all ${extreme('min_at', 'minimum', 'part.minimum = ends.minimum')} union all ${extreme('max_at', 'maximum', 'part.maximum = ends.maximum')}
       order by kind, grp nulls first, at`, { chosen: chosen(db, selection) as never, ...range(selection), low: from, width: Math.max(1, (to - from + 1) / count) } as never)
     const all = rows as (Record<string, string> & { kind: number })[]
     return { buckets: all.filter(row => row.kind === 0).map(bucketOf), extremes: all.filter(row => row.kind === 1).map(row => ({ at: Number(row['at']), value: Number(row['minimum']), session: row['session']! })) }

@@ -47,10 +47,10 @@ export const sessionStore = {
     return row && sessionOf(row as RawSession)
   },
 
-  /** The session and its current state as JSON text, as of one moment. */
-  async withState(db: Knex, id: string): Promise<{ session: SessionRow; state: string } | undefined> {
-    const { rows: [row] } = await db.raw(`select ${sessionColumns.map(name => `s.${name}`).join(', ')}, c.state from datacat_sessions s left join datacat_current_states c on c.session_key = s.key where s.id = ?`, [id])
-    return row && { session: sessionOf(row as RawSession), state: (row.state as string | null) ?? '{}' }
+  /** Sessions and their current states as JSON text, as of one moment, by id. */
+  async withStates(db: Knex, ids: readonly string[]): Promise<ReadonlyMap<string, { readonly session: SessionRow; readonly state: string }>> {
+    const { rows } = await db.raw(`select ${sessionColumns.map(name => `s.${name}`).join(', ')}, c.state from datacat_sessions s left join datacat_current_states c on c.session_key = s.key where s.id = any(?::uuid[])`, [plainArray(ids)]).options({ name: 'datacat_sessions_with_states' })
+    return new Map((rows as (RawSession & { state: string | null })[]).map(row => [row.id, { session: sessionOf(row), state: row.state ?? '{}' }]))
   },
 
   /** Locks sessions in the order every writer takes them, and answers them by id. */

@@ -20,7 +20,7 @@ const names = Object.keys(parts)
 /** Adds `bench datacat`. */
 export function datacatCommand(program: Command): void {
   program.command('datacat').description('appends at 0 to 1,000,000 points, batches, single metrics, reads of whole sessions, charts and memory, each beside its baseline')
-    .option('--rounds <n>', 'interleaved rounds of each part', '5').option('--seconds <s>', 'length of one measurement of a load', '3')
+    .option('--rounds <n>', 'interleaved rounds of each part', '5').option('--seconds <s>', 'length of one measurement of a load', '5')
     .option('--soak <s>', 'length of the load under which memory is judged', '60')
     .addOption(new Option('--only <part,part>', `which of ${names.join(', ')}`).argParser(listOfParts).default(names, 'all'))
     .option('--quick', 'small sizes and two rounds, for development: the figures say little')

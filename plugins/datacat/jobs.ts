@@ -1,6 +1,7 @@
 import { errorText, Type, type JobHandle, type PluginApp } from '../../core/index.ts'
 import type { Datacats } from './service.ts'
 import { keepTo, purgeSession } from './service/retention.ts'
+import { chartStore } from './store/chart.ts'
 import { ensurePartitions } from './store/partitions.ts'
 
 const sweepMs = 250
@@ -27,6 +28,8 @@ export function watchHeartbeats(app: PluginApp<unknown>, datacat: Datacats): voi
   }
   app.onReady(async () => {
     await ensurePartitions(app.db, Date.now())
+    // The first chart after a start would wait for what PostgreSQL must read of its own to plan it.
+    await chartStore.buckets(app.db, { metric: '', filter: { states: [] }, from: null, to: null, groupBy: null }, 1, { from: 0, to: 1, count: 1 })
     sweeping = sweep()
   })
   app.onClose(async () => {

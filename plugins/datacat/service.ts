@@ -28,8 +28,8 @@ export function createDatacats({ db, emit, limits, log, purge }: { db: Knex; emi
     return { id: id.toLowerCase(), created }
   }
 
-  const store = ({ sessionId, key = null, states = [], points = [], events = [], beat = null, end = false }: Partial<Writes> & { readonly sessionId: string }): Promise<Outcome> =>
-    writer.write({ sessionId, key, states, points, events, beat, end })
+  const store = ({ sessionId, key = null, states = [], points = [], events = [], beat = null, end = false, bytes = 0 }: Partial<Writes> & { readonly sessionId: string }): Promise<Outcome> =>
+    writer.write({ sessionId, key, states, points, events, beat, end, bytes })
 
   async function write(sessionId: string, writes: SessionWrites): Promise<{ accepted: number; duplicate: boolean }> {
     const prepared = prepare(sessionId, writes)

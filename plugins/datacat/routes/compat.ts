@@ -71,12 +71,13 @@ export function compatRoutes(app: PluginApp<unknown>, datacat: Datacats, log: Lo
 }
 
 async function post(datacat: Datacats, ctx: Context, id: string, verb: string): Promise<string> {
-  const writes = verb === 'end' ? { end: true } : await parsed(verb, await readBytes(ctx.req, bodyLimit))
+  const bytes = verb === 'end' ? undefined : await readBytes(ctx.req, bodyLimit)
+  const writes = bytes === undefined ? { end: true } : { ...parsed(verb, bytes), bytes: bytes.length }
   if (!uuid.test(id) || await datacat.store({ sessionId: id, ...writes }) === 'unknown') throw new Refusal(404, 'session not found')
   return ok
 }
 
-async function parsed(verb: string, bytes: Uint8Array) {
+function parsed(verb: string, bytes: Uint8Array) {
   if (verb === 'state') return { states: [{ patch: parseState(bytes), at: null }] }
   if (verb === 'events') {
     const { name, data } = parseEvent(bytes)

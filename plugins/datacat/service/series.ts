@@ -1,4 +1,4 @@
-import type { Knex } from '../../../core/index.ts'
+import { RayneError, type Knex } from '../../../core/index.ts'
 import { chartStore, type Bucket, type Exact, type Extent, type Selection } from '../store/chart.ts'
 
 /** How points become a number: a percentile carries its share (0 to 1). */
@@ -23,12 +23,14 @@ export interface Chart {
 const exactPoints = 1_000_000
 // Counts and sums show that a rollup belongs to one bucket whole: up to here they are made of single points.
 const countedPoints = 200_000
+const mostGroups = 100
 const nothing = { exact: true, sampledEvery: 1, peak: null, average: null, min: null, count: 0, groups: [] } as const
 
 /** Reads a chart: single points where there are few, rollups where there are many, never more than the budget a group. */
 export async function readChart(db: Knex, query: ChartQuery): Promise<Chart> {
   const extent = await chartStore.extent(db, query)
   const sessionsMatched = extent.matched
+  if (extent.sessions.size > mostGroups) throw new RayneError('too-many-groups', 422, `the path of group_by has ${extent.sessions.size} values; a chart shows at most ${mostGroups}: choose another path, or narrow the sessions`)
   const points = overlap(query, extent)
   if (points === 0) return { sessionsMatched, ...nothing }
   if (query.aggregation.kind !== 'all' && query.per === 'session') return { sessionsMatched, ...await perSession(db, query, extent, points) }

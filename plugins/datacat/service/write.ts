@@ -17,22 +17,25 @@ export interface Writes {
   readonly events: readonly NewEvent[]
   readonly beat: Beat | null
   readonly end: boolean
+  /** Of the request, for the bound of what may wait. */
+  readonly bytes: number
 }
 /** `unknown` = there is no such session and nothing was written. */
 export type Outcome = 'stored' | 'duplicate' | 'unknown'
 export interface Opening extends NewSession { readonly state: JsonObject | null; readonly beat: Beat | null }
 
-const sizeOf = ({ points, events, states }: Pick<Writes, 'points' | 'events' | 'states'>): number => 100 + 60 * points.length + events.reduce((sum, one) => sum + one.data.length + 60, 0) + states.length * 200
+// Numbers take more room as objects than as text.
+const sizeOf = ({ bytes, points }: { readonly bytes: number; readonly points: readonly unknown[] }): number => 200 + bytes + 60 * points.length
 // A flush holds few large requests or many small ones.
 const limits = { limitBytes: 64_000_000, batch: 250 } as const
 const noPartition = '23514'
 
 /** Writes of all sessions, gathered into few transactions; whoever waits is answered after the commit. */
 export function createWriter({ db, emit, store, watch }: { db: Knex; emit: Emit; store: AppendStore; watch: Watch }) {
-  const appends = createGroupCommit<Append, Outcome>(items => withAnotherTry(async () => {
+  const appends = createGroupCommit<Append & { readonly bytes: number }, Outcome>(items => withAnotherTry(async () => {
     const known = await store.append(db, items, Date.now())
     return items.map(item => known.has(item.sessionId) ? 'stored' : 'unknown')
-  }), { ...limits, parallel: 1, size: item => sizeOf({ ...item, states: [] }) })
+  }), { ...limits, parallel: 1, size: sizeOf })
   const writes = createGroupCommit<Writes, Outcome>(items => withAnotherTry(() => db.transaction(trx => writeAll(trx, items))), { ...limits, size: sizeOf })
   const opens = createGroupCommit<Opening, boolean>(openAll, { batch: 250 })
   const beats = createGroupCommit<string, boolean>(async ids => {
@@ -59,7 +62,7 @@ export function createWriter({ db, emit, store, watch }: { db: Knex; emit: Emit;
     const made = isPlain ? await insert(db) : await withAnotherTry(() => db.transaction(async trx => {
       const keys = await insert(trx)
       const fresh = asked.filter(item => keys.has(item.id))
-      await writeAll(trx, fresh.filter(item => item.state !== null || item.beat !== null).map(item => ({ sessionId: item.id, key: null, states: item.state === null ? [] : [{ patch: item.state, at: item.createdAt }], points: [], events: [], beat: item.beat, end: false })))
+      await writeAll(trx, fresh.filter(item => item.state !== null || item.beat !== null).map(item => ({ sessionId: item.id, key: null, states: item.state === null ? [] : [{ patch: item.state, at: item.createdAt }], points: [], events: [], beat: item.beat, end: false, bytes: 0 })))
       await watch.crashSuspended(trx, fresh, now)
       return keys
     }))

@@ -1,4 +1,4 @@
-import type { Knex } from '../../../core/index.ts'
+import { RayneError, type Knex } from '../../../core/index.ts'
 import { applyFilter, type SessionFilter } from './filters.ts'
 import { pathText } from './states.ts'
 
@@ -22,7 +22,9 @@ function chosen(db: Knex, { metric, filter, groupBy }: Selection): Knex.QueryBui
 const whole = Number.MAX_SAFE_INTEGER
 const range = ({ from, to }: Selection): { from: number; to: number } => ({ from: from ?? -whole, to: to ?? whole })
 
-const single = 'p.at as at, p.at as till, p.value as first, p.value as last, p.value as minimum, p.value as maximum, p.at as min_at, p.at as max_at, p.value as total, 1::bigint as points'
+// A sum of float64 that overflows is an error in PostgreSQL.
+const bounded = 'least(greatest(p.value, -1e290), 1e290)'
+const single = `p.at as at, p.at as till, p.value as first, p.value as last, p.value as minimum, p.value as maximum, p.at as min_at, p.at as max_at, ${bounded} as total, 1::bigint as points`
 const rolled = (level: number): string => `r.from_at as at, r.to_at as till, r.first, r.last, r.minimum, r.maximum, r.min_at, r.max_at, r.total, ${64 ** level}::bigint as points`
 const pointsOf = (where: string): string => `join datacat_points p on p.series_id = c.id and p.received_at >= c.received_at and ${where}`
 const inside = 'p.at >= :from and p.at < :to'
@@ -57,13 +59,23 @@ const bucketOf = (row: Record<string, string | number | null>): Bucket => ({
   group: row['grp'] as string | null, at: Number(row['at']), till: Number(row['till']), minimum: Number(row['minimum']), maximum: Number(row['maximum']), total: Number(row['total']), points: Number(row['points']), value: row['value'] == null ? null : Number(row['value'])
 })
 
+const patienceMs = 20_000
+
+/** Runs one query of a chart; one that takes too long is cancelled, and the caller told what to do. */
+async function ask<T>(db: Knex, sql: string, bindings: object): Promise<T[]> {
+  return db.raw(sql, bindings as never).timeout(patienceMs, { cancel: true }).then((result: { rows: T[] }) => result.rows, (error: unknown) => {
+    if (!(error instanceof Error) || error.name !== 'KnexTimeoutError' || !/^Defined query timeout/.test(error.message)) throw error
+    throw new RayneError('chart-too-large', 422, `the chart took longer than ${patienceMs / 1000} s: ask for a shorter time, fewer sessions, or no percentile`, {}, { cause: error })
+  })
+}
+
 /** SQL of charts. */
 export const chartStore = {
   /** How many sessions pass, how many points the metric has in them, and between which times. */
   async extent(db: Knex, selection: Selection): Promise<Extent> {
     const passing = db('datacat_sessions as s').count({ n: '*' })
     applyFilter(passing, selection.filter)
-    const { rows } = await db.raw(`select m.n as matched, g.* from :passing as m left join (select grp, count(*)::int as sessions, sum(points) as points, min(first_at) as from_at, max(last_at) as to_at from :chosen as chosen group by grp) g on true`, { passing: passing as never, chosen: chosen(db, selection) as never })
+    const rows = await ask<never>(db, `select m.n as matched, g.* from :passing as m left join (select grp, count(*)::int as sessions, sum(points) as points, min(first_at) as from_at, max(last_at) as to_at from :chosen as chosen group by grp) g on true`, { passing: passing as never, chosen: chosen(db, selection) as never })
     const all = rows as { matched: string; grp: string | null; sessions: number | null; points: string; from_at: string; to_at: string }[]
     const found = all.filter(row => row.sessions !== null)
     return { matched: Number(all[0]?.matched), sessions: new Map(found.map(row => [row.grp, row.sessions ?? 0])), points: found.reduce((sum, row) => sum + Number(row.points), 0), from: Math.min(...found.map(row => Number(row.from_at))), to: Math.max(...found.map(row => Number(row.to_at))) }
@@ -72,7 +84,7 @@ export const chartStore = {
   /** At most `count` buckets of equal width in each group, from rollups of `level`; and over all of them the first, last, smallest and largest point. */
   async buckets(db: Knex, selection: Selection, level: number, { from, to, count }: { readonly from: number; readonly to: number; readonly count: number }): Promise<{ buckets: Bucket[]; extremes: Exact[] }> {
     const extreme = (at: string, value: string, sought: string): string => `(select 1, null::text, part.${at}, null, part.${value}, null, null, null, part.session from part, ends where ${sought} limit 1)`
-    const { rows } = await db.raw(`${seriesCte}, part as materialized (${parts(level, selection)}),
+    const rows = await ask<never>(db, `${seriesCte}, part as materialized (${parts(level, selection)}),
       bucket as materialized (select grp, min(at) as at, max(till) as till, min(minimum) as minimum, max(maximum) as maximum, sum(total) as total, sum(points) as points from part group by grp, floor((at - :low)::float8 / :width)),
       ends as materialized (select min(at) as at, max(till) as till, min(minimum) as minimum, max(maximum) as maximum from bucket)
       select 0 as kind, bucket.*, null::uuid as session from bucket
@@ -84,8 +96,8 @@ export const chartStore = {
 
   /** A percentile (0 to 1) per bucket from single points, of every `step`th. */
   async percentiles(db: Knex, selection: Selection, p: number, step: number, { from, to, count }: { readonly from: number; readonly to: number; readonly count: number }): Promise<Bucket[]> {
-    const { rows } = await db.raw(`${seriesCte}
-      select c.grp, min(p.at) as at, max(p.at) as till, min(p.value) as minimum, max(p.value) as maximum, sum(p.value) as total, count(*) as points, percentile_cont(:p) within group (order by p.value) as value
+    const rows = await ask<never>(db, `${seriesCte}
+      select c.grp, min(p.at) as at, max(p.at) as till, min(p.value) as minimum, max(p.value) as maximum, sum(${bounded}) as total, count(*) as points, percentile_cont(:p) within group (order by p.value) as value
       from c ${pointsOf(`${inside} and p.n % :step = 0`)}
       group by c.grp, floor((p.at - :low)::float8 / :width) order by c.grp nulls first, at`, { chosen: chosen(db, selection) as never, ...range(selection), p, step, low: from, width: Math.max(1, (to - from + 1) / count) } as never)
     return (rows as Record<string, string>[]).map(bucketOf)
@@ -95,13 +107,13 @@ export const chartStore = {
   async figures(db: Knex, selection: Selection, level: number | null): Promise<SessionFigure[]> {
     const sql = level === null ? 'select grp, session, opened_at as at, last_at as till, minimum, maximum, total, points from :chosen as chosen order by opened_at, session'
       : `${seriesCte} select grp, session, opened_at as at, max(part.till) as till, min(minimum) as minimum, max(maximum) as maximum, sum(total) as total, sum(points) as points from (${parts(level, selection)}) part group by grp, session, opened_at order by opened_at, session`
-    const { rows } = await db.raw(sql, { chosen: chosen(db, selection) as never, ...range(selection) } as never)
+    const rows = await ask<never>(db, sql, { chosen: chosen(db, selection) as never, ...range(selection) } as never)
     return (rows as Record<string, string>[]).map(row => ({ ...bucketOf(row), session: String(row['session']) }))
   },
 
   async sessionPercentiles(db: Knex, selection: Selection, p: number, step: number): Promise<SessionFigure[]> {
-    const { rows } = await db.raw(`${seriesCte}
-      select c.grp, c.session, c.opened_at as at, max(p.at) as till, min(p.value) as minimum, max(p.value) as maximum, sum(p.value) as total, count(*) as points, percentile_cont(:p) within group (order by p.value) as value
+    const rows = await ask<never>(db, `${seriesCte}
+      select c.grp, c.session, c.opened_at as at, max(p.at) as till, min(p.value) as minimum, max(p.value) as maximum, sum(${bounded}) as total, count(*) as points, percentile_cont(:p) within group (order by p.value) as value
       from c ${pointsOf(`${inside} and p.n % :step = 0`)}
       group by c.grp, c.session, c.opened_at order by c.opened_at, c.session`, { chosen: chosen(db, selection) as never, ...range(selection), p, step } as never)
     return (rows as Record<string, string>[]).map(row => ({ ...bucketOf(row), session: String(row['session']) }))
@@ -109,7 +121,7 @@ export const chartStore = {
 
   /** Single points in the order of their times; at most `limit`. */
   async points(db: Knex, selection: Selection, limit: number): Promise<(Exact & { readonly group: string | null })[]> {
-    const { rows } = await db.raw(`${seriesCte} select grp, session, at, minimum as value from (${parts(0, selection)}) part order by grp nulls first, at limit :limit`,
+    const rows = await ask<never>(db, `${seriesCte} select grp, session, at, minimum as value from (${parts(0, selection)}) part order by grp nulls first, at limit :limit`,
       { chosen: chosen(db, selection) as never, ...range(selection), limit } as never)
     return (rows as { grp: string | null; session: string; at: string; value: number }[]).map(row => ({ group: row.grp, session: row.session, at: Number(row.at), value: row.value }))
   }

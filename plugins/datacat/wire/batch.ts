@@ -24,7 +24,7 @@ export function readBatch(bytes: Uint8Array, now: number) {
   const count = states.length + events.length + metrics.length
   if (count > maxItems) throw invalid('/body', `holds ${count} items; a batch holds at most ${maxItems}`)
   return {
-    key: key ?? null, beat: heartbeat ? {} : null, end: end ?? false, count,
+    key: key ?? null, beat: heartbeat ? {} : null, end: end ?? false, count, bytes: bytes.length,
     states: states.map((one, n) => stateOf(one, `/body/states/${n}`, now)), events: events.map((one, n) => eventOf(one, `/body/events/${n}`, now)), points: metrics.map((one, n) => pointOf(one, n, now))
   }
 }

@@ -29,7 +29,7 @@ export function watchHeartbeats(app: PluginApp<unknown>, datacat: Datacats): voi
   app.onReady(async () => {
     await ensurePartitions(app.db, Date.now())
     // The first chart after a start would wait for what PostgreSQL must read of its own to plan it.
-    await chartStore.buckets(app.db, { metric: '', filter: { states: [] }, from: null, to: null, groupBy: null }, 1, { from: 0, to: 1, count: 1 }).catch((error: unknown) => app.log.warn({ error: errorText(error) }, 'the first chart will take longer'))
+    await chartStore.bucketsWithExtremes(app.db, { metric: '', filter: { states: [] }, from: null, to: null, groupBy: null }, 1, { from: 0, to: 1, count: 1 }).catch((error: unknown) => app.log.warn({ error: errorText(error) }, 'the first chart will take longer'))
     sweeping = sweep()
   })
   app.onClose(async () => {

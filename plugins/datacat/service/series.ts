@@ -1,5 +1,5 @@
 import { RayneError, type Knex } from '../../../core/index.ts'
-import { chartStore, type Bucket, type Exact, type Extent, type Selection } from '../store/chart.ts'
+import { chartStore, type Bucket, type Exact, type Extent, type Selection, type Span } from '../store/chart.ts'
 
 /** How points become a number: a percentile carries its share (0 to 1). */
 export type Aggregation = { readonly kind: 'all' | 'max' | 'average' | 'min' | 'count' | 'sum' } | { readonly kind: 'percentile'; readonly p: number }
@@ -55,18 +55,36 @@ async function overTime(db: Knex, query: ChartQuery, extent: Extent, points: num
   // A range may hold more than its share: one more row than the budget tells.
   if (isAll && points <= budget) {
     const found = await chartStore.points(db, query, budget + 1)
-    if (found.length <= budget) return { ...statsOf(found.map(point => ({ minimum: point.value, maximum: point.value, total: point.value, points: 1 }))), exact: true, sampledEvery: 1, groups: groupsOf(found, extent, rows => rows.map(({ at, value, session }) => ({ at, value, session }))) }
+    if (found.length <= budget) return { ...statsOf(found.map(point => ({ minimum: point.value, maximum: point.value, total: point.value, points: 1 }))), exact: true, sampledEvery: 1, groups: groupsOf(found, extent, rows => rows.map(({ group: _, ...point }) => point)) }
   }
   const counts = aggregation.kind === 'count' || aggregation.kind === 'sum'
   const level = counts && points <= countedPoints ? 0 : levelFor(points, budget)
   const count = isAll ? Math.max(1, budget - 4) : budget
   const step = aggregation.kind === 'percentile' ? Math.max(1, Math.ceil(points / exactPoints)) : 1
   const span = { ...edges(query, extent), count }
-  const { buckets, extremes } = aggregation.kind === 'percentile' ? { buckets: await chartStore.percentiles(db, query, aggregation.p, step, span), extremes: [] } : await chartStore.buckets(db, query, level, span)
+  const { buckets, extremes } = aggregation.kind === 'percentile' ? { buckets: await chartStore.percentiles(db, query, aggregation.p, step, span), extremes: [] }
+    : isAll && query.groupBy === null ? await withEnds(db, query, extent, level, span) : { buckets: await chartStore.buckets(db, query, level, span), extremes: [] }
   const groups = groupsOf(buckets, extent, rows => rows.map(bucket => pointOf(aggregation, bucket)))
   const kept = isAll && query.groupBy === null && groups[0] ? [{ ...groups[0], points: withExtremes(groups[0].points, extremes) }] : groups
   return { ...statsOf(buckets), exact: step === 1 && !(counts && level > 0), sampledEvery: step, groups: kept }
 }
+
+// With more series, their parts fill more memory than a query has.
+const fewSeries = 8
+
+/** Buckets, and the points at the ends; over many series these are looked for in the few series that hold them. */
+async function withEnds(db: Knex, query: ChartQuery, extent: Extent, level: number, span: Span): Promise<{ buckets: Bucket[]; extremes: Exact[] }> {
+  if ((extent.sessions.get(null) ?? 0) <= fewSeries) return chartStore.bucketsWithExtremes(db, query, level, span)
+  const buckets = await chartStore.buckets(db, query, level, span)
+  if (isWhole(query, extent)) return { buckets, extremes: (await chartStore.bucketsWithExtremes(db, { ...query, series: extent.ends }, Math.min(1, level), span)).extremes }
+  if (buckets.length === 0) return { buckets, extremes: [] }
+  // In a part of the time any series may hold them: they stand where their buckets begin.
+  const least = buckets.reduce((a, b) => b.minimum < a.minimum ? b : a)
+  const most = buckets.reduce((a, b) => b.maximum > a.maximum ? b : a)
+  return { buckets, extremes: [{ at: least.at, value: least.minimum }, { at: most.at, value: most.maximum }] }
+}
+
+const isWhole = ({ from, to }: Selection, extent: Extent): boolean => (from === null || from <= extent.from) && (to === null || to > extent.to)
 
 /** The first, last, smallest and largest point stand among the buckets as they are. */
 function withExtremes(points: readonly ChartPoint[], extremes: readonly Exact[]): ChartPoint[] {
@@ -75,10 +93,9 @@ function withExtremes(points: readonly ChartPoint[], extremes: readonly Exact[])
 }
 
 async function perSession(db: Knex, query: ChartQuery, extent: Extent, points: number): Promise<Omit<Chart, 'sessionsMatched'>> {
-  const { aggregation, budget, from, to } = query
-  const isWhole = (from === null || from <= extent.from) && (to === null || to > extent.to)
+  const { aggregation, budget } = query
   const step = aggregation.kind === 'percentile' ? Math.max(1, Math.ceil(points / exactPoints)) : 1
-  const figures = aggregation.kind === 'percentile' ? await chartStore.sessionPercentiles(db, query, aggregation.p, step) : await chartStore.figures(db, query, isWhole ? null : Math.min(1, levelFor(points, budget)))
+  const figures = aggregation.kind === 'percentile' ? await chartStore.sessionPercentiles(db, query, aggregation.p, step) : await chartStore.figures(db, query, isWhole(query, extent) ? null : Math.min(1, levelFor(points, budget)))
   const values = figures.map(figure => ({ figure, ...pointOf(aggregation, figure), session: figure.session }))
   const groups = groupsOf(values.map(one => ({ ...one, group: one.figure.group })), extent, rows => thin(rows.map(({ at, value, session }) => ({ at, value, session })), budget))
   // The first version's figures are over the per-session numbers.

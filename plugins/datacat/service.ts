@@ -8,6 +8,7 @@ import { createWriter, type Outcome, type Writes } from './service/write.ts'
 import { createAppendStore } from './store/append.ts'
 import { sessionStore } from './store/sessions.ts'
 import { checkJson, stringify, type JsonObject } from './wire/json.ts'
+import { isSessionId } from './wire/session-id.ts'
 
 export const unknownSession = (id: string): RayneError => new RayneError('session-not-found', 404, `there is no session ${id.slice(0, 64)}; GET /v1/datacat/sessions lists them`)
 
@@ -33,7 +34,7 @@ export function createDatacats({ db, emit, limits, log, purge }: { db: Knex; emi
 
   async function write(sessionId: string, writes: SessionWrites): Promise<{ accepted: number; duplicate: boolean }> {
     const prepared = prepare(sessionId, writes)
-    const outcome = await store(prepared)
+    const outcome = isSessionId(sessionId) ? await store(prepared) : 'unknown'
     if (outcome === 'unknown') throw unknownSession(sessionId)
     return { accepted: outcome === 'duplicate' ? 0 : prepared.states.length + prepared.points.length + prepared.events.length, duplicate: outcome === 'duplicate' }
   }

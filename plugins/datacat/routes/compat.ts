@@ -3,6 +3,7 @@ import { Readable } from 'node:stream'
 import { RayneError, readBytes, Type, type Logger, type PluginApp } from '../../../core/index.ts'
 import type { Datacats } from '../service.ts'
 import { stringify } from '../wire/json.ts'
+import { isSessionId } from '../wire/session-id.ts'
 import { InvalidBody, parseEvent, parseMetric, parseState } from '../wire/parse.ts'
 import { Done } from './schemas.ts'
 
@@ -10,7 +11,8 @@ type Handler = Parameters<PluginApp<unknown>['raw']>[3]
 export type Context = Parameters<Handler>[0]
 
 const bodyLimit = 1_048_576
-const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+// The first version compares ids letter by letter.
+const isKnowable = (id: string): boolean => isSessionId(id) && id === id.toLowerCase()
 const ok = '{"status":"ok"}\n'
 
 const Data = Type.Record(Type.String(), Type.Unknown())
@@ -73,7 +75,7 @@ export function compatRoutes(app: PluginApp<unknown>, datacat: Datacats, log: Lo
 async function post(datacat: Datacats, ctx: Context, id: string, verb: string): Promise<string> {
   const bytes = verb === 'end' ? undefined : await readBytes(ctx.req, bodyLimit)
   const writes = bytes === undefined ? { end: true } : { ...parsed(verb, bytes), bytes: bytes.length }
-  if (!uuid.test(id) || await datacat.store({ sessionId: id, ...writes }) === 'unknown') throw new Refusal(404, 'session not found')
+  if (!isKnowable(id) || await datacat.store({ sessionId: id, ...writes }) === 'unknown') throw new Refusal(404, 'session not found')
   return ok
 }
 
@@ -94,7 +96,7 @@ function checkName(name: string): string {
 }
 
 async function one(datacat: Datacats, id: string): Promise<Buffer | Readable> {
-  const found = uuid.test(id) ? await datacat.render(id) : undefined
+  const found = isKnowable(id) ? await datacat.render(id) : undefined
   if (!found) throw new Refusal(404, 'Session not found')
   return Buffer.isBuffer(found) ? found : Readable.from(found)
 }

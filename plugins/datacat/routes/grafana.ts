@@ -6,6 +6,7 @@ import { statuses, type SessionFilter, type StateFilter, type Status } from '../
 import { listStore } from '../store/list.ts'
 import { parseBody } from '../wire/batch.ts'
 import { invalid, isObject } from '../wire/json.ts'
+import { isSessionId } from '../wire/session-id.ts'
 import { readStateFilter } from '../wire/filter.ts'
 import { readTime } from '../wire/time.ts'
 import { readAggregation } from './series.ts'
@@ -111,7 +112,7 @@ function filterOf(fields: Record<string, string>, { filters }: Query, at: string
 }
 
 const stateOf = (mode: StateFilter['mode'], text: string, pointer: string): StateFilter => { if (text.indexOf('=') < 1) throw invalid(pointer, 'must be path=value, e.g. application.status=running'); return readStateFilter(mode, text) }
-const uuidOf = (text: string, pointer: string): string => { if (!/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)) throw invalid(pointer, 'is no session id'); return text.toLowerCase() }
+const uuidOf = (text: string, pointer: string): string => { if (!isSessionId(text)) throw invalid(pointer, 'is no session id'); return text.toLowerCase() }
 const statusOf = (text: string, pointer: string): Status => { if (!(statuses as readonly string[]).includes(text)) throw invalid(pointer, `must be one of ${statuses.join(', ')}`); return text as Status }
 
 async function sessionTable(db: Knex, filter: SessionFilter): Promise<Table> {

@@ -9,12 +9,11 @@ import { listStore } from '../store/list.ts'
 import { pointStore, type SeriesRow } from '../store/points.ts'
 import { sessionStore, type SessionRow } from '../store/sessions.ts'
 import { stateStore } from '../store/states.ts'
-import { readTime } from '../wire/time.ts'
+import { isSessionId } from '../wire/session-id.ts'
+import { iso, readTime } from '../wire/time.ts'
 import { After, closed, Detail, EventOut, levels, List, name, nextAfter, nullable, object, PointOut, type SeriesSummary, SessionId, Sessions, StateOut } from './schemas.ts'
 
-const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 const also = { 404: 'no such session' } as const
-const iso = (ms: number): string => new Date(ms).toISOString()
 
 /** What pages and programs read. */
 export function readRoutes(app: PluginApp<unknown>, db: Knex): void {
@@ -24,7 +23,7 @@ export function readRoutes(app: PluginApp<unknown>, db: Knex): void {
 }
 
 async function find(db: Knex, id: string): Promise<SessionRow> {
-  const session = uuid.test(id) ? await sessionStore.find(db, id) : undefined
+  const session = isSessionId(id) ? await sessionStore.find(db, id) : undefined
   if (!session) throw unknownSession(id)
   return session
 }
@@ -43,7 +42,7 @@ function listRoutes(app: PluginApp<unknown>, db: Knex): void {
   app.route({
     method: 'GET', path: '/sessions/{id}', auth: 'user', summary: 'One session, its state, its watch and its metrics', params: SessionId, response: Detail, also,
     async handle({ params: { id } }) {
-      const found = uuid.test(id) ? (await sessionStore.withStates(db, [id])).get(id.toLowerCase()) : undefined
+      const found = isSessionId(id) ? (await sessionStore.withStates(db, [id])).get(id.toLowerCase()) : undefined
       if (!found) throw unknownSession(id)
       const { session, state } = found
       const [beat, series] = await Promise.all([heartbeatStore.find(db, session.key), pointStore.series(db, session.key)])

@@ -2,7 +2,7 @@ import { Type, type Knex, type PluginApp } from '../../../core/index.ts'
 import { readChart, type Aggregation } from '../service/series.ts'
 import { readFilter } from '../wire/filter.ts'
 import { invalid } from '../wire/json.ts'
-import { readTime } from '../wire/time.ts'
+import { iso, readTime } from '../wire/time.ts'
 import { closed, filterFields, name, nullable } from './schemas.ts'
 
 const { from: _from, to: _to, ...which } = filterFields
@@ -41,7 +41,7 @@ export function seriesRoutes(app: PluginApp<unknown>, db: Knex): void {
       })
       return {
         metric, aggregation, per: aggregation === 'all' ? 'time' : per, sessions_matched: chart.sessionsMatched, exact: chart.exact, sampled_every: chart.sampledEvery, peak: chart.peak, average: chart.average, min: chart.min, max: chart.peak, count: chart.count,
-        series: chart.groups.map(({ group, sessions, points }) => ({ group, sessions, points: points.map(({ at, session: session_id, ...rest }) => ({ timestamp: new Date(at).toISOString(), ...rest, ...(session_id === undefined ? {} : { session_id }) })) }))
+        series: chart.groups.map(({ group, sessions, points }) => ({ group, sessions, points: points.map(({ at, session: session_id, ...rest }) => ({ timestamp: iso(at), ...rest, ...(session_id === undefined ? {} : { session_id }) })) }))
       }
     }
   })

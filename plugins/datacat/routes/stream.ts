@@ -3,9 +3,8 @@ import { compile, Type, type PluginApp } from '../../../core/index.ts'
 import { unknownSession, type Datacats } from '../service.ts'
 import { createLive } from '../service/live.ts'
 import { readFilter } from '../wire/filter.ts'
+import { isSessionId } from '../wire/session-id.ts'
 import { Filter } from './schemas.ts'
-
-const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 /** Answers that do not end at once: the export, and live updates as server-sent events. */
 export function streamRoutes(app: PluginApp<unknown>, datacat: Datacats): void {
@@ -22,7 +21,7 @@ export function streamRoutes(app: PluginApp<unknown>, datacat: Datacats): void {
 
   app.raw('GET', '/v1/datacat/live', { summary: 'Changes as they are committed: server-sent events `session`, and with ?session=<id> also `event`, `metric` and `state`', auth: 'user', about: { query: Type.Object({ session: Type.Optional(Type.String({ format: 'uuid' })) }) } }, async ctx => {
     const id = ctx.query['session']
-    const session = typeof id === 'string' && uuid.test(id) ? await live.find(id.toLowerCase()) : undefined
+    const session = typeof id === 'string' && isSessionId(id) ? await live.find(id.toLowerCase()) : undefined
     if (id !== undefined && !session) throw unknownSession(String(id))
     const gone = new AbortController()
     ctx.res.once('close', () => gone.abort())

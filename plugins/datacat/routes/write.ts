@@ -2,13 +2,13 @@ import { compile, reply, RayneError, type PluginApp, type RouteRequest } from '.
 import { unknownSession, type Datacats } from '../service.ts'
 import { parseBody, readBatch } from '../wire/batch.ts'
 import { checkJson, invalid, type JsonObject } from '../wire/json.ts'
+import { isSessionId } from '../wire/session-id.ts'
 import { readClientTime } from '../wire/time.ts'
 import { Batch, Done, Heartbeat, Open, Opened, SessionId, Stored } from './schemas.ts'
 
 const also = { 400: 'a field is wrong: the answer names it and nothing was stored', 404: 'no such session', 413: 'over 1 MB', 503: 'too much is waiting, or the database is away: send it again' } as const
-const isUuid = (id: string): boolean => /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id)
 const idOf = ({ params }: RouteRequest<{ id: string }>): string => {
-  if (!isUuid(params.id)) throw unknownSession(params.id)
+  if (!isSessionId(params.id)) throw unknownSession(params.id)
   return params.id.toLowerCase()
 }
 

@@ -2,6 +2,7 @@ import { createGroupCommit, type Knex } from '../../../core/index.ts'
 import { eventStore, type EventRow } from '../store/events.ts'
 import { pointStore, type PointRow } from '../store/points.ts'
 import { sessionStore, type SessionRow } from '../store/sessions.ts'
+import { iso } from '../wire/time.ts'
 
 // Sessions with more items are streamed and not kept.
 const keptItems = 100_000
@@ -10,12 +11,11 @@ const keptBytes = 64_000_000
 /** One session as it was last answered; only what came since is read and written anew. */
 interface Kept { readonly key: number; readonly signature: string; readonly text: Buffer; readonly eventsAt: readonly [number, number]; readonly metricsAt: readonly [number, number]; readonly events: number; readonly points: number; readonly counts: ReadonlyMap<number, number> }
 
-const time = (ms: number): string => new Date(ms).toISOString()
-const eventText = (event: EventRow): string => `{"timestamp":"${time(event.at)}","name":${JSON.stringify(event.name)},"data":${event.data}}`
+const eventText = (event: EventRow): string => `{"timestamp":"${iso(event.at)}","name":${JSON.stringify(event.name)},"data":${event.data}}`
 const number = (value: number): string => Object.is(value, -0) ? '-0' : String(JSON.stringify(value))
 
 const headOf = (session: SessionRow, state: string): string =>
-  `{"id":"${session.id}","created_at":"${time(session.createdAt)}","updated_at":"${time(session.updatedAt)}",${session.endedAt === null ? '' : `"ended_at":"${time(session.endedAt)}",`}"active":${session.active},"state":${state},"events":[`
+  `{"id":"${session.id}","created_at":"${iso(session.createdAt)}","updated_at":"${iso(session.updatedAt)}",${session.endedAt === null ? '' : `"ended_at":"${iso(session.endedAt)}",`}"active":${session.active},"state":${state},"events":[`
 const between = '],"metrics":['
 const closing = ']}'
 
@@ -100,6 +100,6 @@ async function* pointParts(db: Knex, session: SessionRow, counts: Map<number, nu
   const after = new Map(series.filter(one => one.points > (counts.get(one.id) ?? 0)).map(one => [one.id, counts.get(one.id) ?? 0]))
   for await (const page of pointStore.inOrder(db, after, session.points)) {
     for (const { series: id, n } of page) counts.set(id, n + 1)
-    yield page.map((point: PointRow) => `{"timestamp":"${time(point.at)}"${names.get(point.series) ?? ''}${number(point.value)}${point.tags === null ? '' : `,"tags":${point.tags}`}}`).join(',')
+    yield page.map((point: PointRow) => `{"timestamp":"${iso(point.at)}"${names.get(point.series) ?? ''}${number(point.value)}${point.tags === null ? '' : `,"tags":${point.tags}`}}`).join(',')
   }
 }

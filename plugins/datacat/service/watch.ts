@@ -11,7 +11,8 @@ export interface Beat { readonly hungAfterSeconds?: number | undefined; readonly
 export interface Limits { readonly hungAfterSeconds: number; readonly crashedAfterSeconds: number }
 
 const event = (name: string, level: string, data: JsonObject): NewEvent => ({ name, level, at: null, data: stringify(data), extra: null })
-const about = (session: SessionRow, at: number) => ({ session_id: session.id, at, product: session.product, version: session.version, machine_id: session.machineId, hostname: session.hostname })
+/** What every event of the contract says of a session. */
+export const about = (session: SessionRow, at: number) => ({ session_id: session.id, at, product: session.product, version: session.version, machine_id: session.machineId, hostname: session.hostname })
 
 /** Watches over sessions that beat: hung, crashed, suspended, recovered, each with its event in the same transaction. */
 export function createWatch({ db, emit, store, limits, log }: { db: Knex; emit: Emit; store: AppendStore; limits: Limits; log: Logger }) {

@@ -1,8 +1,8 @@
 import type { EventRow } from '../store/events.ts'
 import type { PointRow } from '../store/points.ts'
 import type { SessionRow } from '../store/sessions.ts'
+import { iso } from '../wire/time.ts'
 
-const iso = (ms: number): string => new Date(ms).toISOString()
 
 const statusOf = (session: SessionRow): string => !session.active ? 'ended' : session.condition === 'ok' ? 'active' : session.condition
 

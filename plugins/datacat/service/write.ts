@@ -6,7 +6,7 @@ import { ensurePartitions } from '../store/partitions.ts'
 import { sessionStore, type NewSession, type SessionRow } from '../store/sessions.ts'
 import type { JsonObject } from '../wire/json.ts'
 import { mergeStates, type Patches } from './merge-states.ts'
-import type { Beat, Emit, Watch } from './watch.ts'
+import { about, type Beat, type Emit, type Watch } from './watch.ts'
 
 /** One request's writes to one session, checked and ready to be stored; times are epoch milliseconds. */
 export interface Writes {
@@ -84,7 +84,7 @@ export function createWriter({ db, emit, store, watch }: { db: Knex; emit: Emit;
       if (!item.end) continue
       sessions.set(session.id, { ...session, active: false })
       await sessionStore.end(trx, session.key, now)
-      await emit(trx, SessionEnded, { session_id: session.id, at: now, product: session.product, version: session.version, machine_id: session.machineId, hostname: session.hostname })
+      await emit(trx, SessionEnded, about(session, now))
     }
     return outcomes
   }

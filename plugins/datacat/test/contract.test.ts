@@ -18,7 +18,7 @@ test('another plugin records itself: it opens a session, writes and ends it, and
   await end(id)
   const session = (await app.call('GET', `/v1/datacat/sessions/${id}`)).body as Record<string, any>
   assert.deepEqual([session['status'], session['product'], session['state'], session['event_count'], session['metrics'].map((one: { name: string; type: string }) => [one.name, one.type])], ['ended', 'rca', { phase: 'evidence' }, 1, [['took', 'timer']]])
-  await assert.rejects(write(randomUUID(), { end: true }), (error: RayneError) => error.status === 404)
+  for (const unknown of [randomUUID(), 'no uuid']) await assert.rejects(write(unknown, { end: true }), (error: RayneError) => error.status === 404)
   let deep: Record<string, unknown> = {}
   for (let n = 0; n < 120; n++) deep = { deep }
   await assert.rejects(write(id, { states: [{ state: deep }] }), (error: RayneError) => error.status === 400)

@@ -1,5 +1,8 @@
 import { invalid } from './json.ts'
 
+/** Epoch milliseconds as the wire says them. */
+export const iso = (ms: number): string => new Date(ms).toISOString()
+
 const earliest = Date.UTC(2000, 0, 1)
 const aheadMs = 86_400_000
 const rfc3339 = /^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2})$/

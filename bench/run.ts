@@ -7,14 +7,29 @@ import { killCommand } from './kill.ts'
 import { proxyCommand } from './proxy.ts'
 import { stopEverything } from './process/started.ts'
 
-const program = new Command('bench').usage('<name> [options]').description('Measurements, as ratios to a baseline of the same run; every one knows --help and --json FILE.')
-for (const add of [ingestCommand, killCommand, proxyCommand, datacatCommand, datacatKillCommand, datacatStateCommand]) add(program)
+const program = new Command('bench')
+  .usage('<name> [options]')
+  .description(
+    'Measurements, as ratios to a baseline of the same run; every one knows --help and --json FILE.'
+  )
+for (const add of [
+  ingestCommand,
+  killCommand,
+  proxyCommand,
+  datacatCommand,
+  datacatKillCommand,
+  datacatStateCommand
+])
+  add(program)
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { void stopEverything().finally(() => process.exit(1)) })
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => {
+    void stopEverything().finally(() => process.exit(1))
+  })
 try {
   await program.parseAsync()
 } catch (error) {
-  console.error(error instanceof Error ? error.stack ?? error.message : error)
+  console.error(error instanceof Error ? (error.stack ?? error.message) : error)
   process.exitCode = 1
 }
 await stopEverything()

@@ -19,7 +19,10 @@ const ProcessSettings = Type.Object({
   RAYNE_SECRET_KEY: Type.Optional(Type.String({ minLength: 32, writeOnly: true })),
   RAYNE_INGEST_SECRETS: Type.Optional(Type.String({ writeOnly: true })),
   RAYNE_PUBLIC_URL: Type.Optional(Type.String({ pattern: '^https?://[^/]+$' })),
-  RAYNE_LOG_LEVEL: Type.Union(['debug', 'info', 'warn', 'error', 'silent'].map(level => Type.Literal(level)), { default: 'info' }),
+  RAYNE_LOG_LEVEL: Type.Union(
+    ['debug', 'info', 'warn', 'error', 'silent'].map(level => Type.Literal(level)),
+    { default: 'info' }
+  ),
   DATABASE_URL: Type.Optional(Type.String({ writeOnly: true })),
   DB_HOST: Type.Optional(Type.String()),
   DB_PORT: Type.Integer({ default: 5432 }),
@@ -50,46 +53,81 @@ export interface Settings {
   readonly production: boolean
 }
 
-const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
+const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
 
 /** The environment as settings, or a sentence that names the wrong variable. */
 export function readSettings(environment: Environment): Settings {
   const raw = pick(environment, ProcessSettings)
   const env = named(() => parseProcess(raw, ''))
-  for (const secret of [env.RAYNE_SECRET_KEY, env.DB_PASSWORD, env.DATABASE_URL && passwordOf(env.DATABASE_URL)]) registerSecret(secret)
+  for (const secret of [
+    env.RAYNE_SECRET_KEY,
+    env.DB_PASSWORD,
+    env.DATABASE_URL && passwordOf(env.DATABASE_URL)
+  ])
+    registerSecret(secret)
   const ingestSecrets = list(env.RAYNE_INGEST_SECRETS)
   for (const secret of ingestSecrets) {
     registerSecret(secret)
-    if (secret.length < 16) throw bootError('RAYNE_INGEST_SECRETS: each secret needs at least 16 characters; make one with `openssl rand -hex 16`')
+    if (secret.length < 16)
+      throw bootError(
+        'RAYNE_INGEST_SECRETS: each secret needs at least 16 characters; make one with `openssl rand -hex 16`'
+      )
   }
   const open = isLoopback(env.HOST)
-  if (!open && !env.RAYNE_SECRET_KEY) throw bootError(`HOST=${env.HOST} is reachable from outside: set RAYNE_SECRET_KEY first (32 characters or more, e.g. \`openssl rand -base64 32\`), or leave HOST at 127.0.0.1`)
+  if (!open && !env.RAYNE_SECRET_KEY)
+    throw bootError(
+      `HOST=${env.HOST} is reachable from outside: set RAYNE_SECRET_KEY first (32 characters or more, e.g. \`openssl rand -base64 32\`), or leave HOST at 127.0.0.1`
+    )
   return {
-    host: env.HOST, port: env.PORT, home: path.resolve(env.RAYNE_HOME.replace(/^~(?=\/|$)/, homedir())), plugins: env.RAYNE_PLUGINS === undefined ? undefined : list(env.RAYNE_PLUGINS),
-    web: env.RAYNE_ROLE.includes('web'), worker: env.RAYNE_ROLE.includes('worker'), protected: !open || env.RAYNE_AUTH === 'required',
-    secretKey: env.RAYNE_SECRET_KEY, ingestSecrets, publicUrl: env.RAYNE_PUBLIC_URL, logLevel: env.RAYNE_LOG_LEVEL,
-    databaseUrl: env.DATABASE_URL ?? databaseUrlOf(env), production: env.NODE_ENV === 'production'
+    host: env.HOST,
+    port: env.PORT,
+    home: path.resolve(env.RAYNE_HOME.replace(/^~(?=\/|$)/, homedir())),
+    plugins: env.RAYNE_PLUGINS === undefined ? undefined : list(env.RAYNE_PLUGINS),
+    web: env.RAYNE_ROLE.includes('web'),
+    worker: env.RAYNE_ROLE.includes('worker'),
+    protected: !open || env.RAYNE_AUTH === 'required',
+    secretKey: env.RAYNE_SECRET_KEY,
+    ingestSecrets,
+    publicUrl: env.RAYNE_PUBLIC_URL,
+    logLevel: env.RAYNE_LOG_LEVEL,
+    databaseUrl: env.DATABASE_URL ?? databaseUrlOf(env),
+    production: env.NODE_ENV === 'production'
   }
 }
 
 function databaseUrlOf(env: Static<typeof ProcessSettings>): string | undefined {
   if (!env.DB_HOST) return undefined
-  const login = encodeURIComponent(env.DB_USER) + (env.DB_PASSWORD ? `:${encodeURIComponent(env.DB_PASSWORD)}` : '')
+  const login =
+    encodeURIComponent(env.DB_USER) +
+    (env.DB_PASSWORD ? `:${encodeURIComponent(env.DB_PASSWORD)}` : '')
   return `postgres://${login}@${env.DB_HOST}:${env.DB_PORT}/${encodeURIComponent(env.DB_NAME)}${env.DB_SSLMODE === 'disable' ? '' : `?sslmode=${env.DB_SSLMODE}`}`
 }
 
 /** One plugin's settings from `RAYNE_<PLUGIN>_<KEY>` and the aliases its schema lists under `env`; an unknown key is refused. */
-export function readPluginConfig(id: string, schema: TObject | undefined, environment: Environment): unknown {
+export function readPluginConfig(
+  id: string,
+  schema: TObject | undefined,
+  environment: Environment
+): unknown {
   const prefix = `RAYNE_${id.toUpperCase().replaceAll('-', '_')}_`
-  const properties: Record<string, TSchema & { env?: readonly string[]; writeOnly?: boolean; type?: string }> = schema?.properties ?? {}
+  const properties: Record<
+    string,
+    TSchema & { env?: readonly string[]; writeOnly?: boolean; type?: string }
+  > = schema?.properties ?? {}
   const known = new Map(Object.keys(properties).map(key => [`${prefix}${key.toUpperCase()}`, key]))
   const unknown = Object.keys(environment).find(name => name.startsWith(prefix) && !known.has(name))
-  if (unknown) throw bootError(`${unknown} is not a setting of plugin '${id}'; it knows ${[...known.keys()].join(', ') || 'none'}`)
+  if (unknown)
+    throw bootError(
+      `${unknown} is not a setting of plugin '${id}'; it knows ${[...known.keys()].join(', ') || 'none'}`
+    )
   const raw: Record<string, unknown> = {}
   const source = new Map<string, string>()
   for (const [name, key] of known) {
     const property = properties[key]
-    const from = [name, ...(property?.env ?? [])].find(candidate => environment[candidate] !== undefined && environment[candidate] !== '')
+    const from = [name, ...(property?.env ?? [])].find(
+      candidate => environment[candidate] !== undefined && environment[candidate] !== ''
+    )
     if (!from) continue
     const text = environment[from] ?? ''
     source.set(key, from)
@@ -97,7 +135,10 @@ export function readPluginConfig(id: string, schema: TObject | undefined, enviro
     if (property?.writeOnly) registerSecret(text)
   }
   if (!schema) return {}
-  return named(() => compile(schema, 'coerce')(raw, ''), key => source.get(key) ?? `${prefix}${key.toUpperCase()}`)
+  return named(
+    () => compile(schema, 'coerce')(raw, ''),
+    key => source.get(key) ?? `${prefix}${key.toUpperCase()}`
+  )
 }
 
 /** Turns a field error into a sentence about the environment variable the value came from. */
@@ -107,11 +148,21 @@ function named<T>(read: () => T, nameOf: (key: string) => string = key => key): 
   } catch (error) {
     const field = error instanceof RayneError ? error.details.errors?.[0] : undefined
     if (!field) throw error
-    throw bootError(`${nameOf(field.pointer.split('/').find(Boolean) ?? '')} ${field.message}`, { cause: error })
+    throw bootError(`${nameOf(field.pointer.split('/').find(Boolean) ?? '')} ${field.message}`, {
+      cause: error
+    })
   }
 }
 
 const pick = (environment: Environment, schema: TObject): Record<string, string> =>
-  Object.fromEntries(Object.keys(schema.properties).flatMap(key => environment[key] ? [[key, environment[key]]] : []))
-const list = (text: string | undefined): string[] => (text ?? '').split(',').map(item => item.trim()).filter(Boolean)
+  Object.fromEntries(
+    Object.keys(schema.properties).flatMap(key =>
+      environment[key] ? [[key, environment[key]]] : []
+    )
+  )
+const list = (text: string | undefined): string[] =>
+  (text ?? '')
+    .split(',')
+    .map(item => item.trim())
+    .filter(Boolean)
 const passwordOf = (url: string): string | undefined => /:\/\/[^:/@]*:([^@]+)@/.exec(url)?.[1]

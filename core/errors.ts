@@ -1,5 +1,8 @@
 /** One field that was refused: `pointer` is an RFC 6901 JSON pointer into the request or setting. */
-export interface FieldError { readonly pointer: string; readonly message: string }
+export interface FieldError {
+  readonly pointer: string
+  readonly message: string
+}
 
 export interface ErrorDetails {
   readonly errors?: readonly FieldError[]
@@ -13,7 +16,13 @@ export class RayneError extends Error {
   readonly code: string
   readonly status: number
   readonly details: ErrorDetails
-  constructor(code: string, status: number, message: string, details: ErrorDetails = {}, options?: ErrorOptions) {
+  constructor(
+    code: string,
+    status: number,
+    message: string,
+    details: ErrorDetails = {},
+    options?: ErrorOptions
+  ) {
     super(message, options)
     this.name = 'RayneError'
     this.code = code
@@ -23,7 +32,8 @@ export class RayneError extends Error {
 }
 
 /** The text of anything thrown, for logs and job records. */
-export const errorText = (error: unknown): string => error instanceof Error ? error.message || error.name : String(error)
+export const errorText = (error: unknown): string =>
+  error instanceof Error ? error.message || error.name : String(error)
 
 /** The PostgreSQL or system error code of anything thrown, e.g. `23505` or `ECONNREFUSED`. */
 export function errorCode(error: unknown): string | undefined {

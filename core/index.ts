@@ -1,6 +1,14 @@
 export { Type, type Static, type TObject, type TSchema } from 'typebox'
 export type { Knex } from 'knex'
-export { definePlugin, reply, type Migration, type Plugin, type PluginApp, type Reply, type RouteRequest } from './plugin.ts'
+export {
+  definePlugin,
+  reply,
+  type Migration,
+  type Plugin,
+  type PluginApp,
+  type Reply,
+  type RouteRequest
+} from './plugin.ts'
 export { createToken, type Token } from './services.ts'
 export { defineEvent, type EventPayload, type EventType } from './events.ts'
 export { defineTool, type Tool, type ToolContext } from './tool.ts'
@@ -11,4 +19,12 @@ export { readBytes } from './http/body.ts'
 export type { JobContext, JobHandle } from './jobs.ts'
 export { redact, registerSecret, type Logger } from './log.ts'
 export type { Principal } from './auth/principal.ts'
-export { epochMs, isoTime, nowMs, toSeconds, type EpochMs, type EpochSeconds, type Ns } from './time.ts'
+export {
+  epochMs,
+  isoTime,
+  nowMs,
+  toSeconds,
+  type EpochMs,
+  type EpochSeconds,
+  type Ns
+} from './time.ts'

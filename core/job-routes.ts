@@ -7,40 +7,112 @@ import { redact } from './log.ts'
 import type { RouteSpec } from './plugin.ts'
 
 const states = ['created', 'retry', 'active', 'completed', 'cancelled', 'failed'] as const
-const Job = Type.Object({ id: Type.String(), name: Type.String(), state: Type.String(), attempt: Type.Integer(), created_at: Type.String(), completed_at: Type.Union([Type.String(), Type.Null()]), error: Type.Union([Type.String(), Type.Null()]) })
+const Job = Type.Object({
+  id: Type.String(),
+  name: Type.String(),
+  state: Type.String(),
+  attempt: Type.Integer(),
+  created_at: Type.String(),
+  completed_at: Type.Union([Type.String(), Type.Null()]),
+  error: Type.Union([Type.String(), Type.Null()])
+})
 
-export interface JobFilter { readonly state?: (typeof states)[number] | undefined; readonly name?: string | undefined; readonly page: number; readonly per_page: number }
+export interface JobFilter {
+  readonly state?: (typeof states)[number] | undefined
+  readonly name?: string | undefined
+  readonly page: number
+  readonly per_page: number
+}
 
 /** Jobs as rows, newest first; payloads are left out because they may carry what alerts carry. */
 export async function listJobs(db: Knex, { state, name, page, per_page }: JobFilter) {
-  const rows = db('jobs.job').where(q => { if (state) q.where({ state }); if (name) q.where({ name }) }).whereRaw("name not like '\\_\\_pgboss%'")
+  const rows = db('jobs.job')
+    .where(q => {
+      if (state) q.where({ state })
+      if (name) q.where({ name })
+    })
+    .whereRaw("name not like '\\_\\_pgboss%'")
   const [count] = await rows.clone().count({ total: '*' })
-  const jobs = await rows.orderBy([{ column: 'created_on', order: 'desc' }, { column: 'id' }]).offset((page - 1) * per_page).limit(per_page).select('id', 'name', 'state', 'retry_count', 'created_on', 'completed_on', 'output')
+  const jobs = await rows
+    .orderBy([{ column: 'created_on', order: 'desc' }, { column: 'id' }])
+    .offset((page - 1) * per_page)
+    .limit(per_page)
+    .select('id', 'name', 'state', 'retry_count', 'created_on', 'completed_on', 'output')
   return {
-    jobs: jobs.map(row => ({ id: row.id, name: row.name, state: row.state, attempt: row.retry_count + 1, created_at: row.created_on.toISOString(), completed_at: row.completed_on?.toISOString() ?? null, error: row.output?.message ? redact(String(row.output.message)) : row.output?.value?.message ?? null })),
-    total_count: Number(count?.['total'] ?? 0), page, per_page
+    jobs: jobs.map(row => ({
+      id: row.id,
+      name: row.name,
+      state: row.state,
+      attempt: row.retry_count + 1,
+      created_at: row.created_on.toISOString(),
+      completed_at: row.completed_on?.toISOString() ?? null,
+      error: row.output?.message
+        ? redact(String(row.output.message))
+        : (row.output?.value?.message ?? null)
+    })),
+    total_count: Number(count?.['total'] ?? 0),
+    page,
+    per_page
   }
 }
 
 /** Puts a failed job back in line; throws 404 when there is none. */
-export async function retryJob(db: Knex, jobs: Jobs, id: string): Promise<{ id: string; name: string }> {
+export async function retryJob(
+  db: Knex,
+  jobs: Jobs,
+  id: string
+): Promise<{ id: string; name: string }> {
   const row = await db('jobs.job').where({ id, state: 'failed' }).first('name')
-  if (!row) throw new RayneError('job-not-found', 404, `there is no failed job ${id}; GET /v1/jobs?state=failed lists them`)
+  if (!row)
+    throw new RayneError(
+      'job-not-found',
+      404,
+      `there is no failed job ${id}; GET /v1/jobs?state=failed lists them`
+    )
   await jobs.boss.retry(row.name, id)
   return { id, name: row.name }
 }
 
 export function jobRoutes(router: HttpRouter, db: Knex, jobs: Jobs): void {
-  const route = <P extends TSchema, Q extends TSchema, B extends TSchema, R extends TSchema>(spec: RouteSpec<P, Q, B, R>): void => router.route('core', '/v1/jobs', spec as unknown as RouteSpec<TSchema, TSchema, TSchema, TSchema>)
+  const route = <P extends TSchema, Q extends TSchema, B extends TSchema, R extends TSchema>(
+    spec: RouteSpec<P, Q, B, R>
+  ): void =>
+    router.route(
+      'core',
+      '/v1/jobs',
+      spec as unknown as RouteSpec<TSchema, TSchema, TSchema, TSchema>
+    )
   route({
-    method: 'GET', path: '', auth: 'user', summary: 'Durable jobs, newest first',
-    query: Type.Object({ state: Type.Optional(Type.Union(states.map(state => Type.Literal(state)))), name: Type.Optional(Type.String({ maxLength: 200, pattern: '^[^\\x00]*$' })), page: Type.Integer({ minimum: 1, maximum: 1_000_000, default: 1 }), per_page: Type.Integer({ minimum: 1, maximum: 100, default: 50 }) }, { additionalProperties: false }),
-    response: Type.Object({ jobs: Type.Array(Job), total_count: Type.Integer(), page: Type.Integer(), per_page: Type.Integer() }),
+    method: 'GET',
+    path: '',
+    auth: 'user',
+    summary: 'Durable jobs, newest first',
+    query: Type.Object(
+      {
+        state: Type.Optional(Type.Union(states.map(state => Type.Literal(state)))),
+        name: Type.Optional(Type.String({ maxLength: 200, pattern: '^[^\\x00]*$' })),
+        page: Type.Integer({ minimum: 1, maximum: 1_000_000, default: 1 }),
+        per_page: Type.Integer({ minimum: 1, maximum: 100, default: 50 })
+      },
+      { additionalProperties: false }
+    ),
+    response: Type.Object({
+      jobs: Type.Array(Job),
+      total_count: Type.Integer(),
+      page: Type.Integer(),
+      per_page: Type.Integer()
+    }),
     handle: ({ query }) => listJobs(db, query)
   })
   route({
-    method: 'POST', path: '/{id}/retry', auth: 'admin', summary: 'Run a failed job again',
-    params: Type.Object({ id: Type.String({ format: 'uuid' }) }), response: Type.Object({ id: Type.String(), name: Type.String() }), status: 202, also: { 404: 'no failed job has this id' },
+    method: 'POST',
+    path: '/{id}/retry',
+    auth: 'admin',
+    summary: 'Run a failed job again',
+    params: Type.Object({ id: Type.String({ format: 'uuid' }) }),
+    response: Type.Object({ id: Type.String(), name: Type.String() }),
+    status: 202,
+    also: { 404: 'no failed job has this id' },
     handle: ({ params }) => retryJob(db, jobs, params.id)
   })
 }

@@ -1,6 +1,12 @@
 import { createHash } from 'node:crypto'
 import type { Knex } from 'knex'
-import { fromKnex, PgBoss, type ConstructorOptions, type JobResult, type JobWithMetadata } from 'pg-boss'
+import {
+  fromKnex,
+  PgBoss,
+  type ConstructorOptions,
+  type JobResult,
+  type JobWithMetadata
+} from 'pg-boss'
 import type { Static, TSchema } from 'typebox'
 import { errorText, RayneError } from './errors.ts'
 import type { Logger } from './log.ts'
@@ -33,39 +39,95 @@ export interface JobSpec<S extends TSchema> {
 export interface JobHandle<P> {
   readonly name: string
   /** Enqueues one job; with a `key`, at most one job of that key ever exists while its row is kept (7 days). */
-  enqueue(payload: P, options?: { readonly trx?: Knex.Transaction; readonly key?: string; readonly delaySeconds?: number }): Promise<void>
+  enqueue(
+    payload: P,
+    options?: {
+      readonly trx?: Knex.Transaction
+      readonly key?: string
+      readonly delaySeconds?: number
+    }
+  ): Promise<void>
   enqueueAll(trx: Knex.Transaction, payloads: readonly P[]): Promise<void>
 }
 
-const quietBoss = { application_name: 'rayne-jobs', schema: 'jobs', useListenNotify: true, superviseIntervalSeconds: 2, monitorIntervalSeconds: 2, queueCacheIntervalSeconds: 3, clockMonitorIntervalSeconds: 600, monitorVacuum: false } as const
+const quietBoss = {
+  application_name: 'rayne-jobs',
+  schema: 'jobs',
+  useListenNotify: true,
+  superviseIntervalSeconds: 2,
+  monitorIntervalSeconds: 2,
+  queueCacheIntervalSeconds: 3,
+  clockMonitorIntervalSeconds: 600,
+  monitorVacuum: false
+} as const
 
 /** Durable jobs over pg-boss; `worker: false` enqueues and never runs. */
-export function createJobs(options: { connection: ConstructorOptions; log: Logger; worker: boolean; onFinished?: (name: string, state: 'completed' | 'failed') => void }) {
+export function createJobs(options: {
+  connection: ConstructorOptions
+  log: Logger
+  worker: boolean
+  onFinished?: (name: string, state: 'completed' | 'failed') => void
+}) {
   const { log } = options
   const boss = new PgBoss({ ...options.connection, ...quietBoss, max: 6 })
-  const definitions = new Map<string, { readonly name: string; readonly spec: JobSpec<TSchema>; readonly cron?: string }>()
-  boss.on('error', error => log.warn({ error: errorText(error) }, 'job queue is in trouble; it retries by itself'))
+  const definitions = new Map<
+    string,
+    { readonly name: string; readonly spec: JobSpec<TSchema>; readonly cron?: string }
+  >()
+  boss.on('error', error =>
+    log.warn({ error: errorText(error) }, 'job queue is in trouble; it retries by itself')
+  )
 
-  function define<S extends TSchema>(name: string, spec: JobSpec<S>, cron?: string): JobHandle<Static<S>> {
-    if (definitions.has(name)) throw new RayneError('boot-failed', 500, `job '${name}' is defined twice`)
+  function define<S extends TSchema>(
+    name: string,
+    spec: JobSpec<S>,
+    cron?: string
+  ): JobHandle<Static<S>> {
+    if (definitions.has(name))
+      throw new RayneError('boot-failed', 500, `job '${name}' is defined twice`)
     const check = compile(spec.payload)
-    definitions.set(name, { name, spec: spec as unknown as JobSpec<TSchema>, ...(cron === undefined ? {} : { cron }) })
+    definitions.set(name, {
+      name,
+      spec: spec as unknown as JobSpec<TSchema>,
+      ...(cron === undefined ? {} : { cron })
+    })
     const insert = async (jobs: object[], trx?: Knex.Transaction): Promise<void> => {
-      if (jobs.length > 0) await boss.insert(name, jobs as never, trx ? { db: fromKnex(trx as never) } : {})
+      if (jobs.length > 0)
+        await boss.insert(name, jobs as never, trx ? { db: fromKnex(trx as never) } : {})
     }
     return {
       name,
-      enqueue: async (payload, { trx, key, delaySeconds } = {}) => insert([{
-        data: check(payload, name), ...(key === undefined ? {} : { id: keyedId(name, key) }), ...(delaySeconds === undefined ? {} : { startAfter: `${delaySeconds} seconds` })
-      }], trx),
-      enqueueAll: async (trx, payloads) => insert(payloads.map(payload => ({ data: check(payload, name) })), trx)
+      enqueue: async (payload, { trx, key, delaySeconds } = {}) =>
+        insert(
+          [
+            {
+              data: check(payload, name),
+              ...(key === undefined ? {} : { id: keyedId(name, key) }),
+              ...(delaySeconds === undefined ? {} : { startAfter: `${delaySeconds} seconds` })
+            }
+          ],
+          trx
+        ),
+      enqueueAll: async (trx, payloads) =>
+        insert(
+          payloads.map(payload => ({ data: check(payload, name) })),
+          trx
+        )
     }
   }
 
   async function start(): Promise<void> {
     await boss.start()
     for (const { name, spec, cron } of definitions.values()) {
-      await boss.createQueue(name, { retryLimit: spec.retries ?? 5, retryDelay: 2, retryBackoff: true, retryDelayMax: 300, expireInSeconds: spec.timeoutSeconds ?? 120, heartbeatSeconds: 10, notify: true })
+      await boss.createQueue(name, {
+        retryLimit: spec.retries ?? 5,
+        retryDelay: 2,
+        retryBackoff: true,
+        retryDelayMax: 300,
+        expireInSeconds: spec.timeoutSeconds ?? 120,
+        heartbeatSeconds: 10,
+        notify: true
+      })
       if (cron) await boss.schedule(name, cron, {})
     }
   }
@@ -76,8 +138,20 @@ export function createJobs(options: { connection: ConstructorOptions; log: Logge
       const concurrency = spec.concurrency ?? 4
       // A batch of one never bursts, so a backlog would drain one job a poll.
       const batchSize = Math.max(2, Math.ceil(concurrency / 2))
-      await boss.work(name, { includeMetadata: true, perJobResults: true, batchSize, localConcurrency: 2, burstWhenBatchFull: true, pollingIntervalSeconds: 2, notifyPollingIntervalSeconds: 2, heartbeatRefreshSeconds: 3 },
-        (jobs: JobWithMetadata[]) => Promise.all(jobs.map(job => run(spec, job))))
+      await boss.work(
+        name,
+        {
+          includeMetadata: true,
+          perJobResults: true,
+          batchSize,
+          localConcurrency: 2,
+          burstWhenBatchFull: true,
+          pollingIntervalSeconds: 2,
+          notifyPollingIntervalSeconds: 2,
+          heartbeatRefreshSeconds: 3
+        },
+        (jobs: JobWithMetadata[]) => Promise.all(jobs.map(job => run(spec, job)))
+      )
     }
   }
 
@@ -85,7 +159,10 @@ export function createJobs(options: { connection: ConstructorOptions; log: Logge
     const attempt = job.retryCount + 1
     const jobLog = log.child({ job: job.name, jobId: job.id, attempt })
     const context: JobContext = {
-      id: job.id, attempt, lastAttempt: job.retryCount >= job.retryLimit, log: jobLog,
+      id: job.id,
+      attempt,
+      lastAttempt: job.retryCount >= job.retryLimit,
+      log: jobLog,
       signal: AbortSignal.any([job.signal, AbortSignal.timeout(job.expireInSeconds * 1000)]),
       fence: trx => fence(trx, job)
     }
@@ -94,7 +171,12 @@ export function createJobs(options: { connection: ConstructorOptions; log: Logge
       options.onFinished?.(job.name, 'completed')
       return { id: job.id, status: 'completed' }
     } catch (error) {
-      jobLog[context.lastAttempt ? 'error' : 'warn']({ error }, context.lastAttempt ? 'job failed for good; `rayne jobs retry` runs it again' : 'job failed; it will be tried again')
+      jobLog[context.lastAttempt ? 'error' : 'warn'](
+        { error },
+        context.lastAttempt
+          ? 'job failed for good; `rayne jobs retry` runs it again'
+          : 'job failed; it will be tried again'
+      )
       options.onFinished?.(job.name, 'failed')
       return { id: job.id, status: 'failed', output: { message: errorText(error) } }
     }
@@ -106,7 +188,10 @@ export function createJobs(options: { connection: ConstructorOptions; log: Logge
     for (let found = true; found;) {
       found = false
       for (const { name, spec } of definitions.values()) {
-        const jobs = await boss.fetch(name, { batchSize: 50, includeMetadata: true }) as JobWithMetadata[]
+        const jobs = (await boss.fetch(name, {
+          batchSize: 50,
+          includeMetadata: true
+        })) as JobWithMetadata[]
         for (const job of jobs) {
           found = true
           ran += 1
@@ -120,7 +205,15 @@ export function createJobs(options: { connection: ConstructorOptions; log: Logge
     return ran
   }
 
-  return { define, start, work, drain, boss, names: () => [...definitions.keys()], stop: (timeoutMs: number) => boss.stop({ graceful: true, timeout: timeoutMs, close: true }) }
+  return {
+    define,
+    start,
+    work,
+    drain,
+    boss,
+    names: () => [...definitions.keys()],
+    stop: (timeoutMs: number) => boss.stop({ graceful: true, timeout: timeoutMs, close: true })
+  }
 }
 export type Jobs = ReturnType<typeof createJobs>
 
@@ -131,6 +224,10 @@ function keyedId(name: string, key: string): string {
 }
 
 async function fence(trx: Knex.Transaction, job: JobWithMetadata): Promise<void> {
-  const held = await trx.raw("select 1 from jobs.job where name = ? and id = ? and state = 'active' and retry_count = ? for share", [job.name, job.id, job.retryCount])
-  if (held.rows.length === 0) throw new RayneError('job-lost', 409, `job ${job.id} was taken over by another attempt`)
+  const held = await trx.raw(
+    "select 1 from jobs.job where name = ? and id = ? and state = 'active' and retry_count = ? for share",
+    [job.name, job.id, job.retryCount]
+  )
+  if (held.rows.length === 0)
+    throw new RayneError('job-lost', 409, `job ${job.id} was taken over by another attempt`)
 }

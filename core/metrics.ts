@@ -4,11 +4,23 @@ import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client
 export function createMetrics() {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
-  const seconds = new Histogram({ name: 'rayne_http_request_seconds', help: 'Time to answer, by route template', labelNames: ['method', 'route', 'status'], buckets: [0.002, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30], registers: [registry] })
-  const jobs = new Counter({ name: 'rayne_jobs_finished_total', help: 'Job attempts that ended, by queue and outcome', labelNames: ['job', 'state'], registers: [registry] })
+  const seconds = new Histogram({
+    name: 'rayne_http_request_seconds',
+    help: 'Time to answer, by route template',
+    labelNames: ['method', 'route', 'status'],
+    buckets: [0.002, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30],
+    registers: [registry]
+  })
+  const jobs = new Counter({
+    name: 'rayne_jobs_finished_total',
+    help: 'Job attempts that ended, by queue and outcome',
+    labelNames: ['job', 'state'],
+    registers: [registry]
+  })
   return {
     registry,
-    request: (method: string, route: string, status: number, duration: number): void => seconds.observe({ method, route, status }, duration),
+    request: (method: string, route: string, status: number, duration: number): void =>
+      seconds.observe({ method, route, status }, duration),
     job: (job: string, state: string): void => jobs.inc({ job, state }),
     text: (): Promise<string> => registry.metrics()
   }

@@ -12,22 +12,42 @@ export function createPluginApp<C>(plugin: Plugin, config: unknown, wiring: Wiri
   const prefix = plugin.prefix ?? `/v1/${plugin.id}`
   const log = wiring.log.child({ plugin: plugin.id })
   return {
-    config: config as C, log, db: wiring.db,
+    config: config as C,
+    log,
+    db: wiring.db,
     provide: (token, service) => wiring.services.provide(plugin.id, token, service),
     route: spec => router.route(plugin.id, prefix, spec as never),
     raw: (method, path, options, handler) => router.raw(plugin.id, method, path, options, handler),
     job: (name, spec) => jobs.define(`${plugin.id}.${name}`, spec),
-    schedule: (name, cron, run) => { jobs.define(`${plugin.id}.${name}`, { payload: Type.Object({}), run: (_payload, context: JobContext) => run(context) }, cron) },
+    schedule: (name, cron, run) => {
+      jobs.define(
+        `${plugin.id}.${name}`,
+        { payload: Type.Object({}), run: (_payload, context: JobContext) => run(context) },
+        cron
+      )
+    },
     async emit(trx, event, ...payloads) {
-      for (const subscriber of subscriptions.get(event.id) ?? []) await subscriber.enqueueAll(trx, payloads as never[])
+      for (const subscriber of subscriptions.get(event.id) ?? [])
+        await subscriber.enqueueAll(trx, payloads as never[])
     },
     on(event, handler) {
-      const handle = jobs.define<TSchema>(`on.${event.id}.${plugin.id}`, { payload: event.payload, concurrency: 8, run: (payload, context) => handler(payload as never, context) })
-      subscriptions.set(event.id, [...subscriptions.get(event.id) ?? [], handle as JobHandle<never>])
+      const handle = jobs.define<TSchema>(`on.${event.id}.${plugin.id}`, {
+        payload: event.payload,
+        concurrency: 8,
+        run: (payload, context) => handler(payload as never, context)
+      })
+      subscriptions.set(event.id, [
+        ...(subscriptions.get(event.id) ?? []),
+        handle as JobHandle<never>
+      ])
     },
     tool: definition => wiring.tools.register(plugin.id, definition),
     check: (name, probe) => wiring.health.add(name, probe),
-    onReady: hook => { wiring.hooks.ready.push(hook) },
-    onClose: hook => { wiring.opened.push({ name: plugin.id, close: hook }) }
+    onReady: hook => {
+      wiring.hooks.ready.push(hook)
+    },
+    onClose: hook => {
+      wiring.opened.push({ name: plugin.id, close: hook })
+    }
   }
 }

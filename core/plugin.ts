@@ -33,11 +33,25 @@ export interface RouteRequest<P = unknown, Q = unknown, B = unknown> {
 }
 
 /** An answer with a status or headers of its own; made by `reply()`. */
-export interface Reply<R> { readonly reply: true; readonly status: number; readonly body: R; readonly headers: Readonly<Record<string, string>> }
-export const reply = <R>(status: number, body: R, headers: Record<string, string> = {}): Reply<R> => ({ reply: true, status, body, headers })
+export interface Reply<R> {
+  readonly reply: true
+  readonly status: number
+  readonly body: R
+  readonly headers: Readonly<Record<string, string>>
+}
+export const reply = <R>(
+  status: number,
+  body: R,
+  headers: Record<string, string> = {}
+): Reply<R> => ({ reply: true, status, body, headers })
 
 /** One HTTP operation: schemas in, data out. It becomes routing, validation, access control and OpenAPI. */
-export interface RouteSpec<P extends TSchema = TUnknown, Q extends TSchema = TUnknown, B extends TSchema = TUnknown, R extends TSchema = TUnknown> {
+export interface RouteSpec<
+  P extends TSchema = TUnknown,
+  Q extends TSchema = TUnknown,
+  B extends TSchema = TUnknown,
+  R extends TSchema = TUnknown
+> {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** Appended to the plugin's prefix; parameters as `{id}`; empty for the prefix itself. */
   readonly path: `/${string}` | ''
@@ -56,11 +70,15 @@ export interface RouteSpec<P extends TSchema = TUnknown, Q extends TSchema = TUn
   readonly status?: number
   /** Other statuses the handler may `reply()` with, and what they mean. */
   readonly also?: Readonly<Record<number, string>>
-  handle(request: RouteRequest<Static<P>, Static<Q>, Static<B>>): Promise<Static<R> | Reply<Static<R>>> | Static<R> | Reply<Static<R>>
+  handle(
+    request: RouteRequest<Static<P>, Static<Q>, Static<B>>
+  ): Promise<Static<R> | Reply<Static<R>>> | Static<R> | Reply<Static<R>>
 }
 
 /** What OpenAPI says of a raw route; its handler checks for itself. */
-export type RawWords = Partial<Pick<RouteSpec<TSchema, TSchema, TSchema, TSchema>, 'description' | 'query' | 'body' | 'response'>>
+export type RawWords = Partial<
+  Pick<RouteSpec<TSchema, TSchema, TSchema, TSchema>, 'description' | 'query' | 'body' | 'response'>
+>
 
 /** Everything one plugin can see of the platform. */
 export interface PluginApp<C> {
@@ -68,16 +86,35 @@ export interface PluginApp<C> {
   readonly log: Logger
   readonly db: Knex
   provide<T>(token: Token<T>, service: T): void
-  route<P extends TSchema = TUnknown, Q extends TSchema = TUnknown, B extends TSchema = TUnknown, R extends TSchema = TUnknown>(spec: RouteSpec<P, Q, B, R>): void
+  route<
+    P extends TSchema = TUnknown,
+    Q extends TSchema = TUnknown,
+    B extends TSchema = TUnknown,
+    R extends TSchema = TUnknown
+  >(
+    spec: RouteSpec<P, Q, B, R>
+  ): void
   /** The escape hatch for streams and proxies; method `*` is every one that is not registered before it. Each use is listed by name in the architecture test. */
-  raw(method: string, path: string, options: { summary: string; auth: AuthClass; about?: RawWords }, handler: RawHandler): void
+  raw(
+    method: string,
+    path: string,
+    options: { summary: string; auth: AuthClass; about?: RawWords },
+    handler: RawHandler
+  ): void
   job<S extends TSchema>(name: string, spec: JobSpec<S>): JobHandle<Static<S>>
   /** Cron in five fields, UTC. Runs once per tick over all processes. */
   schedule(name: string, cron: string, run: (context: JobContext) => Promise<void>): void
   /** Puts one job per subscriber into the caller's transaction: roll back and nothing happened. */
-  emit<S extends TSchema>(trx: Knex.Transaction, event: EventType<S>, ...payloads: readonly Static<S>[]): Promise<void>
+  emit<S extends TSchema>(
+    trx: Knex.Transaction,
+    event: EventType<S>,
+    ...payloads: readonly Static<S>[]
+  ): Promise<void>
   /** Durable, retried, at least once: handlers are idempotent. */
-  on<S extends TSchema>(event: EventType<S>, handler: (payload: Static<S>, context: JobContext) => Promise<void>): void
+  on<S extends TSchema>(
+    event: EventType<S>,
+    handler: (payload: Static<S>, context: JobContext) => Promise<void>
+  ): void
   tool(definition: Tool): void
   /** Joins `/readyz` and `rayne doctor`. */
   check(name: string, probe: Probe): void
@@ -85,7 +122,11 @@ export interface PluginApp<C> {
   onClose(hook: () => Promise<void> | void): void
 }
 
-export interface PluginSpec<C extends TObject = TObject, N extends Tokens = Tokens, W extends Tokens = Tokens> {
+export interface PluginSpec<
+  C extends TObject = TObject,
+  N extends Tokens = Tokens,
+  W extends Tokens = Tokens
+> {
   /** kebab-case, equal to the folder's name. */
   readonly id: string
   readonly version: string
@@ -99,13 +140,22 @@ export interface PluginSpec<C extends TObject = TObject, N extends Tokens = Toke
   readonly prefix?: `/${string}`
   /** Left out and reported in `/readyz` when it fails to start, instead of aborting the boot. */
   readonly optional?: boolean
-  register(app: PluginApp<Static<C>>, services: Resolved<N> & Partial<Resolved<W>>): Promise<void> | void
+  register(
+    app: PluginApp<Static<C>>,
+    services: Resolved<N> & Partial<Resolved<W>>
+  ): Promise<void> | void
 }
 
 /** A plugin whose types have been checked and forgotten, as the loader holds it. */
-export type Plugin = Omit<PluginSpec, 'register'> & { register(app: PluginApp<never>, services: never): Promise<void> | void }
+export type Plugin = Omit<PluginSpec, 'register'> & {
+  register(app: PluginApp<never>, services: never): Promise<void> | void
+}
 
 /** Declares a plugin; the result is what `plugin.ts` exports by default. */
-export function definePlugin<C extends TObject = TObject, N extends Tokens = Record<never, never>, W extends Tokens = Record<never, never>>(spec: PluginSpec<C, N, W>): Plugin {
+export function definePlugin<
+  C extends TObject = TObject,
+  N extends Tokens = Record<never, never>,
+  W extends Tokens = Record<never, never>
+>(spec: PluginSpec<C, N, W>): Plugin {
   return spec as unknown as Plugin
 }

@@ -4,8 +4,18 @@ import type { Static, TSchema } from 'typebox'
 import { RayneError, type FieldError } from './errors.ts'
 
 // `env` lists the other environment variables a setting is read from; it says nothing about its value.
-const options: Options = { strict: true, strictTypes: false, allErrors: true, allowUnionTypes: true, useDefaults: true, keywords: ['env'] }
-const withFormats = (ajv: Ajv2020): Ajv2020 => { formats.default(ajv); return ajv }
+const options: Options = {
+  strict: true,
+  strictTypes: false,
+  allErrors: true,
+  allowUnionTypes: true,
+  useDefaults: true,
+  keywords: ['env']
+}
+const withFormats = (ajv: Ajv2020): Ajv2020 => {
+  formats.default(ajv)
+  return ajv
+}
 const exact = withFormats(new Ajv2020(options))
 const coercing = withFormats(new Ajv2020({ ...options, coerceTypes: true }))
 
@@ -13,7 +23,10 @@ const coercing = withFormats(new Ajv2020({ ...options, coerceTypes: true }))
 export type Validator<T> = (value: unknown, where?: string) => T
 
 /** `coerce` is for texts that carry other types: paths, queries, environment variables. */
-export function compile<S extends TSchema>(schema: S, mode: 'exact' | 'coerce' = 'exact'): Validator<Static<S>> {
+export function compile<S extends TSchema>(
+  schema: S,
+  mode: 'exact' | 'coerce' = 'exact'
+): Validator<Static<S>> {
   const check: ValidateFunction = (mode === 'coerce' ? coercing : exact).compile(schema)
   return (value, where = 'body') => {
     if (check(value)) return value as Static<S>
@@ -26,10 +39,16 @@ export function compile<S extends TSchema>(schema: S, mode: 'exact' | 'coerce' =
 function fieldError(error: ErrorObject, where: string): FieldError {
   const params = error.params as Record<string, unknown>
   const inner = params['missingProperty'] ?? params['additionalProperty']
-  const tail = inner === undefined ? '' : `/${String(inner).replaceAll('~', '~0').replaceAll('/', '~1')}`
-  const allowed = Array.isArray(params['allowedValues']) ? `: ${params['allowedValues'].join(', ')}` : ''
-  const message = error.keyword === 'required' ? 'is required'
-    : error.keyword === 'additionalProperties' ? 'is not a known field'
-    : `${error.message ?? 'is not valid'}${allowed}`
+  const tail =
+    inner === undefined ? '' : `/${String(inner).replaceAll('~', '~0').replaceAll('/', '~1')}`
+  const allowed = Array.isArray(params['allowedValues'])
+    ? `: ${params['allowedValues'].join(', ')}`
+    : ''
+  const message =
+    error.keyword === 'required'
+      ? 'is required'
+      : error.keyword === 'additionalProperties'
+        ? 'is not a known field'
+        : `${error.message ?? 'is not valid'}${allowed}`
   return { pointer: `/${where}${error.instancePath}${tail}`, message }
 }

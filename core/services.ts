@@ -1,12 +1,17 @@
 import { RayneError } from './errors.ts'
 
 /** A typed name for a service: the value is the dependency, the type travels with it. */
-export interface Token<T> { readonly id: string; readonly T?: T }
+export interface Token<T> {
+  readonly id: string
+  readonly T?: T
+}
 export const createToken = <T>(id: string): Token<T> => ({ id })
 
 export type Tokens = Readonly<Record<string, Token<unknown>>>
 /** What tokens resolve to: `{ datadog: Token<DatadogService> }` gives `{ datadog: DatadogService }`. */
-export type Resolved<N extends Tokens> = { readonly [K in keyof N]: N[K] extends Token<infer T> ? T : never }
+export type Resolved<N extends Tokens> = {
+  readonly [K in keyof N]: N[K] extends Token<infer T> ? T : never
+}
 
 /** The part of a plugin that decides its place in the boot order. */
 export interface Orderable {
@@ -17,12 +22,16 @@ export interface Orderable {
 }
 
 /** Plugins in dependency order (ties keep the given order); a missing or circular need is refused by name. `given` are ids of services that exist already. */
-export function orderByTokens<P extends Orderable>(plugins: readonly P[], given: ReadonlySet<string> = new Set()): P[] {
+export function orderByTokens<P extends Orderable>(
+  plugins: readonly P[],
+  given: ReadonlySet<string> = new Set()
+): P[] {
   const providers = new Map<string, P>()
   for (const plugin of plugins) {
     for (const token of plugin.provides ?? []) {
       const other = providers.get(token.id)
-      if (other) throw bootError(`'${token.id}' is provided by both '${other.id}' and '${plugin.id}'`)
+      if (other)
+        throw bootError(`'${token.id}' is provided by both '${other.id}' and '${plugin.id}'`)
       providers.set(token.id, plugin)
     }
   }
@@ -30,11 +39,17 @@ export function orderByTokens<P extends Orderable>(plugins: readonly P[], given:
   const visit = (plugin: P, path: readonly P[]): void => {
     if (ordered.includes(plugin)) return
     const at = path.indexOf(plugin)
-    if (at >= 0) throw bootError(`plugins need each other: ${[...path.slice(at), plugin].map(p => p.id).join(' → ')}`)
+    if (at >= 0)
+      throw bootError(
+        `plugins need each other: ${[...path.slice(at), plugin].map(p => p.id).join(' → ')}`
+      )
     for (const token of Object.values(plugin.needs ?? {})) {
       const provider = providers.get(token.id)
       if (!provider && given.has(token.id)) continue
-      if (!provider) throw bootError(`plugin '${plugin.id}' needs '${token.id}', which no loaded plugin provides`)
+      if (!provider)
+        throw bootError(
+          `plugin '${plugin.id}' needs '${token.id}', which no loaded plugin provides`
+        )
       if (provider !== plugin) visit(provider, [...path, plugin])
     }
     for (const token of Object.values(plugin.wants ?? {})) {
@@ -59,10 +74,15 @@ export function createServices(overrides: ReadonlyMap<string, unknown> = new Map
     has: (token: Token<unknown>): boolean => services.has(token.id),
     /** Resolves a record of tokens; one that is absent is left out (a `wants` nobody provides). */
     resolve: (tokens: Tokens = {}): Record<string, unknown> =>
-      Object.fromEntries(Object.entries(tokens).filter(([, t]) => services.has(t.id)).map(([key, t]) => [key, services.get(t.id)]))
+      Object.fromEntries(
+        Object.entries(tokens)
+          .filter(([, t]) => services.has(t.id))
+          .map(([key, t]) => [key, services.get(t.id)])
+      )
   }
 }
 export type Services = ReturnType<typeof createServices>
 
 /** A sentence about why the platform cannot start. */
-export const bootError = (message: string, options?: ErrorOptions): RayneError => new RayneError('boot-failed', 500, message, {}, options)
+export const bootError = (message: string, options?: ErrorOptions): RayneError =>
+  new RayneError('boot-failed', 500, message, {}, options)

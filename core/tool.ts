@@ -13,7 +13,11 @@ export interface ToolContext {
 }
 
 /** One capability with one shape for MCP, the model, the HTTP interface and the agent's own prefetch. */
-export interface ToolSpec<I extends TObject = TObject, O extends TSchema = TSchema, N extends Tokens = Tokens> {
+export interface ToolSpec<
+  I extends TObject = TObject,
+  O extends TSchema = TSchema,
+  N extends Tokens = Tokens
+> {
   /** Equals the file's name: `[a-z][a-z0-9_]{0,63}`. */
   readonly name: string
   readonly title: string
@@ -33,32 +37,51 @@ export type Tool = Omit<ToolSpec, 'run' | 'examples'> & {
   run(input: never, context: ToolContext, services: never): Promise<unknown>
 }
 
-export function defineTool<I extends TObject, O extends TSchema, N extends Tokens = Record<never, never>>(spec: ToolSpec<I, O, N>): Tool {
+export function defineTool<
+  I extends TObject,
+  O extends TSchema,
+  N extends Tokens = Record<never, never>
+>(spec: ToolSpec<I, O, N>): Tool {
   return spec as unknown as Tool
 }
 
 /** The tools of one running application, by name. */
 export function createToolRegistry(services: Services) {
-  const tools = new Map<string, { tool: Tool; execute: (input: unknown, context: ToolContext) => Promise<unknown> }>()
+  const tools = new Map<
+    string,
+    { tool: Tool; execute: (input: unknown, context: ToolContext) => Promise<unknown> }
+  >()
   return {
     register(owner: string, tool: Tool): void {
-      if (!/^[a-z][a-z0-9_]{0,63}$/.test(tool.name)) throw bootError(`tool '${tool.name}' of plugin '${owner}' needs a name of a-z, 0-9 and _`)
+      if (!/^[a-z][a-z0-9_]{0,63}$/.test(tool.name))
+        throw bootError(`tool '${tool.name}' of plugin '${owner}' needs a name of a-z, 0-9 and _`)
       if (tools.has(tool.name)) throw bootError(`tool '${tool.name}' is registered twice`)
       const input = compile(tool.input)
       const output = compile(tool.output)
-      for (const example of tool.examples) input(structuredClone(example.input), `tool/${tool.name}/example`)
+      for (const example of tool.examples)
+        input(structuredClone(example.input), `tool/${tool.name}/example`)
       const execute = async (value: unknown, context: ToolContext): Promise<unknown> => {
         const checked = input(value, 'input')
         const signal = AbortSignal.any([context.signal, AbortSignal.timeout(tool.timeoutMs)])
-        const result = await tool.run(checked as never, { ...context, signal }, services.resolve(tool.needs) as never)
+        const result = await tool.run(
+          checked as never,
+          { ...context, signal },
+          services.resolve(tool.needs) as never
+        )
         return output(result, 'output')
       }
       tools.set(tool.name, { tool, execute })
     },
-    list: (): Tool[] => [...tools.values()].map(entry => entry.tool).sort((a, b) => a.name < b.name ? -1 : 1),
+    list: (): Tool[] =>
+      [...tools.values()].map(entry => entry.tool).sort((a, b) => (a.name < b.name ? -1 : 1)),
     async execute(name: string, input: unknown, context: ToolContext): Promise<unknown> {
       const entry = tools.get(name)
-      if (!entry) throw new RayneError('tool-not-found', 404, `there is no tool named '${name}'; GET /v1/rca/tools lists them`)
+      if (!entry)
+        throw new RayneError(
+          'tool-not-found',
+          404,
+          `there is no tool named '${name}'; GET /v1/rca/tools lists them`
+        )
       return entry.execute(input, context)
     }
   }

@@ -13,10 +13,14 @@ export async function cutConnections(home: string): Promise<number> {
   let hit = 0
   try {
     for (let n = 0; n < tries; n++) {
-      const { rowCount } = await client.query("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'rayne' and state in ('active', 'idle in transaction')")
+      const { rowCount } = await client.query(
+        "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'rayne' and state in ('active', 'idle in transaction')"
+      )
       hit += rowCount ?? 0
       await sleep(betweenMs)
     }
     return hit
-  } finally { await client.end() }
+  } finally {
+    await client.end()
+  }
 }

@@ -6,7 +6,12 @@ export type Kind = (typeof kinds)[number]
 
 /** `doubtful`: the answer never came, so it may be stored or not, whole. */
 export type Fate = 'acknowledged' | 'doubtful'
-export interface Item { readonly counter: number; readonly kind: Kind; readonly patch: Json; fate: Fate }
+export interface Item {
+  readonly counter: number
+  readonly kind: Kind
+  readonly patch: Json
+  fate: Fate
+}
 
 /** What one sender knows of one session; the counters of its items rise in the order they were sent. */
 export interface SessionLedger {
@@ -19,7 +24,8 @@ export interface SessionLedger {
 export function createLedger(id: string = randomUUID()): SessionLedger {
   const items: Item[] = []
   return {
-    id, items,
+    id,
+    items,
     add(kind, patch = () => null) {
       const counter = items.length + 1
       const item: Item = { counter, kind, patch: patch(counter), fate: 'doubtful' }

@@ -15,7 +15,9 @@ export interface SenderOptions {
 /** One connection's work: mixed requests into a few sessions of its own, one request at a time. */
 export interface Sender {
   readonly ledgers: readonly SessionLedger[]
-  readonly counts: Readonly<Record<'requests' | 'repeated' | 'duplicates' | 'unanswered' | 'abandoned', number>>
+  readonly counts: Readonly<
+    Record<'requests' | 'repeated' | 'duplicates' | 'unanswered' | 'abandoned', number>
+  >
   run(): Promise<void>
 }
 
@@ -32,9 +34,12 @@ export function createSender({ url, seed, opened, isStopping }: SenderOptions): 
   /** The answer, or undefined when it may have been done or not. */
   async function attempt(path: string, body: Json | undefined): Promise<Answer | undefined> {
     counts.requests += 1
-    const answer = await connection.ask(requestOf(url, 'POST', path, body === undefined ? undefined : JSON.stringify(body))).catch(() => undefined)
+    const answer = await connection
+      .ask(requestOf(url, 'POST', path, body === undefined ? undefined : JSON.stringify(body)))
+      .catch(() => undefined)
     if (answer && answer.status < 300) return answer
-    if (answer && answer.status < 500 && answer.status !== 429) throw new Error(`${path} was refused with ${answer.status}: ${answer.text.slice(0, 300)}`)
+    if (answer && answer.status < 500 && answer.status !== 429)
+      throw new Error(`${path} was refused with ${answer.status}: ${answer.text.slice(0, 300)}`)
     counts.unanswered += 1
     return undefined
   }
@@ -67,22 +72,37 @@ export function createSender({ url, seed, opened, isStopping }: SenderOptions): 
       ledgers.push(ledger)
     } else {
       const answer = await attempt('/api/sessions', undefined)
-      if (answer) ledgers.push(createLedger((JSON.parse(answer.text) as { session_id: string }).session_id))
+      if (answer)
+        ledgers.push(createLedger((JSON.parse(answer.text) as { session_id: string }).session_id))
     }
   }
 
   async function sendOne(ledger: SessionLedger, kind: Kind): Promise<void> {
     const item = ledger.add(kind, kind === 'state' ? counter => patchOf(counter, pick) : undefined)
-    const answer = await attempt(`/api/sessions/${ledger.id}/${kind}${kind === 'state' ? '' : 's'}`, bodyOf(item))
+    const answer = await attempt(
+      `/api/sessions/${ledger.id}/${kind}${kind === 'state' ? '' : 's'}`,
+      bodyOf(item)
+    )
     if (answer) item.fate = 'acknowledged'
     else await opened()
   }
 
   async function sendBatch(ledger: SessionLedger): Promise<void> {
-    const items = Array.from({ length: 1 + pick(40) }, () => { const kind = kinds[pick(kinds.length)]!; return ledger.add(kind, kind === 'state' ? counter => patchOf(counter, pick) : undefined) })
-    const of = (kind: Kind): Json[] => items.filter(item => item.kind === kind).map(item => kind === 'state' ? { state: item.patch } : bodyOf(item))
+    const items = Array.from({ length: 1 + pick(40) }, () => {
+      const kind = kinds[pick(kinds.length)]!
+      return ledger.add(kind, kind === 'state' ? counter => patchOf(counter, pick) : undefined)
+    })
+    const of = (kind: Kind): Json[] =>
+      items
+        .filter(item => item.kind === kind)
+        .map(item => (kind === 'state' ? { state: item.patch } : bodyOf(item)))
     const path = `/v1/datacat/sessions/${ledger.id}/batch`
-    const body: Json = { key: `batch-${items[0]?.counter ?? 0}`, states: of('state'), events: of('event'), metrics: of('metric') }
+    const body: Json = {
+      key: `batch-${items[0]?.counter ?? 0}`,
+      states: of('state'),
+      events: of('event'),
+      metrics: of('metric')
+    }
     if (pick(20) === 0) await abandon(path, body)
     const answer = await insist(path, body)
     if ((JSON.parse(answer.text) as { duplicate: boolean }).duplicate) counts.duplicates += 1
@@ -90,7 +110,8 @@ export function createSender({ url, seed, opened, isStopping }: SenderOptions): 
   }
 
   return {
-    ledgers, counts,
+    ledgers,
+    counts,
     async run() {
       while (!isStopping()) {
         const ledger = ledgers.at(-1 - pick(liveSessions))
@@ -103,10 +124,23 @@ export function createSender({ url, seed, opened, isStopping }: SenderOptions): 
   }
 }
 
-const bodyOf = (item: Item): Json => item.kind === 'state' ? item.patch : item.kind === 'event' ? { name: 'step', data: { counter: item.counter } } : { name: `metric_${item.counter % 40}`, value: item.counter, tags: ['bench'] }
+const bodyOf = (item: Item): Json =>
+  item.kind === 'state'
+    ? item.patch
+    : item.kind === 'event'
+      ? { name: 'step', data: { counter: item.counter } }
+      : { name: `metric_${item.counter % 40}`, value: item.counter, tags: ['bench'] }
 
 /** `last` tells which patch it is; the rest touches few keys in every way a merge knows. */
 function patchOf(counter: number, pick: (count: number) => number): Json {
-  const values: Json[] = [counter, null, [counter, { inner: counter }], { deep: { [`d${pick(3)}`]: counter } }, { deep: { list: [counter] }, flat: null }, `text ${counter}`, {}]
+  const values: Json[] = [
+    counter,
+    null,
+    [counter, { inner: counter }],
+    { deep: { [`d${pick(3)}`]: counter } },
+    { deep: { list: [counter] }, flat: null },
+    `text ${counter}`,
+    {}
+  ]
   return { last: counter, [`k${pick(6)}`]: values[pick(values.length)]! }
 }

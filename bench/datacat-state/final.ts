@@ -15,25 +15,41 @@ export interface FinalState {
   readonly historyAgrees: boolean
 }
 
-interface Page { readonly states: readonly { patch: Json }[]; readonly next_after: number | null }
+interface Page {
+  readonly states: readonly { patch: Json }[]
+  readonly next_after: number | null
+}
 
 /** Compares the state at the end with what each client knows and with the history of patches. */
-export async function compareFinal(url: string, session: string, clients: readonly StateClient[]): Promise<FinalState> {
-  const { state } = await callJson<{ state: Readonly<Record<string, Json>> }>(url, 'GET', `/api/sessions/${session}`)
+export async function compareFinal(
+  url: string,
+  session: string,
+  clients: readonly StateClient[]
+): Promise<FinalState> {
+  const { state } = await callJson<{ state: Readonly<Record<string, Json>> }>(
+    url,
+    'GET',
+    `/api/sessions/${session}`
+  )
   const writes = clients.flatMap(client => client.shared)
   const written = sharedKeys.filter(key => writes.some(write => write.key === key))
   const known = new Set([...clients.map(client => client.name), ...written])
   const patches = await readPatches(url, session)
   return {
-    wrongClients: clients.filter(client => canonical(valueAt(state, client.name) ?? null) !== canonical(client.own)).map(client => client.name),
-    wrongShared: written.filter(key => !lastWrites(writes, key).includes(String(valueAt(state, key)))).map(key => JSON.stringify(key)),
+    wrongClients: clients
+      .filter(client => canonical(valueAt(state, client.name) ?? null) !== canonical(client.own))
+      .map(client => client.name),
+    wrongShared: written
+      .filter(key => !lastWrites(writes, key).includes(String(valueAt(state, key))))
+      .map(key => JSON.stringify(key)),
     strangers: Object.keys(state).filter(key => !known.has(key)),
     patchesStored: patches.length,
     historyAgrees: canonical(patches.reduce<Json>(merged, {})) === canonical(state)
   }
 }
 
-const valueAt = (state: Readonly<Record<string, Json>>, key: string): Json | undefined => Object.hasOwn(state, key) ? state[key] : undefined
+const valueAt = (state: Readonly<Record<string, Json>>, key: string): Json | undefined =>
+  Object.hasOwn(state, key) ? state[key] : undefined
 
 /** Writes that may be the last: none that was answered before another one of the same key was asked for. */
 function lastWrites(all: readonly SharedWrite[], key: string): string[] {
@@ -45,7 +61,11 @@ function lastWrites(all: readonly SharedWrite[], key: string): string[] {
 async function readPatches(url: string, session: string): Promise<Json[]> {
   const patches: Json[] = []
   for (let after: number | null | undefined; after !== null;) {
-    const page: Page = await callJson<Page>(url, 'GET', `/v1/datacat/sessions/${session}/states?limit=1000${after === undefined ? '' : `&after=${after}`}`)
+    const page: Page = await callJson<Page>(
+      url,
+      'GET',
+      `/v1/datacat/sessions/${session}/states?limit=1000${after === undefined ? '' : `&after=${after}`}`
+    )
     patches.push(...page.states.map(each => each.patch))
     after = page.next_after
   }

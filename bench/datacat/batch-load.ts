@@ -5,11 +5,21 @@ import { createConnection } from './connection.ts'
 import type { LoadResult } from '../ingest/post-load.ts'
 
 /** One client for each session, one batch after the other. `sent` and `perSecond` of the result count points. */
-export interface BatchLoadInput { readonly url: string; readonly sessions: readonly string[]; readonly points: number; readonly seconds: number; readonly round: string; readonly secondAt: number }
+export interface BatchLoadInput {
+  readonly url: string
+  readonly sessions: readonly string[]
+  readonly points: number
+  readonly seconds: number
+  readonly round: string
+  readonly secondAt: number
+}
 
 const input = await readInput<BatchLoadInput>()
 const names = Array.from({ length: 10 }, (_, n) => `metric_${n}`)
-const clients = input.sessions.map(session => ({ batch: createBatch({ url: input.url, session, points: input.points, names }), connection: createConnection(input.url) }))
+const clients = input.sessions.map(session => ({
+  batch: createBatch({ url: input.url, session, points: input.points, names }),
+  connection: createConnection(input.url)
+}))
 const statuses: Record<string, number> = {}
 const latencies: number[] = []
 let sent = 0
@@ -20,9 +30,17 @@ const until = begun + input.seconds * 1000
 async function drive({ batch, connection }: (typeof clients)[number]): Promise<void> {
   for (let n = 0, asked = begun; asked < until; n++, asked = performance.now()) {
     sent += input.points
-    const answer = await connection.ask(batch.next(`${input.round}-${n}`, firstSecond + input.secondAt + n)).catch(() => undefined)
-    if (!answer) { lost += 1; continue }
-    const said = answer.status === 200 && answer.text.includes(`"accepted":${input.points}`) ? 'accepted' : String(answer.status)
+    const answer = await connection
+      .ask(batch.next(`${input.round}-${n}`, firstSecond + input.secondAt + n))
+      .catch(() => undefined)
+    if (!answer) {
+      lost += 1
+      continue
+    }
+    const said =
+      answer.status === 200 && answer.text.includes(`"accepted":${input.points}`)
+        ? 'accepted'
+        : String(answer.status)
     statuses[said] = (statuses[said] ?? 0) + 1
     latencies.push(performance.now() - asked)
   }
@@ -31,4 +49,11 @@ async function drive({ batch, connection }: (typeof clients)[number]): Promise<v
 
 await Promise.all(clients.map(drive))
 const elapsed = (performance.now() - begun) / 1000
-say({ sent, perSecond: (statuses['accepted'] ?? 0) * input.points / elapsed, statuses, lost, p50: quantile(latencies, 0.5), p99: quantile(latencies, 0.99) } satisfies LoadResult)
+say({
+  sent,
+  perSecond: ((statuses['accepted'] ?? 0) * input.points) / elapsed,
+  statuses,
+  lost,
+  p50: quantile(latencies, 0.5),
+  p99: quantile(latencies, 0.99)
+} satisfies LoadResult)

@@ -4,28 +4,45 @@ import { requestOf } from './connection.ts'
 const keyMark = '@@@@@@@@@@@@@@@@'
 const secondMark = '##########'
 
-export interface BatchOptions { readonly url: string; readonly session: string; readonly points: number; readonly names: readonly string[] }
+export interface BatchOptions {
+  readonly url: string
+  readonly session: string
+  readonly points: number
+  readonly names: readonly string[]
+}
 /** `next` fills in the key and the second all of the points fall into; the bytes are used again by the call after. */
-export interface Batch { next(key: string, second: number): Buffer }
+export interface Batch {
+  next(key: string, second: number): Buffer
+}
 
 /** First second of the points every part writes; each batch is one second of them. */
 export const firstSecond = 1_750_000_000
 
 const placesOf = (bytes: Buffer, mark: string): number[] => {
   const found: number[] = []
-  for (let at = bytes.indexOf(mark); at >= 0; at = bytes.indexOf(mark, at + mark.length)) found.push(at)
+  for (let at = bytes.indexOf(mark); at >= 0; at = bytes.indexOf(mark, at + mark.length))
+    found.push(at)
   return found
 }
 
 /** A wave with noise, three decimals, the same for the same number. */
-export const valueOf = (n: number): number => Math.round((50 + 40 * Math.sin(n / 1_700) + (n * 7_919 % 1_000) / 100) * 1_000) / 1_000
+export const valueOf = (n: number): number =>
+  Math.round((50 + 40 * Math.sin(n / 1_700) + ((n * 7_919) % 1_000) / 100) * 1_000) / 1_000
 
 /** One batch of metric points, rendered once; building JSON for each request would measure the sender. */
 export function createBatch({ url, session, points, names }: BatchOptions): Batch {
   const step = 1_000 / points
-  const metrics = Array.from({ length: points }, (_, n) =>
-    `{"name":"${names[n % names.length] ?? ''}","value":${valueOf(n * 13)},"timestamp":${secondMark}${String(Math.floor(n * step)).padStart(3, '0')}}`)
-  const bytes = requestOf(url, 'POST', `/v1/datacat/sessions/${session}/batch`, `{"key":"${keyMark}","metrics":[${metrics.join(',')}]}`)
+  const metrics = Array.from(
+    { length: points },
+    (_, n) =>
+      `{"name":"${names[n % names.length] ?? ''}","value":${valueOf(n * 13)},"timestamp":${secondMark}${String(Math.floor(n * step)).padStart(3, '0')}}`
+  )
+  const bytes = requestOf(
+    url,
+    'POST',
+    `/v1/datacat/sessions/${session}/batch`,
+    `{"key":"${keyMark}","metrics":[${metrics.join(',')}]}`
+  )
   const [keyAt = 0] = placesOf(bytes, keyMark)
   const seconds = placesOf(bytes, secondMark)
   const digits = Buffer.alloc(secondMark.length)

@@ -28,7 +28,8 @@ export async function measureChart({ server, setting, largest }: Bench): Promise
   const stored = await server.storedPoints([session])
   const warm: Samples[] = []
   await measureWarm(server, session, path, { round: 0, count: 3 })
-  for (let round = 1; round <= setting.rounds; round++) warm.push(await measureWarm(server, session, path, { round, count: setting.charts }))
+  for (let round = 1; round <= setting.rounds; round++)
+    warm.push(await measureWarm(server, session, path, { round, count: setting.charts }))
   const cold: { chart: number; sql: number; again: number }[] = []
   const dropped = new Set<string>()
   const restart = (): Promise<void> => server.restart(() => dropped.add(dropPageCache()))
@@ -41,18 +42,55 @@ export async function measureChart({ server, setting, largest }: Bench): Promise
   }
   printChart({ warm, cold, points: values.length, stored, dropped: [...dropped].join('; ') })
   const all = warm.flatMap(round => round.chart)
-  return { part: 'chart', figures: { warm, cold, points: values.length, kept, stored, counted, dropped: [...dropped] }, limits: [
-    { what: 'chart warm, p95 ms', measured: quantile(all, 0.95), relation: '≤', limit: 60 },
-    { what: 'chart cold, p95 ms', measured: quantile(cold.map(sample => sample.chart), 0.95), relation: '≤', limit: 150 },
-    { what: 'chart: points of the answer', measured: values.length, relation: '≤', limit: budget },
-    { what: 'chart: points of the answer, half of the budget', measured: values.length, relation: '≥', limit: budget / 2 },
-    { what: 'chart: first, last, least and greatest value kept', measured: kept, relation: '=', limit: 4 },
-    { what: 'chart: points it counts beside points stored', measured: counted, relation: '=', limit: stored }
-  ] }
+  return {
+    part: 'chart',
+    figures: { warm, cold, points: values.length, kept, stored, counted, dropped: [...dropped] },
+    limits: [
+      { what: 'chart warm, p95 ms', measured: quantile(all, 0.95), relation: '≤', limit: 60 },
+      {
+        what: 'chart cold, p95 ms',
+        measured: quantile(
+          cold.map(sample => sample.chart),
+          0.95
+        ),
+        relation: '≤',
+        limit: 150
+      },
+      {
+        what: 'chart: points of the answer',
+        measured: values.length,
+        relation: '≤',
+        limit: budget
+      },
+      {
+        what: 'chart: points of the answer, half of the budget',
+        measured: values.length,
+        relation: '≥',
+        limit: budget / 2
+      },
+      {
+        what: 'chart: first, last, least and greatest value kept',
+        measured: kept,
+        relation: '=',
+        limit: 4
+      },
+      {
+        what: 'chart: points it counts beside points stored',
+        measured: counted,
+        relation: '=',
+        limit: stored
+      }
+    ]
+  }
 }
 
 /** In turn: the same chart again, the chart after one more point, and the buckets in SQL. */
-async function measureWarm(server: Datacat, session: string, path: string, { round, count }: { round: number; count: number }): Promise<Samples> {
+async function measureWarm(
+  server: Datacat,
+  session: string,
+  path: string,
+  { round, count }: { round: number; count: number }
+): Promise<Samples> {
   const connection = createConnection(server.url)
   const sender = batchSender({ url: server.url, session, points: 1, names: [metricName] })
   let appended = round * count
@@ -68,7 +106,11 @@ async function measureWarm(server: Datacat, session: string, path: string, { rou
   }
   const samples: Samples = { chart: [], growing: [], sql: [] }
   // SQL over every point takes so long that a few of it must do.
-  for (let n = 0; n < count; n++) for (const [slot, ms] of Object.entries(await inTurn(n % 5 === 0 ? slots : slots.slice(0, 2), n, name => run[name]()))) samples[slot as Slot].push(ms)
+  for (let n = 0; n < count; n++)
+    for (const [slot, ms] of Object.entries(
+      await inTurn(n % 5 === 0 ? slots : slots.slice(0, 2), n, name => run[name]())
+    ))
+      samples[slot as Slot].push(ms)
   connection.close()
   sender.close()
   await client.end()
@@ -83,20 +125,37 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
 
 async function answered(asked: Promise<{ status: number; text: string }>): Promise<string> {
   const { status, text } = await asked
-  if (status !== 200) throw new Error(`a chart's request was answered with ${status}: ${text.slice(0, 300)}`)
+  if (status !== 200)
+    throw new Error(`a chart's request was answered with ${status}: ${text.slice(0, 300)}`)
   return text
 }
 
 async function chartOf(url: string, path: string): Promise<{ values: number[]; counted: number }> {
-  const { count, series } = await callJson<{ count: number; series: { points: { value: number }[] }[] }>(url, 'GET', path)
+  const { count, series } = await callJson<{
+    count: number
+    series: { points: { value: number }[] }[]
+  }>(url, 'GET', path)
   return { values: series[0]?.points.map(point => point.value) ?? [], counted: count }
 }
 
 /** How many of the four values a chart must show are in it, by the points table. */
-async function keptExtremes(home: string, session: string, values: readonly number[]): Promise<number> {
-  const [row] = await askDatabase<{ least: number; greatest: number; first: number; last: number }>(home, `select min(p.value) as least, max(p.value) as greatest, (array_agg(p.value order by p.at, p.n))[1] as first, (array_agg(p.value order by p.at desc, p.n desc))[1] as last
-    from datacat_points p join datacat_series s on s.id = p.series_id join datacat_sessions d on d.key = s.session_key where d.id = $1::uuid and s.name = $2`, [session, metricName])
-  return [values[0] === row?.first, values.at(-1) === row?.last, Math.min(...values) === row?.least, Math.max(...values) === row?.greatest].filter(Boolean).length
+async function keptExtremes(
+  home: string,
+  session: string,
+  values: readonly number[]
+): Promise<number> {
+  const [row] = await askDatabase<{ least: number; greatest: number; first: number; last: number }>(
+    home,
+    `select min(p.value) as least, max(p.value) as greatest, (array_agg(p.value order by p.at, p.n))[1] as first, (array_agg(p.value order by p.at desc, p.n desc))[1] as last
+    from datacat_points p join datacat_series s on s.id = p.series_id join datacat_sessions d on d.key = s.session_key where d.id = $1::uuid and s.name = $2`,
+    [session, metricName]
+  )
+  return [
+    values[0] === row?.first,
+    values.at(-1) === row?.last,
+    Math.min(...values) === row?.least,
+    Math.max(...values) === row?.greatest
+  ].filter(Boolean).length
 }
 
 async function oneChart(url: string, path: string): Promise<number> {
@@ -125,21 +184,67 @@ function dropPageCache(): string {
   try {
     execFileSync('sync')
     writeFileSync('/proc/sys/vm/drop_caches', '3')
-    return 'server and PostgreSQL restarted, the kernel\'s page cache dropped'
-  } catch (error) { return `server and PostgreSQL restarted, the page cache kept (${(error as NodeJS.ErrnoException).code ?? String(error)})` }
+    return "server and PostgreSQL restarted, the kernel's page cache dropped"
+  } catch (error) {
+    return `server and PostgreSQL restarted, the page cache kept (${(error as NodeJS.ErrnoException).code ?? String(error)})`
+  }
 }
 
-function printChart({ warm, cold, points, stored, dropped }: { warm: readonly Samples[]; cold: readonly { chart: number; sql: number; again: number }[]; points: number; stored: number; dropped: string }): void {
-  print(`\nchart: GET /v1/datacat/series over ${whole(stored)} points, ${whole(points)} of them in the answer; in ms`)
+function printChart({
+  warm,
+  cold,
+  points,
+  stored,
+  dropped
+}: {
+  warm: readonly Samples[]
+  cold: readonly { chart: number; sql: number; again: number }[]
+  points: number
+  stored: number
+  dropped: string
+}): void {
+  print(
+    `\nchart: GET /v1/datacat/series over ${whole(stored)} points, ${whole(points)} of them in the answer; in ms`
+  )
   const row = (label: string, slot: Slot, from: readonly Samples[]): string[] => {
     const samples = from.flatMap(round => round[slot])
-    return [label, median(samples).toFixed(1), quantile(samples, 0.95).toFixed(1), String(samples.length)]
+    return [
+      label,
+      median(samples).toFixed(1),
+      quantile(samples, 0.95).toFixed(1),
+      String(samples.length)
+    ]
   }
-  print(table(['warm', 'median', 'p95', 'samples'], [row('the same chart again', 'chart', warm), row('after one more point', 'growing', warm), row('every point bucketed in SQL', 'sql', warm)]))
+  print(
+    table(
+      ['warm', 'median', 'p95', 'samples'],
+      [
+        row('the same chart again', 'chart', warm),
+        row('after one more point', 'growing', warm),
+        row('every point bucketed in SQL', 'sql', warm)
+      ]
+    )
+  )
   print(`p95 by round: ${warm.map(round => quantile(round.chart, 0.95).toFixed(1)).join(', ')}`)
-  print(`\n${table(['cold', ...cold.map((_, n) => `start ${n + 1}`), 'median', 'worst'], ([['first chart', 'chart'], ['second chart', 'again'], ['bucketed in SQL', 'sql']] as const).map(([label, key]) => {
-    const samples = cold.map(sample => sample[key])
-    return [label, ...samples.map(ms => ms.toFixed(1)), median(samples).toFixed(1), Math.max(...samples).toFixed(1)]
-  }))}`)
+  print(
+    `\n${table(
+      ['cold', ...cold.map((_, n) => `start ${n + 1}`), 'median', 'worst'],
+      (
+        [
+          ['first chart', 'chart'],
+          ['second chart', 'again'],
+          ['bucketed in SQL', 'sql']
+        ] as const
+      ).map(([label, key]) => {
+        const samples = cold.map(sample => sample[key])
+        return [
+          label,
+          ...samples.map(ms => ms.toFixed(1)),
+          median(samples).toFixed(1),
+          Math.max(...samples).toFixed(1)
+        ]
+      })
+    )}`
+  )
   print(`before each cold sample: ${dropped}`)
 }

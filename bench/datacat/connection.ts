@@ -1,7 +1,11 @@
 import { connect, type Socket } from 'node:net'
 
 /** `bytes` counts the body as it came; `text` is empty on a connection that keeps nothing. */
-export interface Answer { readonly status: number; readonly bytes: number; readonly text: string }
+export interface Answer {
+  readonly status: number
+  readonly bytes: number
+  readonly text: string
+}
 
 /** One keep-alive connection, one request at a time; it connects when it is first used and again after it was closed. */
 export interface Connection {
@@ -10,16 +14,34 @@ export interface Connection {
   close(): void
 }
 
-interface Head { readonly status: number; readonly bodyAt: number; readonly length: number | undefined; readonly closes: boolean }
-interface Waiting { resolve(answer: Answer): void; reject(error: Error): void }
+interface Head {
+  readonly status: number
+  readonly bodyAt: number
+  readonly length: number | undefined
+  readonly closes: boolean
+}
+interface Waiting {
+  resolve(answer: Answer): void
+  reject(error: Error): void
+}
 
 const lastChunk = Buffer.from('0\r\n\r\n')
 
 /** A whole request; bodies are JSON. */
-export function requestOf(url: string, method: string, path: string, body?: string | Buffer): Buffer {
+export function requestOf(
+  url: string,
+  method: string,
+  path: string,
+  body?: string | Buffer
+): Buffer {
   const payload = Buffer.from(body ?? '')
   const length = method === 'GET' ? '' : `content-length: ${payload.length}\r\n`
-  return Buffer.concat([Buffer.from(`${method} ${path} HTTP/1.1\r\nhost: ${new URL(url).host}\r\ncontent-type: application/json\r\n${length}\r\n`), payload])
+  return Buffer.concat([
+    Buffer.from(
+      `${method} ${path} HTTP/1.1\r\nhost: ${new URL(url).host}\r\ncontent-type: application/json\r\n${length}\r\n`
+    ),
+    payload
+  ])
 }
 
 function headOf(bytes: Buffer): Head | undefined {
@@ -27,11 +49,19 @@ function headOf(bytes: Buffer): Head | undefined {
   if (end < 0) return undefined
   const text = bytes.toString('latin1', 0, end)
   const length = /\r\ncontent-length: *(\d+)/i.exec(text)?.[1]
-  return { status: Number(text.slice(9, 12)), bodyAt: end + 4, length: length === undefined ? undefined : Number(length), closes: /\r\nconnection: *close/i.test(text) }
+  return {
+    status: Number(text.slice(9, 12)),
+    bodyAt: end + 4,
+    length: length === undefined ? undefined : Number(length),
+    closes: /\r\nconnection: *close/i.test(text)
+  }
 }
 
 /** http.Agent would cost more than the server it measures. `keep: false` counts bodies and drops them; an answer takes `limitMs` at most. */
-export function createConnection(url: string, { keep = true, limitMs = 60_000 }: { keep?: boolean; limitMs?: number } = {}): Connection {
+export function createConnection(
+  url: string,
+  { keep = true, limitMs = 60_000 }: { keep?: boolean; limitMs?: number } = {}
+): Connection {
   const { hostname, port } = new URL(url)
   let socket: Socket | undefined
   let waiting: Waiting | undefined
@@ -55,11 +85,20 @@ export function createConnection(url: string, { keep = true, limitMs = 60_000 }:
     head ??= headOf(chunks.length === 0 ? chunk : Buffer.concat([...chunks, chunk]))
     if (keep || !before) chunks.push(reused ? Buffer.from(chunk) : chunk)
     if (!head) return
-    if (head.length === undefined) tail = Buffer.concat([tail, chunk.subarray(-lastChunk.length)]).subarray(-lastChunk.length)
-    const whole = head.length === undefined ? tail.equals(lastChunk) : received >= head.bodyAt + head.length
+    if (head.length === undefined)
+      tail = Buffer.concat([tail, chunk.subarray(-lastChunk.length)]).subarray(-lastChunk.length)
+    const whole =
+      head.length === undefined ? tail.equals(lastChunk) : received >= head.bodyAt + head.length
     if (!whole || !waiting) return
     const body = keep ? Buffer.concat(chunks).subarray(head.bodyAt) : Buffer.alloc(0)
-    finish({ status: head.status, bytes: received - head.bodyAt, text: (head.length === undefined ? joined(body) : body).toString('utf8') }, head.closes)
+    finish(
+      {
+        status: head.status,
+        bytes: received - head.bodyAt,
+        text: (head.length === undefined ? joined(body) : body).toString('utf8')
+      },
+      head.closes
+    )
   }
 
   function drop(): void {
@@ -69,7 +108,22 @@ export function createConnection(url: string, { keep = true, limitMs = 60_000 }:
   }
 
   function open(): Socket {
-    const opened = connect({ host: hostname, port: Number(port), noDelay: true, ...reused ? { onread: { buffer: reused, callback: (size: number) => { take(reused.subarray(0, size)); return true } } } : {} })
+    const opened = connect({
+      host: hostname,
+      port: Number(port),
+      noDelay: true,
+      ...(reused
+        ? {
+            onread: {
+              buffer: reused,
+              callback: (size: number) => {
+                take(reused.subarray(0, size))
+                return true
+              }
+            }
+          }
+        : {})
+    })
     const fail = (error: Error): void => {
       if (socket !== opened) return
       drop()
@@ -77,8 +131,13 @@ export function createConnection(url: string, { keep = true, limitMs = 60_000 }:
       waiting = undefined
       lost?.reject(error)
     }
-    opened.setTimeout(limitMs, () => { if (waiting) fail(new Error(`no answer within ${limitMs / 1000} s`)) })
-    return opened.on('data', take).on('error', fail).on('close', () => fail(new Error('connection closed')))
+    opened.setTimeout(limitMs, () => {
+      if (waiting) fail(new Error(`no answer within ${limitMs / 1000} s`))
+    })
+    return opened
+      .on('data', take)
+      .on('error', fail)
+      .on('close', () => fail(new Error('connection closed')))
   }
 
   return {
@@ -116,11 +175,21 @@ function joined(body: Buffer): Buffer {
 }
 
 /** One call on a connection of its own, answered as JSON; throws when the status is not 2xx. */
-export async function callJson<T>(url: string, method: string, path: string, body?: unknown): Promise<T> {
+export async function callJson<T>(
+  url: string,
+  method: string,
+  path: string,
+  body?: unknown
+): Promise<T> {
   const connection = createConnection(url)
   try {
-    const { status, text } = await connection.ask(requestOf(url, method, path, body === undefined ? undefined : JSON.stringify(body)))
-    if (status < 200 || status > 299) throw new Error(`${method} ${path} answered ${status}: ${text.slice(0, 300)}`)
+    const { status, text } = await connection.ask(
+      requestOf(url, method, path, body === undefined ? undefined : JSON.stringify(body))
+    )
+    if (status < 200 || status > 299)
+      throw new Error(`${method} ${path} answered ${status}: ${text.slice(0, 300)}`)
     return JSON.parse(text) as T
-  } finally { connection.close() }
+  } finally {
+    connection.close()
+  }
 }

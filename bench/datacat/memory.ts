@@ -3,7 +3,12 @@ import { loadBatches, loadRequests } from './load.ts'
 import type { Bench, PartResult } from './part.ts'
 import { metricName, type Datacat } from './server.ts'
 
-export interface MemorySample { readonly part: string; readonly at: number; readonly node: number; readonly postgres: number }
+export interface MemorySample {
+  readonly part: string
+  readonly at: number
+  readonly node: number
+  readonly postgres: number
+}
 
 /** Reads memory twice a second, for as long as the run takes. */
 export interface MemorySampler {
@@ -22,9 +27,16 @@ export function startMemorySampler(server: Datacat): MemorySampler {
   let part = 'start'
   const timer = setInterval(() => {
     const { node, postgres } = server.product.memory()
-    if (node.rss > 0 && postgres.shared > 0) samples.push({ part, at: performance.now(), node: node.rss, postgres: postgres.shared })
+    if (node.rss > 0 && postgres.shared > 0)
+      samples.push({ part, at: performance.now(), node: node.rss, postgres: postgres.shared })
   }, everyMs)
-  return { samples, enter(next) { part = next }, stop: () => clearInterval(timer) }
+  return {
+    samples,
+    enter(next) {
+      part = next
+    },
+    stop: () => clearInterval(timer)
+  }
 }
 
 /** Batches and single metrics at once for a while: what memory does when nothing but work goes on. */
@@ -33,30 +45,90 @@ export async function measureMemory({ server, setting, memory }: Bench): Promise
   const seconds = setting.soakSeconds
   const begun = performance.now()
   const [batched, single] = await Promise.all([
-    loadBatches({ url: server.url, sessions: batches, points: 1_000, seconds, round: 'soak', secondAt: 0 }),
-    loadRequests({ url: server.url, method: 'POST', paths: singles.map(session => `/api/sessions/${session}/metrics`), body: JSON.stringify({ name: metricName, value: 12.5, tags: [] }), connections: 64, seconds })
+    loadBatches({
+      url: server.url,
+      sessions: batches,
+      points: 1_000,
+      seconds,
+      round: 'soak',
+      secondAt: 0
+    }),
+    loadRequests({
+      url: server.url,
+      method: 'POST',
+      paths: singles.map(session => `/api/sessions/${session}/metrics`),
+      body: JSON.stringify({ name: metricName, value: 12.5, tags: [] }),
+      connections: 64,
+      seconds
+    })
   ])
   const samples = memory.samples.filter(sample => sample.at >= begun)
-  const growth = { node: growthOf(samples.map(sample => sample.node)), postgres: growthOf(samples.map(sample => sample.postgres)) }
-  print(`\nmemory: ${seconds} s of batches (${Math.round(batched.perSecond / 1_000)} thousand points/s) and single metrics (${Math.round(single.perSecond)}/s) at once, ${samples.length} samples; the last third beside the middle third: node ${ratio(growth.node)}, PostgreSQL ${ratio(growth.postgres)}`)
-  return { part: 'memory', figures: { growth, samples, batched, single }, limits: [
-    { what: 'memory of node, last third / middle third', measured: growth.node, relation: '≤', limit: allowed },
-    { what: 'memory of PostgreSQL, last third / middle third', measured: growth.postgres, relation: '≤', limit: allowed }
-  ] }
+  const growth = {
+    node: growthOf(samples.map(sample => sample.node)),
+    postgres: growthOf(samples.map(sample => sample.postgres))
+  }
+  print(
+    `\nmemory: ${seconds} s of batches (${Math.round(batched.perSecond / 1_000)} thousand points/s) and single metrics (${Math.round(single.perSecond)}/s) at once, ${samples.length} samples; the last third beside the middle third: node ${ratio(growth.node)}, PostgreSQL ${ratio(growth.postgres)}`
+  )
+  return {
+    part: 'memory',
+    figures: { growth, samples, batched, single },
+    limits: [
+      {
+        what: 'memory of node, last third / middle third',
+        measured: growth.node,
+        relation: '≤',
+        limit: allowed
+      },
+      {
+        what: 'memory of PostgreSQL, last third / middle third',
+        measured: growth.postgres,
+        relation: '≤',
+        limit: allowed
+      }
+    ]
+  }
 }
 
 function growthOf(bytes: readonly number[]): number {
   const third = Math.floor(bytes.length / 3)
-  return median(bytes.slice(bytes.length - third)) / median(bytes.slice(third, bytes.length - third))
+  return (
+    median(bytes.slice(bytes.length - third)) / median(bytes.slice(third, bytes.length - third))
+  )
 }
 
 /** What was held in each part of the run. */
 export function printMemory(samples: readonly MemorySample[]): void {
   const row = (label: string, from: readonly MemorySample[]): string[] => {
-    const figures = (pick: (sample: MemorySample) => number): string[] => { const values = from.map(pick); return [megabytes(Math.min(...values)), megabytes(median(values)), megabytes(Math.max(...values))] }
-    return [label, ...figures(sample => sample.node), ...figures(sample => sample.postgres), String(from.length)]
+    const figures = (pick: (sample: MemorySample) => number): string[] => {
+      const values = from.map(pick)
+      return [
+        megabytes(Math.min(...values)),
+        megabytes(median(values)),
+        megabytes(Math.max(...values))
+      ]
+    }
+    return [
+      label,
+      ...figures(sample => sample.node),
+      ...figures(sample => sample.postgres),
+      String(from.length)
+    ]
   }
   print('\nMemory in each part: node resident, PostgreSQL proportional')
   const parts = [...new Set(samples.map(sample => sample.part))]
-  print(table(['', 'node min', 'median', 'max', 'postgres min', 'median', 'max', 'samples'], [...parts.map(part => row(part, samples.filter(sample => sample.part === part))), row('whole run', samples)]))
+  print(
+    table(
+      ['', 'node min', 'median', 'max', 'postgres min', 'median', 'max', 'samples'],
+      [
+        ...parts.map(part =>
+          row(
+            part,
+            samples.filter(sample => sample.part === part)
+          )
+        ),
+        row('whole run', samples)
+      ]
+    )
+  )
 }

@@ -27,19 +27,48 @@ export interface Bench {
 }
 
 /** One figure beside what is asked of it. */
-export interface Limit { readonly what: string; readonly measured: number; readonly relation: '≥' | '≤' | '='; readonly limit: number }
-export interface PartResult { readonly part: string; readonly limits: readonly Limit[]; readonly figures: unknown }
+export interface Limit {
+  readonly what: string
+  readonly measured: number
+  readonly relation: '≥' | '≤' | '='
+  readonly limit: number
+}
+export interface PartResult {
+  readonly part: string
+  readonly limits: readonly Limit[]
+  readonly figures: unknown
+}
 
-export const holds = ({ measured, relation, limit }: Limit): boolean => relation === '≥' ? measured >= limit : relation === '≤' ? measured <= limit : measured === limit
+export const holds = ({ measured, relation, limit }: Limit): boolean =>
+  relation === '≥' ? measured >= limit : relation === '≤' ? measured <= limit : measured === limit
 
 export function printLimits(limits: readonly Limit[]): void {
-  const figure = (value: number): string => Math.abs(value) < 1_000 && !Number.isInteger(value) ? ratio(value) : whole(value)
-  print(table(['limit', 'measured', '', 'asked', ''], limits.map(limit => [limit.what, figure(limit.measured), limit.relation, figure(limit.limit), holds(limit) ? 'pass' : 'FAIL'])))
+  const figure = (value: number): string =>
+    Math.abs(value) < 1_000 && !Number.isInteger(value) ? ratio(value) : whole(value)
+  print(
+    table(
+      ['limit', 'measured', '', 'asked', ''],
+      limits.map(limit => [
+        limit.what,
+        figure(limit.measured),
+        limit.relation,
+        figure(limit.limit),
+        holds(limit) ? 'pass' : 'FAIL'
+      ])
+    )
+  )
 }
 
 /** Runs each measurement of a round once, the order moving on with each round, so that none has the best place. */
-export async function inTurn<K extends string, T>(names: readonly K[], round: number, measure: (name: K) => Promise<T>): Promise<Record<K, T>> {
+export async function inTurn<K extends string, T>(
+  names: readonly K[],
+  round: number,
+  measure: (name: K) => Promise<T>
+): Promise<Record<K, T>> {
   const found: Partial<Record<K, T>> = {}
-  for (const index of names.keys()) { const name = names[(index + round) % names.length]!; found[name] = await measure(name) }
+  for (const index of names.keys()) {
+    const name = names[(index + round) % names.length]!
+    found[name] = await measure(name)
+  }
   return found as Record<K, T>
 }

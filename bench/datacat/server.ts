@@ -1,6 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { askDatabase, createHome, freePort, startProduct, type Product } from '../process/product.ts'
+import {
+  askDatabase,
+  createHome,
+  freePort,
+  startProduct,
+  type Product
+} from '../process/product.ts'
 import { batchSender } from './batch-sender.ts'
 import { callJson } from './connection.ts'
 
@@ -29,10 +35,18 @@ export const metricName = 'cpu_usage'
 /** Waits until the server takes requests; throws when it ends before. */
 export async function untilReady(product: Product, limitMs = 60_000): Promise<void> {
   let gone = false
-  void product.exited.then(() => { gone = true })
+  void product.exited.then(() => {
+    gone = true
+  })
   for (const until = performance.now() + limitMs; performance.now() < until; await sleep(20)) {
     if (gone) throw new Error(`the server (pid ${product.pid}) ended before it was ready`)
-    if (await callJson(product.url, 'GET', '/readyz').then(() => true, () => false)) return
+    if (
+      await callJson(product.url, 'GET', '/readyz').then(
+        () => true,
+        () => false
+      )
+    )
+      return
   }
   throw new Error(`the server was not ready within ${limitMs / 1000} s`)
 }
@@ -45,8 +59,11 @@ export async function startDatacat(profile: string | undefined): Promise<Datacat
   const { url } = product
   await untilReady(product)
   return {
-    url, home,
-    get product() { return product },
+    url,
+    home,
+    get product() {
+      return product
+    },
     async restart(between) {
       await product.stop()
       between?.()
@@ -55,12 +72,20 @@ export async function startDatacat(profile: string | undefined): Promise<Datacat
     },
     async frozen(work) {
       product.pause()
-      try { return await work() } finally { product.resume() }
+      try {
+        return await work()
+      } finally {
+        product.resume()
+      }
     },
     createSessions: count => createSessions(url, count),
     fill: (session, points) => fill(url, session, points),
     async storedPoints(sessions) {
-      const [row] = await askDatabase<{ stored: string }>(home, 'select count(*) as stored from datacat_points p join datacat_series s on s.id = p.series_id join datacat_sessions d on d.key = s.session_key where d.id = any($1::uuid[])', [sessions])
+      const [row] = await askDatabase<{ stored: string }>(
+        home,
+        'select count(*) as stored from datacat_points p join datacat_series s on s.id = p.series_id join datacat_sessions d on d.key = s.session_key where d.id = any($1::uuid[])',
+        [sessions]
+      )
       return Number(row?.stored)
     },
     async end() {
@@ -73,14 +98,22 @@ export async function startDatacat(profile: string | undefined): Promise<Datacat
 async function createSessions(url: string, count: number): Promise<string[]> {
   const ids = Array.from({ length: count }, () => randomUUID())
   let next = 0
-  const drive = async (): Promise<void> => { for (let id = ids[next++]; id; id = ids[next++]) await callJson(url, 'POST', '/v1/datacat/sessions', { id, product: 'bench', version: '1.0.0' }) }
+  const drive = async (): Promise<void> => {
+    for (let id = ids[next++]; id; id = ids[next++])
+      await callJson(url, 'POST', '/v1/datacat/sessions', {
+        id,
+        product: 'bench',
+        version: '1.0.0'
+      })
+  }
   await Promise.all(Array.from({ length: Math.min(16, count) }, drive))
   return ids
 }
 
 async function fill(url: string, session: string, points: number): Promise<void> {
   let next = 0
-  const sender = (): ReturnType<typeof batchSender> => batchSender({ url, session, points: 1_000, names: [metricName] })
+  const sender = (): ReturnType<typeof batchSender> =>
+    batchSender({ url, session, points: 1_000, names: [metricName] })
   const drive = async (): Promise<void> => {
     const { send, close } = sender()
     for (let n = next++; n < points / 1_000; n = next++) await send(`fill-${n}`, n)

@@ -11,4 +11,6 @@ app.use(async ctx => {
   ctx.type = 'application/json'
   ctx.body = JSON.stringify(body)
 })
-const server = app.listen(0, '127.0.0.1', () => say({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }))
+const server = app.listen(0, '127.0.0.1', () =>
+  say({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` })
+)

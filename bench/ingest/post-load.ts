@@ -3,8 +3,22 @@ import { quantile } from '../figures.ts'
 import { readInput, say } from '../process/own-process.ts'
 
 /** `body` holds `mark` where each request writes its own number, in as many digits. */
-export interface LoadInput { readonly url: string; readonly path: string; readonly body: string; readonly mark: string; readonly connections: number; readonly seconds: number }
-export interface LoadResult { readonly sent: number; readonly perSecond: number; readonly statuses: Record<string, number>; readonly lost: number; readonly p50: number; readonly p99: number }
+export interface LoadInput {
+  readonly url: string
+  readonly path: string
+  readonly body: string
+  readonly mark: string
+  readonly connections: number
+  readonly seconds: number
+}
+export interface LoadResult {
+  readonly sent: number
+  readonly perSecond: number
+  readonly statuses: Record<string, number>
+  readonly lost: number
+  readonly p50: number
+  readonly p99: number
+}
 
 const input = await readInput<LoadInput>()
 const { hostname, port, host } = new URL(input.url)
@@ -44,7 +58,11 @@ function drive(): Promise<void> {
     let text = ''
     let asked = 0
     const ask = (): void => {
-      if (performance.now() >= until) { asked = 0; socket.end(); return }
+      if (performance.now() >= until) {
+        asked = 0
+        socket.end()
+        return
+      }
       asked = performance.now()
       socket.write(nextRequest())
     }
@@ -59,7 +77,10 @@ function drive(): Promise<void> {
       ask()
     })
     socket.on('error', () => {})
-    socket.once('close', () => { if (asked > 0) lost += 1; resolve() })
+    socket.once('close', () => {
+      if (asked > 0) lost += 1
+      resolve()
+    })
   })
 }
 
@@ -68,4 +89,11 @@ until = begun + input.seconds * 1000
 await Promise.all(Array.from({ length: input.connections }, drive))
 const elapsed = (performance.now() - begun) / 1000
 const accepted = statuses['202'] ?? 0
-say({ sent, perSecond: accepted / elapsed, statuses, lost, p50: quantile(latencies, 0.5), p99: quantile(latencies, 0.99) } satisfies LoadResult)
+say({
+  sent,
+  perSecond: accepted / elapsed,
+  statuses,
+  lost,
+  p50: quantile(latencies, 0.5),
+  p99: quantile(latencies, 0.99)
+} satisfies LoadResult)

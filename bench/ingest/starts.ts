@@ -6,12 +6,22 @@ import { untilAccepted } from './first-answer.ts'
 import type { Variant } from './variants.ts'
 
 type Memory = ReturnType<Product['memory']>
-export interface Starts { readonly variant: string; readonly title: string; readonly first: readonly number[]; readonly second: readonly number[]; readonly memory: readonly Memory[] }
+export interface Starts {
+  readonly variant: string
+  readonly title: string
+  readonly first: readonly number[]
+  readonly second: readonly number[]
+  readonly memory: readonly Memory[]
+}
 
 const memoryReads = 3
 
 /** Starts in an empty folder and once more in the same one; the first few rest before their memory is read. */
-export async function measureStarts(variant: Variant, body: AlertBody, { starts, idleSeconds }: { starts: number; idleSeconds: number }): Promise<Starts> {
+export async function measureStarts(
+  variant: Variant,
+  body: AlertBody,
+  { starts, idleSeconds }: { starts: number; idleSeconds: number }
+): Promise<Starts> {
   const first: number[] = []
   const second: number[] = []
   const memory: Memory[] = []
@@ -25,7 +35,10 @@ export async function measureStarts(variant: Variant, body: AlertBody, { starts,
       return product
     }
     const empty = await start('first', first)
-    if (n < memoryReads) { await sleep(idleSeconds * 1000); memory.push(empty.memory()) }
+    if (n < memoryReads) {
+      await sleep(idleSeconds * 1000)
+      memory.push(empty.memory())
+    }
     await empty.stop()
     await (await start('second', second)).stop()
     await remove()
@@ -35,12 +48,38 @@ export async function measureStarts(variant: Variant, body: AlertBody, { starts,
 
 export function printStarts(all: readonly Starts[]): void {
   print('\nStart to first 202, in ms')
-  print(table(['', ...(all[0]?.first ?? []).map((_, n) => `start ${n + 1}`), 'median'], all.flatMap(({ variant, first, second }) => [
-    [`${variant}, empty folder`, ...first.map(whole), whole(median(first))], [`${variant}, second start`, ...second.map(whole), whole(median(second))]
-  ])))
-  print('\nMemory at rest (medians; resident counts pages shared between processes in each of them, proportional counts them once)')
-  const middle = (memory: readonly Memory[], pick: (each: Memory) => number): string => megabytes(median(memory.map(pick)))
-  print(table(['', 'node resident', 'postgres resident', 'postgres proportional', 'postgres processes', 'reads'], all.map(({ variant, memory }) => [
-    variant, middle(memory, m => m.node.rss), middle(memory, m => m.postgres.rss), middle(memory, m => m.postgres.shared), median(memory.map(m => m.postgresProcesses)), memory.length
-  ])))
+  print(
+    table(
+      ['', ...(all[0]?.first ?? []).map((_, n) => `start ${n + 1}`), 'median'],
+      all.flatMap(({ variant, first, second }) => [
+        [`${variant}, empty folder`, ...first.map(whole), whole(median(first))],
+        [`${variant}, second start`, ...second.map(whole), whole(median(second))]
+      ])
+    )
+  )
+  print(
+    '\nMemory at rest (medians; resident counts pages shared between processes in each of them, proportional counts them once)'
+  )
+  const middle = (memory: readonly Memory[], pick: (each: Memory) => number): string =>
+    megabytes(median(memory.map(pick)))
+  print(
+    table(
+      [
+        '',
+        'node resident',
+        'postgres resident',
+        'postgres proportional',
+        'postgres processes',
+        'reads'
+      ],
+      all.map(({ variant, memory }) => [
+        variant,
+        middle(memory, m => m.node.rss),
+        middle(memory, m => m.postgres.rss),
+        middle(memory, m => m.postgres.shared),
+        median(memory.map(m => m.postgresProcesses)),
+        memory.length
+      ])
+    )
+  )
 }

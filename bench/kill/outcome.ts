@@ -20,28 +20,61 @@ export interface Outcome {
   readonly resumed: number
 }
 
-interface EventRow { readonly id: string; readonly key: string }
-interface AnalysisRow { readonly id: string; readonly status: string; readonly attempt: number; readonly key: string; readonly account: string | null; readonly notebook: { id: string } | null }
+interface EventRow {
+  readonly id: string
+  readonly key: string
+}
+interface AnalysisRow {
+  readonly id: string
+  readonly status: string
+  readonly attempt: number
+  readonly key: string
+  readonly account: string | null
+  readonly notebook: { id: string } | null
+}
 
 const count = <T>(rows: readonly T[], keyOf: (row: T) => string): Map<string, T[]> => {
   const found = new Map<string, T[]>()
-  for (const row of rows) { const group = found.get(keyOf(row)); if (group) group.push(row); else found.set(keyOf(row), [row]) }
+  for (const row of rows) {
+    const group = found.get(keyOf(row))
+    if (group) group.push(row)
+    else found.set(keyOf(row), [row])
+  }
   return found
 }
 
 const storedEvents = (home: string, prefix: string): Promise<EventRow[]> =>
-  askDatabase<EventRow>(home, "select id, alert->>'cycle_key' as key from webhooks_events where starts_with(alert->>'cycle_key', $1)", [prefix])
+  askDatabase<EventRow>(
+    home,
+    "select id, alert->>'cycle_key' as key from webhooks_events where starts_with(alert->>'cycle_key', $1)",
+    [prefix]
+  )
 
 /** Acknowledged alerts that the database does not hold. */
-export async function missingEvents(home: string, prefix: string, sent: readonly Sent[]): Promise<string[]> {
+export async function missingEvents(
+  home: string,
+  prefix: string,
+  sent: readonly Sent[]
+): Promise<string[]> {
   const stored = count(await storedEvents(home, prefix), row => row.key)
-  return sent.filter(alert => alert.eventId !== undefined && !stored.has(alert.key)).map(alert => alert.key)
+  return sent
+    .filter(alert => alert.eventId !== undefined && !stored.has(alert.key))
+    .map(alert => alert.key)
 }
 
 /** Counts from the database and the notebooks of the simulator, alert by alert. */
-export async function countOutcome(home: string, prefix: string, sent: readonly Sent[], notebooks: readonly Notebook[]): Promise<Outcome> {
+export async function countOutcome(
+  home: string,
+  prefix: string,
+  sent: readonly Sent[],
+  notebooks: readonly Notebook[]
+): Promise<Outcome> {
   const events = count(await storedEvents(home, prefix), row => row.key)
-  const rows = await askDatabase<AnalysisRow>(home, "select a.id, a.status, a.attempt, a.account, a.notebook, e.alert->>'cycle_key' as key from rca_analyses a join webhooks_events e on e.id = a.event_id where starts_with(e.alert->>'cycle_key', $1)", [prefix])
+  const rows = await askDatabase<AnalysisRow>(
+    home,
+    "select a.id, a.status, a.attempt, a.account, a.notebook, e.alert->>'cycle_key' as key from rca_analyses a join webhooks_events e on e.id = a.event_id where starts_with(e.alert->>'cycle_key', $1)",
+    [prefix]
+  )
   const analyses = count(rows, row => row.key)
   const acknowledged = sent.filter(alert => alert.eventId !== undefined)
   const keys = acknowledged.map(alert => alert.key)
@@ -49,7 +82,11 @@ export async function countOutcome(home: string, prefix: string, sent: readonly 
     acknowledged: keys.length,
     missing: keys.filter(key => !events.has(key)),
     storedTwice: [...events].filter(([, found]) => found.length > 1).map(([key]) => key),
-    wrongId: acknowledged.filter(alert => events.has(alert.key) && String(alert.eventId) !== events.get(alert.key)?.[0]?.id).map(alert => alert.key),
+    wrongId: acknowledged
+      .filter(
+        alert => events.has(alert.key) && String(alert.eventId) !== events.get(alert.key)?.[0]?.id
+      )
+      .map(alert => alert.key),
     notAnalysed: keys.filter(key => !analyses.has(key)),
     analysedTwice: [...analyses].filter(([, found]) => found.length > 1).map(([key]) => key),
     notDone: rows.filter(row => row.status !== 'done').map(row => `${row.key} (${row.status})`),
@@ -59,18 +96,41 @@ export async function countOutcome(home: string, prefix: string, sent: readonly 
 }
 
 /** Each analysis must hold a notebook of its own, and each marker stand on no more notebooks than analyses own it. */
-function countNotebooks(rows: readonly AnalysisRow[], notebooks: readonly Notebook[]): Pick<Outcome, 'notebookLost' | 'notebookTwice'> {
-  const refer = (account: string | null, id: string | undefined): string => `${account ?? ''}/${id ?? ''}`
+function countNotebooks(
+  rows: readonly AnalysisRow[],
+  notebooks: readonly Notebook[]
+): Pick<Outcome, 'notebookLost' | 'notebookTwice'> {
+  const refer = (account: string | null, id: string | undefined): string =>
+    `${account ?? ''}/${id ?? ''}`
   const held = new Set(notebooks.map(notebook => refer(notebook.account, notebook.id)))
   const shared = count(rows, row => refer(row.account, row.notebook?.id))
-  const lost = rows.filter(row => row.status === 'done' && (!held.has(refer(row.account, row.notebook?.id)) || (shared.get(refer(row.account, row.notebook?.id))?.length ?? 0) > 1))
-  const markerOf = (notebook: Notebook): string => /\[rayne:[0-9a-z]+\]/.exec(notebook.name)?.[0] ?? ''
-  const markers = count(notebooks.filter(notebook => markerOf(notebook) !== ''), markerOf)
+  const lost = rows.filter(
+    row =>
+      row.status === 'done' &&
+      (!held.has(refer(row.account, row.notebook?.id)) ||
+        (shared.get(refer(row.account, row.notebook?.id))?.length ?? 0) > 1)
+  )
+  const markerOf = (notebook: Notebook): string =>
+    /\[rayne:[0-9a-z]+\]/.exec(notebook.name)?.[0] ?? ''
+  const markers = count(
+    notebooks.filter(notebook => markerOf(notebook) !== ''),
+    markerOf
+  )
   const owners = count(rows, row => notebookMarker(row.id))
-  const twice = [...markers].filter(([marker, found]) => owners.has(marker) && found.length > (owners.get(marker)?.length ?? 0))
+  const twice = [...markers].filter(
+    ([marker, found]) => owners.has(marker) && found.length > (owners.get(marker)?.length ?? 0)
+  )
   return { notebookLost: lost.map(row => row.key), notebookTwice: twice.map(([marker]) => marker) }
 }
 
 /** True when every acknowledged alert is there and was analysed exactly once, with its notebook. */
 export const isClean = (outcome: Outcome): boolean =>
-  [outcome.missing, outcome.storedTwice, outcome.wrongId, outcome.notAnalysed, outcome.analysedTwice, outcome.notDone, outcome.notebookLost].every(list => list.length === 0)
+  [
+    outcome.missing,
+    outcome.storedTwice,
+    outcome.wrongId,
+    outcome.notAnalysed,
+    outcome.analysedTwice,
+    outcome.notDone,
+    outcome.notebookLost
+  ].every(list => list.length === 0)

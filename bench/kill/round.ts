@@ -35,7 +35,12 @@ export interface Round {
 export async function killDuringPosts(input: RoundInput): Promise<Round> {
   const { number, home, random, posts } = input
   const keys = Array.from({ length: posts }, (_, n) => `${input.prefix}${number}-${n}`)
-  const poster = createPoster({ url: input.product.url, keys, bodyOf: input.bodyOf, concurrency: input.concurrency })
+  const poster = createPoster({
+    url: input.product.url,
+    keys,
+    bodyOf: input.bodyOf,
+    concurrency: input.concurrency
+  })
   poster.done.catch(() => {})
   await poster.reached(Math.max(1, Math.floor(posts * (0.05 + 0.9 * random()))))
   await sleep(random() * 15)
@@ -49,8 +54,16 @@ export async function killDuringPosts(input: RoundInput): Promise<Round> {
   const firstAnalysis = untilAnalysed(home, restarted)
   await poster.done
   return {
-    number, product, sent: poster.sent, killedAt: before.length, processes, missing, readyMs, failures: poster.failures,
-    again: poster.sent.filter(alert => alert.attempts > 1).length, alreadyStored: poster.sent.filter(alert => alert.duplicateAnswers > 0).length,
+    number,
+    product,
+    sent: poster.sent,
+    killedAt: before.length,
+    processes,
+    missing,
+    readyMs,
+    failures: poster.failures,
+    again: poster.sent.filter(alert => alert.attempts > 1).length,
+    alreadyStored: poster.sent.filter(alert => alert.duplicateAnswers > 0).length,
     firstAnalysisMs: await firstAnalysis
   }
 }
@@ -58,7 +71,11 @@ export async function killDuringPosts(input: RoundInput): Promise<Round> {
 /** Milliseconds from a moment to the first analysis that ended after it. */
 async function untilAnalysed(home: string, since: Date, limitMs = 60_000): Promise<number> {
   for (const until = Date.now() + limitMs; Date.now() < until; await sleep(50)) {
-    const [row] = await askDatabase<{ at: Date | null }>(home, "select min(finished_at) as at from rca_analyses where status = 'done' and finished_at > $1", [since])
+    const [row] = await askDatabase<{ at: Date | null }>(
+      home,
+      "select min(finished_at) as at from rca_analyses where status = 'done' and finished_at > $1",
+      [since]
+    )
     if (row?.at) return row.at.getTime() - since.getTime()
   }
   return Number.NaN

@@ -33,7 +33,11 @@ export interface Product {
   resume(): void
   /** Processor time used so far, in ms: it tells costs even while others keep the machine busy. */
   processor(): { node: number; postgres: number }
-  memory(): { node: ReturnType<typeof memoryOf>; postgres: ReturnType<typeof memoryOf>; postgresProcesses: number }
+  memory(): {
+    node: ReturnType<typeof memoryOf>
+    postgres: ReturnType<typeof memoryOf>
+    postgresProcesses: number
+  }
 }
 
 /** A folder for RAYNE_HOME that PostgreSQL's own user may enter. */
@@ -55,34 +59,72 @@ export async function freePort(): Promise<number> {
 }
 
 // Node's own type stripping keeps lines where they are; tsx puts each file on one.
-const profiled = (file: string): string[] => ['--cpu-prof', `--cpu-prof-dir=${path.dirname(file)}`, `--cpu-prof-name=${path.basename(file)}`, 'core/main.ts', 'start']
+const profiled = (file: string): string[] => [
+  '--cpu-prof',
+  `--cpu-prof-dir=${path.dirname(file)}`,
+  `--cpu-prof-name=${path.basename(file)}`,
+  'core/main.ts',
+  'start'
+]
 
 export function startProduct({ home, port, env, profile }: ProductOptions): Product {
   const log = openSync(logOf(home), 'a')
-  const child = spawn(process.execPath, profile === undefined ? ['core/bin.js', 'start'] : profiled(profile), {
-    cwd: root, detached: true, stdio: ['ignore', log, log],
-    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], HOST: '127.0.0.1', PORT: String(port), RAYNE_HOME: home, RAYNE_LOG_LEVEL: 'warn', ...env }
-  })
+  const child = spawn(
+    process.execPath,
+    profile === undefined ? ['core/bin.js', 'start'] : profiled(profile),
+    {
+      cwd: root,
+      detached: true,
+      stdio: ['ignore', log, log],
+      env: {
+        PATH: process.env['PATH'],
+        HOME: process.env['HOME'],
+        HOST: '127.0.0.1',
+        PORT: String(port),
+        RAYNE_HOME: home,
+        RAYNE_LOG_LEVEL: 'warn',
+        ...env
+      }
+    }
+  )
   closeSync(log)
   const startedAt = performance.now()
   const pid = child.pid ?? 0
   const exited = once(child, 'exit')
   // The number of a process that is gone may be somebody else's by now; its PostgreSQL is found by its folder.
   const isGone = (): boolean => child.exitCode !== null || child.signalCode !== null
-  const kill = (): Promise<number> => killTree(isGone() ? undefined : pid, path.join(home, 'postgres', 'data'))
+  const kill = (): Promise<number> =>
+    killTree(isGone() ? undefined : pid, path.join(home, 'postgres', 'data'))
   const forget = started(kill)
   const servers = (): number[] => treeOf(pid).filter(each => nameOf(each) !== 'postgres')
   const databases = (): number[] => treeOf(pid).filter(each => nameOf(each) === 'postgres')
-  const freeze = (name: NodeJS.Signals): void => { for (const each of servers()) process.kill(each, name) }
+  const freeze = (name: NodeJS.Signals): void => {
+    for (const each of servers()) process.kill(each, name)
+  }
   return {
-    url: `http://127.0.0.1:${port}`, startedAt, pid, exited,
-    pause: () => freeze('SIGSTOP'), resume: () => freeze('SIGCONT'),
-    async kill() { const hit = await kill(); await forget(); return hit },
-    async stop() { if (await closed(child, exited)) return void await forget(); throw new Error(`the server did not close within 30 s:\n${tailOf(home)}`) },
+    url: `http://127.0.0.1:${port}`,
+    startedAt,
+    pid,
+    exited,
+    pause: () => freeze('SIGSTOP'),
+    resume: () => freeze('SIGCONT'),
+    async kill() {
+      const hit = await kill()
+      await forget()
+      return hit
+    },
+    async stop() {
+      if (await closed(child, exited)) return void (await forget())
+      throw new Error(`the server did not close within 30 s:\n${tailOf(home)}`)
+    },
     processor: () => ({ node: processorMs(servers()), postgres: processorMs(databases()) }),
     memory() {
       const postgres = databases()
-      return { node: memoryOf(servers()), postgres: memoryOf(postgres), postgresProcesses: postgres.length }
+      return {
+        node: memoryOf(servers()),
+        postgres: memoryOf(postgres),
+        postgresProcesses: postgres.length
+      }
     }
   }
 }
@@ -91,19 +133,31 @@ async function closed(child: ChildProcess, exited: Promise<unknown>): Promise<bo
   child.kill('SIGCONT')
   child.kill('SIGTERM')
   let timer: NodeJS.Timeout | undefined
-  const late = new Promise<boolean>(resolve => { timer = setTimeout(resolve, 30_000, false) })
+  const late = new Promise<boolean>(resolve => {
+    timer = setTimeout(resolve, 30_000, false)
+  })
   return Promise.race([exited.then(() => true), late]).finally(() => clearTimeout(timer))
 }
 
 const logOf = (home: string): string => path.join(home, 'server.out')
-export const tailOf = (home: string): string => readFileSync(logOf(home), 'utf8').trim().split('\n').slice(-15).join('\n')
+export const tailOf = (home: string): string =>
+  readFileSync(logOf(home), 'utf8').trim().split('\n').slice(-15).join('\n')
 
 /** Asks the embedded database of a running server, beside the server. */
-export async function askDatabase<T extends object>(home: string, sql: string, values: readonly unknown[] = []): Promise<T[]> {
+export async function askDatabase<T extends object>(
+  home: string,
+  sql: string,
+  values: readonly unknown[] = []
+): Promise<T[]> {
   const client = new pg.Client(connectionOf(home))
   client.on('error', () => {})
   await client.connect()
-  try { return (await client.query<T>(sql, [...values])).rows } finally { await client.end() }
+  try {
+    return (await client.query<T>(sql, [...values])).rows
+  } finally {
+    await client.end()
+  }
 }
 
-export const connectionOf = (home: string): pg.ClientConfig => JSON.parse(readFileSync(path.join(home, 'database.json'), 'utf8')) as pg.ClientConfig
+export const connectionOf = (home: string): pg.ClientConfig =>
+  JSON.parse(readFileSync(path.join(home, 'database.json'), 'utf8')) as pg.ClientConfig

@@ -6,33 +6,59 @@ const isPid = (name: string): boolean => /^\d+$/.test(name)
 /** The parent and state of a process; the command's own name may hold brackets and spaces, so it is cut off first. */
 function statOf(pid: number): { parent: number; state: string } | undefined {
   try {
-    const [state = '', parent = '0'] = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ')
+    const [state = '', parent = '0'] = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ')
     return { parent: Number(parent), state }
-  } catch { return undefined }
+  } catch {
+    return undefined
+  }
 }
 
 /** A process and everything under it, whatever group or session it moved to; parents come first. */
 export function treeOf(root: number): number[] {
-  const parents = new Map(readdirSync('/proc').filter(isPid).map(name => [Number(name), statOf(Number(name))?.parent]))
+  const parents = new Map(
+    readdirSync('/proc')
+      .filter(isPid)
+      .map(name => [Number(name), statOf(Number(name))?.parent])
+  )
   const found = [root]
-  for (const pid of found) for (const [child, parent] of parents) if (parent === pid) found.push(child)
+  for (const pid of found)
+    for (const [child, parent] of parents) if (parent === pid) found.push(child)
   return found
 }
 
 /** True while the process runs; a zombie does not. */
-export const isRunning = (pid: number): boolean => !['Z', 'X', undefined].includes(statOf(pid)?.state)
+export const isRunning = (pid: number): boolean =>
+  !['Z', 'X', undefined].includes(statOf(pid)?.state)
 
 /** PostgreSQL's processes of one data folder, also those that lost their parent. */
-export const postgresOf = (dataFolder: string): number[] => readdirSync('/proc').filter(isPid).map(Number).filter(pid => {
-  try { return nameOf(pid) === 'postgres' && readlinkSync(`/proc/${pid}/cwd`) === dataFolder } catch { return false }
-})
+export const postgresOf = (dataFolder: string): number[] =>
+  readdirSync('/proc')
+    .filter(isPid)
+    .map(Number)
+    .filter(pid => {
+      try {
+        return nameOf(pid) === 'postgres' && readlinkSync(`/proc/${pid}/cwd`) === dataFolder
+      } catch {
+        return false
+      }
+    })
 
 export const nameOf = (pid: number): string => {
-  try { return readFileSync(`/proc/${pid}/comm`, 'utf8').trim() } catch { return '' }
+  try {
+    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim()
+  } catch {
+    return ''
+  }
 }
 
 function signal(pid: number, name: NodeJS.Signals): void {
-  try { process.kill(pid, name) } catch { /* gone */ }
+  try {
+    process.kill(pid, name)
+  } catch {
+    /* gone */
+  }
 }
 
 /**
@@ -42,8 +68,13 @@ function signal(pid: number, name: NodeJS.Signals): void {
 export async function killTree(root: number | undefined, dataFolder: string): Promise<number> {
   const hit = new Set<number>()
   for (let grown = true; grown;) {
-    const found = [...root === undefined ? [] : treeOf(root), ...postgresOf(dataFolder)].filter(pid => !hit.has(pid))
-    for (const pid of found) { signal(pid, 'SIGSTOP'); hit.add(pid) }
+    const found = [...(root === undefined ? [] : treeOf(root)), ...postgresOf(dataFolder)].filter(
+      pid => !hit.has(pid)
+    )
+    for (const pid of found) {
+      signal(pid, 'SIGSTOP')
+      hit.add(pid)
+    }
     grown = found.length > 0
   }
   for (const pid of hit) signal(pid, 'SIGKILL')
@@ -58,15 +89,29 @@ const tickMs = 10
 export function processorMs(pids: readonly number[]): number {
   return pids.reduce((sum, pid) => {
     try {
-      const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ')
+      const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+        .replace(/^.*\) /s, '')
+        .split(' ')
       return sum + fields.slice(11, 15).reduce((ticks, field) => ticks + Number(field), 0) * tickMs
-    } catch { return sum }
+    } catch {
+      return sum
+    }
   }, 0)
 }
 
 /** Memory in bytes; `shared` counts pages that several processes share once, in parts. */
 export function memoryOf(pids: readonly number[]): { rss: number; shared: number } {
-  const field = (text: string, name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(text)?.[1] ?? 0) * 1024
-  const texts = pids.map(pid => { try { return readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8') } catch { return '' } })
-  return { rss: texts.reduce((sum, text) => sum + field(text, 'Rss'), 0), shared: texts.reduce((sum, text) => sum + field(text, 'Pss'), 0) }
+  const field = (text: string, name: string): number =>
+    Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(text)?.[1] ?? 0) * 1024
+  const texts = pids.map(pid => {
+    try {
+      return readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8')
+    } catch {
+      return ''
+    }
+  })
+  return {
+    rss: texts.reduce((sum, text) => sum + field(text, 'Rss'), 0),
+    shared: texts.reduce((sum, text) => sum + field(text, 'Pss'), 0)
+  }
 }

@@ -14,12 +14,20 @@ export interface Access {
 const cacheMs = 5_000
 
 /** Local mode: everybody on loopback is the admin. Protected mode: sessions, API tokens, ingest secrets. */
-export function createAccess(options: { protected: boolean; ingestSecrets: readonly string[]; publicUrl?: string | undefined; store: AuthStore }): Access {
+export function createAccess(options: {
+  protected: boolean
+  ingestSecrets: readonly string[]
+  publicUrl?: string | undefined
+  store: AuthStore
+}): Access {
   const digests = options.ingestSecrets.map(digest)
   // Keyed by the secret's hash; a revoked token may live on for five seconds.
   const known = new Map<string, { principal: Principal | undefined; until: number }>()
 
-  async function cached(secret: string, find: () => Promise<Principal | undefined>): Promise<Principal | undefined> {
+  async function cached(
+    secret: string,
+    find: () => Promise<Principal | undefined>
+  ): Promise<Principal | undefined> {
     const key = digest(secret).toString('base64')
     const hit = known.get(key)
     if (hit && hit.until > Date.now()) return hit.principal
@@ -33,13 +41,29 @@ export function createAccess(options: { protected: boolean; ingestSecrets: reado
     const token = presentedToken(request)
     if (token) {
       const given = digest(token)
-      if (digests.filter(secret => timingSafeEqual(secret, given)).length > 0) return { kind: 'token', id: 'ingest-secret', name: 'ingest secret', role: 'none', scopes: ['ingest'] }
-      return await cached(token, () => options.store.token(token)) ?? anonymous
+      if (digests.filter(secret => timingSafeEqual(secret, given)).length > 0)
+        return {
+          kind: 'token',
+          id: 'ingest-secret',
+          name: 'ingest secret',
+          role: 'none',
+          scopes: ['ingest']
+        }
+      return (await cached(token, () => options.store.token(token))) ?? anonymous
     }
     const session = sessionCookie(request)
     if (session) {
-      if (request.method !== 'GET' && request.method !== 'HEAD' && !sameOrigin(request, options.publicUrl)) throw new RayneError('foreign-origin', 403, 'a page of another origin may not act for a logged-in user')
-      return await options.store.session(session) ?? anonymous
+      if (
+        request.method !== 'GET' &&
+        request.method !== 'HEAD' &&
+        !sameOrigin(request, options.publicUrl)
+      )
+        throw new RayneError(
+          'foreign-origin',
+          403,
+          'a page of another origin may not act for a logged-in user'
+        )
+      return (await options.store.session(session)) ?? anonymous
     }
     return anonymous
   }
@@ -47,16 +71,38 @@ export function createAccess(options: { protected: boolean; ingestSecrets: reado
   return {
     guard(request) {
       if (options.protected) return
-      if (!isLoopbackName(request.headers.host)) throw new RayneError('foreign-host', 403, 'this server answers on loopback only: use http://127.0.0.1, or set RAYNE_AUTH=required and a public HOST')
+      if (!isLoopbackName(request.headers.host))
+        throw new RayneError(
+          'foreign-host',
+          403,
+          'this server answers on loopback only: use http://127.0.0.1, or set RAYNE_AUTH=required and a public HOST'
+        )
       const origin = request.headers.origin
-      if (origin !== undefined && !(URL.canParse(origin) && new URL(origin).host === request.headers.host)) throw new RayneError('foreign-origin', 403, 'a page of another origin may not use a local server')
+      if (
+        origin !== undefined &&
+        !(URL.canParse(origin) && new URL(origin).host === request.headers.host)
+      )
+        throw new RayneError(
+          'foreign-origin',
+          403,
+          'a page of another origin may not use a local server'
+        )
     },
     async authorize(request, auth) {
       if (!options.protected) return localAdmin
       const principal = await identify(request)
       if (mayCall(auth, request.method ?? 'GET', principal)) return principal
-      if (principal.kind === 'anonymous') throw new RayneError('unauthenticated', 401, 'log in with POST /login, or send an API token as Authorization: Bearer')
-      throw new RayneError('forbidden', 403, `'${principal.name}' may not do this: the route asks for '${auth}'`)
+      if (principal.kind === 'anonymous')
+        throw new RayneError(
+          'unauthenticated',
+          401,
+          'log in with POST /login, or send an API token as Authorization: Bearer'
+        )
+      throw new RayneError(
+        'forbidden',
+        403,
+        `'${principal.name}' may not do this: the route asks for '${auth}'`
+      )
     }
   }
 }
@@ -67,18 +113,27 @@ function presentedToken(request: IncomingMessage): string | undefined {
   if (typeof own === 'string' && own !== '') return own
   const [scheme = '', value = ''] = (request.headers.authorization ?? '').split(/ +/, 2)
   if (/^bearer$/i.test(scheme)) return value
-  if (/^basic$/i.test(scheme)) return Buffer.from(value, 'base64').toString('utf8').replace(/^[^:]*:/, '') || undefined
+  if (/^basic$/i.test(scheme))
+    return (
+      Buffer.from(value, 'base64')
+        .toString('utf8')
+        .replace(/^[^:]*:/, '') || undefined
+    )
   return undefined
 }
 
 /** The session of the cookie that login sets. */
-export const sessionCookie = ({ headers }: Pick<IncomingMessage, 'headers'>): string | undefined => /(?:^|;\s*)rayne_session=([\w-]+)/.exec(headers.cookie ?? '')?.[1]
+export const sessionCookie = ({ headers }: Pick<IncomingMessage, 'headers'>): string | undefined =>
+  /(?:^|;\s*)rayne_session=([\w-]+)/.exec(headers.cookie ?? '')?.[1]
 
 function sameOrigin(request: IncomingMessage, publicUrl: string | undefined): boolean {
   const origin = request.headers.origin
   if (origin === undefined) return request.headers['sec-fetch-site'] === 'same-origin'
-  return origin === publicUrl || (URL.canParse(origin) && new URL(origin).host === request.headers.host)
+  return (
+    origin === publicUrl || (URL.canParse(origin) && new URL(origin).host === request.headers.host)
+  )
 }
 
-const isLoopbackName = (host: string | undefined): boolean => /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i.test(host ?? '')
+const isLoopbackName = (host: string | undefined): boolean =>
+  /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i.test(host ?? '')
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest()

@@ -9,41 +9,85 @@ import type { AuthStore } from './store.ts'
 const Name = Type.String({ minLength: 1, maxLength: 100, pattern: '^[^\\x00-\\x1f]+$' })
 const Password = Type.String({ minLength: 12, maxLength: 200, writeOnly: true })
 const User = Type.Object({ id: Type.String(), name: Type.String(), role: Type.String() })
-const Token = Type.Object({ id: Type.String(), name: Type.String(), scopes: Type.Array(Type.String()), created_at: Type.String(), expires_at: Type.Union([Type.String(), Type.Null()]), last_used_at: Type.Union([Type.String(), Type.Null()]), revoked_at: Type.Union([Type.String(), Type.Null()]) })
+const Token = Type.Object({
+  id: Type.String(),
+  name: Type.String(),
+  scopes: Type.Array(Type.String()),
+  created_at: Type.String(),
+  expires_at: Type.Union([Type.String(), Type.Null()]),
+  last_used_at: Type.Union([Type.String(), Type.Null()]),
+  revoked_at: Type.Union([Type.String(), Type.Null()])
+})
 const attempts = 10
 const windowMs = 15 * 60_000
 
 /** `/login`, `/register`, `/logout`, users and tokens; the look-up by integer of the first version is gone. */
 export function authRoutes(router: HttpRouter, store: AuthStore, settings: Settings): void {
-  const route = <P extends TSchema, Q extends TSchema, B extends TSchema, R extends TSchema>(spec: RouteSpec<P, Q, B, R>): void => router.route('core', '', spec as unknown as RouteSpec<TSchema, TSchema, TSchema, TSchema>)
+  const route = <P extends TSchema, Q extends TSchema, B extends TSchema, R extends TSchema>(
+    spec: RouteSpec<P, Q, B, R>
+  ): void =>
+    router.route('core', '', spec as unknown as RouteSpec<TSchema, TSchema, TSchema, TSchema>)
   const throttle = createThrottle()
-  const cookie = (value: string, seconds: number): string => `rayne_session=${value}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${seconds}${settings.publicUrl?.startsWith('https') ? '; Secure' : ''}`
+  const cookie = (value: string, seconds: number): string =>
+    `rayne_session=${value}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${seconds}${settings.publicUrl?.startsWith('https') ? '; Secure' : ''}`
 
   route({
-    method: 'POST', path: '/login', auth: 'public', summary: 'Log in with name and password',
+    method: 'POST',
+    path: '/login',
+    auth: 'public',
+    summary: 'Log in with name and password',
     body: Type.Object({ name: Name, password: Type.String({ maxLength: 200, writeOnly: true }) }),
-    response: Type.Object({ user: User, session: Type.String(), expires_at: Type.String() }), also: { 401: 'name or password is wrong', 429: 'too many attempts' },
+    response: Type.Object({ user: User, session: Type.String(), expires_at: Type.String() }),
+    also: { 401: 'name or password is wrong', 429: 'too many attempts' },
     async handle({ body, ip }) {
       const done = throttle(`${ip} ${body.name}`)
       const result = await store.login(body.name, body.password)
       if (!result) throw new RayneError('login-failed', 401, 'name or password is wrong')
       done()
-      return reply(200, { user: result.user, session: result.session, expires_at: result.expiresAt.toISOString() }, { 'set-cookie': cookie(result.session, (result.expiresAt.getTime() - Date.now()) / 1000 | 0) })
+      return reply(
+        200,
+        { user: result.user, session: result.session, expires_at: result.expiresAt.toISOString() },
+        {
+          'set-cookie': cookie(
+            result.session,
+            ((result.expiresAt.getTime() - Date.now()) / 1000) | 0
+          )
+        }
+      )
     }
   })
   route({
-    method: 'POST', path: '/register', auth: 'public', summary: 'Make a user',
-    description: 'With the set-up secret of the link printed at start: the first admin. Otherwise for admins.',
-    body: Type.Object({ name: Name, password: Password, role: Type.Optional(Type.Union([Type.Literal('admin'), Type.Literal('member')])), setup: Type.Optional(Type.String({ writeOnly: true })) }),
-    response: User, status: 201, also: { 403: 'neither an admin nor a valid set-up secret', 409: 'the name is taken' },
+    method: 'POST',
+    path: '/register',
+    auth: 'public',
+    summary: 'Make a user',
+    description:
+      'With the set-up secret of the link printed at start: the first admin. Otherwise for admins.',
+    body: Type.Object({
+      name: Name,
+      password: Password,
+      role: Type.Optional(Type.Union([Type.Literal('admin'), Type.Literal('member')])),
+      setup: Type.Optional(Type.String({ writeOnly: true }))
+    }),
+    response: User,
+    status: 201,
+    also: { 403: 'neither an admin nor a valid set-up secret', 409: 'the name is taken' },
     async handle({ body, principal }) {
       if (body.setup) return store.firstAdmin(body.setup, body.name, body.password)
-      if (principal.role !== 'admin') throw new RayneError('forbidden', 403, 'only an admin makes users; the first admin comes from the set-up link printed at start')
+      if (principal.role !== 'admin')
+        throw new RayneError(
+          'forbidden',
+          403,
+          'only an admin makes users; the first admin comes from the set-up link printed at start'
+        )
       return store.addUser(body.name, body.password, body.role ?? 'member')
     }
   })
   route({
-    method: 'POST', path: '/logout', auth: 'user', summary: 'End the session',
+    method: 'POST',
+    path: '/logout',
+    auth: 'user',
+    summary: 'End the session',
     response: Type.Object({ status: Type.String() }),
     async handle({ headers }) {
       const session = sessionCookie({ headers })
@@ -52,21 +96,48 @@ export function authRoutes(router: HttpRouter, store: AuthStore, settings: Setti
     }
   })
   route({
-    method: 'GET', path: '/v1/tokens', auth: 'admin', summary: 'API tokens, without their secrets',
+    method: 'GET',
+    path: '/v1/tokens',
+    auth: 'admin',
+    summary: 'API tokens, without their secrets',
     response: Type.Object({ tokens: Type.Array(Token), total_count: Type.Integer() }),
-    async handle() { const tokens = await store.listTokens(); return { tokens, total_count: tokens.length } }
+    async handle() {
+      const tokens = await store.listTokens()
+      return { tokens, total_count: tokens.length }
+    }
   })
   route({
-    method: 'POST', path: '/v1/tokens', auth: 'admin', summary: 'Make an API token; its secret is shown this once',
-    body: Type.Object({ name: Name, scopes: Type.Array(Type.String(), { minItems: 1 }), expires_in_days: Type.Optional(Type.Integer({ minimum: 1, maximum: 3650 })) }),
-    response: Type.Object({ token: Type.String(), info: Token }), status: 201,
-    handle: ({ body }) => store.addToken(body.name, body.scopes, body.expires_in_days === undefined ? undefined : new Date(Date.now() + body.expires_in_days * 86_400_000))
+    method: 'POST',
+    path: '/v1/tokens',
+    auth: 'admin',
+    summary: 'Make an API token; its secret is shown this once',
+    body: Type.Object({
+      name: Name,
+      scopes: Type.Array(Type.String(), { minItems: 1 }),
+      expires_in_days: Type.Optional(Type.Integer({ minimum: 1, maximum: 3650 }))
+    }),
+    response: Type.Object({ token: Type.String(), info: Token }),
+    status: 201,
+    handle: ({ body }) =>
+      store.addToken(
+        body.name,
+        body.scopes,
+        body.expires_in_days === undefined
+          ? undefined
+          : new Date(Date.now() + body.expires_in_days * 86_400_000)
+      )
   })
   route({
-    method: 'DELETE', path: '/v1/tokens/{id}', auth: 'admin', summary: 'Revoke an API token',
-    params: Type.Object({ id: Type.String({ pattern: '^\\d{1,18}$' }) }), response: Type.Object({ message: Type.String() }), also: { 404: 'no such token' },
+    method: 'DELETE',
+    path: '/v1/tokens/{id}',
+    auth: 'admin',
+    summary: 'Revoke an API token',
+    params: Type.Object({ id: Type.String({ pattern: '^\\d{1,18}$' }) }),
+    response: Type.Object({ message: Type.String() }),
+    also: { 404: 'no such token' },
     async handle({ params }) {
-      if (!await store.revokeToken(params.id)) throw new RayneError('token-not-found', 404, `there is no live token with id ${params.id}`)
+      if (!(await store.revokeToken(params.id)))
+        throw new RayneError('token-not-found', 404, `there is no live token with id ${params.id}`)
       return { message: `token ${params.id} revoked` }
     }
   })
@@ -78,8 +149,15 @@ function createThrottle(): (key: string) => () => void {
   return key => {
     if (failures.size > 10_000) failures.clear()
     const entry = failures.get(key)
-    const live = entry && entry.since > Date.now() - windowMs ? entry : { count: 0, since: Date.now() }
-    if (live.count >= attempts) throw new RayneError('too-many-logins', 429, 'too many failed logins for this name; wait a quarter of an hour', { retryAfter: Math.ceil((live.since + windowMs - Date.now()) / 1000) })
+    const live =
+      entry && entry.since > Date.now() - windowMs ? entry : { count: 0, since: Date.now() }
+    if (live.count >= attempts)
+      throw new RayneError(
+        'too-many-logins',
+        429,
+        'too many failed logins for this name; wait a quarter of an hour',
+        { retryAfter: Math.ceil((live.since + windowMs - Date.now()) / 1000) }
+      )
     failures.set(key, { ...live, count: live.count + 1 })
     return () => failures.delete(key)
   }

@@ -3,27 +3,53 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { errorCode, errorText, RayneError } from '../errors.ts'
 import { answer, say } from './context.ts'
 
-interface ReceiveOptions { readonly url?: string; readonly account?: string; readonly token?: string; readonly json?: boolean; readonly wait: string }
+interface ReceiveOptions {
+  readonly url?: string
+  readonly account?: string
+  readonly token?: string
+  readonly json?: boolean
+  readonly wait: string
+}
 
 /** Posts one webhook from a file, as a sender would, and waits for what becomes of it. */
 export async function receive(file: string, options: ReceiveOptions): Promise<void> {
-  const body = await readFile(file).catch((error: unknown) => { throw new RayneError('file-unreadable', 400, `cannot read '${file}': ${errorText(error)}`) })
+  const body = await readFile(file).catch((error: unknown) => {
+    throw new RayneError('file-unreadable', 400, `cannot read '${file}': ${errorText(error)}`)
+  })
   const base = (options.url ?? `http://127.0.0.1:${process.env['PORT'] ?? 8080}`).replace(/\/$/, '')
   const token = options.token ?? process.env['RAYNE_TOKEN']
   const headers = token ? { 'x-rayne-token': token } : {}
-  const accepted = await call(`${base}/v1/webhooks/receive${options.account ? `/${encodeURIComponent(options.account)}` : ''}`, { method: 'POST', body, headers: { 'content-type': 'application/json', ...headers } })
+  const accepted = await call(
+    `${base}/v1/webhooks/receive${options.account ? `/${encodeURIComponent(options.account)}` : ''}`,
+    { method: 'POST', body, headers: { 'content-type': 'application/json', ...headers } }
+  )
   say(`accepted as event ${accepted['event_id']}`)
-  const event = await follow(`${base}/v1/webhooks/events/${accepted['event_id']}`, headers, Number(options.wait))
+  const event = await follow(
+    `${base}/v1/webhooks/events/${accepted['event_id']}`,
+    headers,
+    Number(options.wait)
+  )
   const rca = event?.['rca'] as { url?: string; status?: string } | undefined
   const notebook = event?.['notebook'] as { url?: string } | undefined
-  answer(options.json ?? false, event ?? accepted, [`event     ${base}/v1/webhooks/events/${accepted['event_id']}`, `analysis  ${rca?.url ? `${base}${rca.url} (${rca.status})` : 'none yet'}`, `notebook  ${notebook?.url ?? 'none yet'}`])
+  answer(options.json ?? false, event ?? accepted, [
+    `event     ${base}/v1/webhooks/events/${accepted['event_id']}`,
+    `analysis  ${rca?.url ? `${base}${rca.url} (${rca.status})` : 'none yet'}`,
+    `notebook  ${notebook?.url ?? 'none yet'}`
+  ])
 }
 
 /** Reads the event until its analysis has ended or the time is up. */
-async function follow(url: string, headers: Record<string, string>, seconds: number): Promise<Record<string, unknown> | undefined> {
+async function follow(
+  url: string,
+  headers: Record<string, string>,
+  seconds: number
+): Promise<Record<string, unknown> | undefined> {
   let event: Record<string, unknown> | undefined
   for (const end = Date.now() + seconds * 1000; Date.now() < end; await sleep(250)) {
-    event = await call(url, { headers }).catch((error: unknown) => { if (error instanceof RayneError && error.status === 401) return undefined; throw error })
+    event = await call(url, { headers }).catch((error: unknown) => {
+      if (error instanceof RayneError && error.status === 401) return undefined
+      throw error
+    })
     const status = (event?.['rca'] as { status?: string } | undefined)?.status
     if (!event || event['duplicate_of'] || status === 'done' || status === 'failed') break
   }
@@ -31,11 +57,24 @@ async function follow(url: string, headers: Record<string, string>, seconds: num
 }
 
 async function call(url: string, init: RequestInit): Promise<Record<string, unknown>> {
-  const response = await fetch(url, { ...init, signal: AbortSignal.timeout(15_000), redirect: 'error' }).catch((error: unknown) => {
+  const response = await fetch(url, {
+    ...init,
+    signal: AbortSignal.timeout(15_000),
+    redirect: 'error'
+  }).catch((error: unknown) => {
     const code = errorCode((error as { cause?: unknown }).cause) ?? errorText(error)
-    throw new RayneError('server-unreachable', 502, `nothing answers at ${new URL(url).origin} (${code}): start the server with \`npm start\`, or name it with --url`)
+    throw new RayneError(
+      'server-unreachable',
+      502,
+      `nothing answers at ${new URL(url).origin} (${code}): start the server with \`npm start\`, or name it with --url`
+    )
   })
-  const body = await response.json().catch(() => ({})) as Record<string, unknown>
-  if (!response.ok) throw new RayneError('refused', response.status, `${url} answered ${response.status}: ${String(body['error'] ?? 'no reason given')}`)
+  const body = (await response.json().catch(() => ({}))) as Record<string, unknown>
+  if (!response.ok)
+    throw new RayneError(
+      'refused',
+      response.status,
+      `${url} answered ${response.status}: ${String(body['error'] ?? 'no reason given')}`
+    )
   return body
 }

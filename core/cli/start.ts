@@ -13,16 +13,30 @@ export async function start(): Promise<void> {
   const database = await openConnection(settings, log)
   let app: App
   try {
-    app = await createApp({ settings, environment: process.env, connection: database.connection, plugins, log, version })
+    app = await createApp({
+      settings,
+      environment: process.env,
+      connection: database.connection,
+      plugins,
+      log,
+      version
+    })
   } catch (error) {
     await database.close()
     throw error
   }
   closeOnSignal(app, database)
-  say(`ready in ${((performance.now() - started) / 1000).toFixed(1)} s (${Object.entries(app.timings).map(([id, ms]) => `${id} ${ms} ms`).join(', ')})`)
+  say(
+    `ready in ${((performance.now() - started) / 1000).toFixed(1)} s (${Object.entries(app.timings)
+      .map(([id, ms]) => `${id} ${ms} ms`)
+      .join(', ')})`
+  )
   for (const line of await banner(app, database)) say(line)
   // Asked last: a probe may wait for the outside world, and the server does not.
-  for (const check of await app.health.report()) say(`  ${check.ok ? 'ok  ' : 'warn'} ${check.name.padEnd(12)} ${check.detail}${check.ok || !check.fix ? '' : ` → ${check.fix}`}`)
+  for (const check of await app.health.report())
+    say(
+      `  ${check.ok ? 'ok  ' : 'warn'} ${check.name.padEnd(12)} ${check.detail}${check.ok || !check.fix ? '' : ` → ${check.fix}`}`
+    )
 }
 
 async function banner(app: App, database: OpenConnection): Promise<string[]> {
@@ -30,25 +44,48 @@ async function banner(app: App, database: OpenConnection): Promise<string[]> {
   const setup = settings.protected ? await app.store.setupSecret() : undefined
   const base = settings.publicUrl ?? url
   return [
-    '', `  API         ${base}          docs ${base}/docs`,
+    '',
+    `  API         ${base}          docs ${base}/docs`,
     `  Access      ${settings.protected ? 'protected: users, API tokens and ingest secrets' : 'local: this machine only, no token needed'}`,
     `  Database    ${database.embedded ? `embedded PostgreSQL in ${settings.home}` : 'your PostgreSQL (DATABASE_URL)'}`,
-    ...(setup ? ['', `  First admin ${base}/setup#${setup}`, '              (this link works once, for an hour)'] : []),
-    '', '  Try it:', `    curl -sX POST ${base}/v1/webhooks/receive -H 'content-type: application/json'${settings.protected ? " -H 'X-Rayne-Token: <ingest secret>'" : ''} \\`,
+    ...(setup
+      ? [
+          '',
+          `  First admin ${base}/setup#${setup}`,
+          '              (this link works once, for an hour)'
+        ]
+      : []),
+    '',
+    '  Try it:',
+    `    curl -sX POST ${base}/v1/webhooks/receive -H 'content-type: application/json'${settings.protected ? " -H 'X-Rayne-Token: <ingest secret>'" : ''} \\`,
     `      -d '{"monitor_id": 12345678, "monitor_name": "High CPU Alert", "alert_status": "Alert", "hostname": "web-server-01.prod.example.com", "service": "api-gateway"}'`,
-    `    curl -s ${base}/v1/rca`, ''
+    `    curl -s ${base}/v1/rca`,
+    ''
   ]
 }
 
 function closeOnSignal(app: App, database: OpenConnection): void {
   let closing = false
   const close = (signal: string): void => {
-    if (closing) { say('closing now'); process.exit(1) }
+    if (closing) {
+      say('closing now')
+      process.exit(1)
+    }
     closing = true
     say(`${signal}: finishing what is under way (again to stop at once)`)
-    void app.close().then(() => database.close()).then(() => { process.exitCode = 0; setTimeout(() => process.exit(0), 1_000).unref() })
+    void app
+      .close()
+      .then(() => database.close())
+      .then(() => {
+        process.exitCode = 0
+        setTimeout(() => process.exit(0), 1_000).unref()
+      })
   }
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => close(signal))
   // An error nobody caught is a bug; it is told, and the work of others goes on.
-  process.on('unhandledRejection', error => { say(`rayne: an error nobody handled: ${error instanceof Error ? error.stack ?? '' : String(error)}`) })
+  process.on('unhandledRejection', error => {
+    say(
+      `rayne: an error nobody handled: ${error instanceof Error ? (error.stack ?? '') : String(error)}`
+    )
+  })
 }

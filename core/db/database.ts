@@ -2,22 +2,54 @@ import knex, { type Knex } from 'knex'
 import { errorCode } from '../errors.ts'
 
 /** How to reach PostgreSQL; both the query builder and the job queue open their own pools from it. */
-export type Connection = { readonly connectionString: string } | { readonly host: string; readonly port: number; readonly user: string; readonly password?: string; readonly database: string; readonly ssl?: false }
+export type Connection =
+  | { readonly connectionString: string }
+  | {
+      readonly host: string
+      readonly port: number
+      readonly user: string
+      readonly password?: string
+      readonly database: string
+      readonly ssl?: false
+    }
 
 // What knex would print past the redaction, at every try, also reaches whoever asked, as an error.
 const silent = { warn() {}, error() {}, deprecate() {}, debug() {} }
 
 /** The query builder over one pool; a request waits at most 5 s for a connection. */
-export const openDatabase = (connection: Connection): Knex => knex({
-  client: 'pg', connection: { ...connection, application_name: 'rayne' } as Knex.PgConnectionConfig, log: silent,
-  pool: { min: 0, max: 12 }, acquireConnectionTimeout: 5_000
-})
+export const openDatabase = (connection: Connection): Knex =>
+  knex({
+    client: 'pg',
+    connection: { ...connection, application_name: 'rayne' } as Knex.PgConnectionConfig,
+    log: silent,
+    pool: { min: 0, max: 12 },
+    acquireConnectionTimeout: 5_000
+  })
 
-const downCodes = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'ENOTFOUND', 'EPIPE', 'ETIMEDOUT', '57P01', '57P02', '57P03', '53300', '08000', '08003', '08006', '08001'])
+const downCodes = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ENOENT',
+  'ENOTFOUND',
+  'EPIPE',
+  'ETIMEDOUT',
+  '57P01',
+  '57P02',
+  '57P03',
+  '53300',
+  '08000',
+  '08003',
+  '08006',
+  '08001'
+])
 
 /** Whether an error says that the database is away, restarting or out of connections: worth a retry, not a bug. */
 export function isDatabaseDown(error: unknown): boolean {
   if (!(error instanceof Error)) return false
-  const isQuery = error.name === 'KnexTimeoutError' || /Connection (terminated|ended)|connection timeout|Client has encountered a connection error|the database system is|not currently accepting connections/i.test(error.message)
+  const isQuery =
+    error.name === 'KnexTimeoutError' ||
+    /Connection (terminated|ended)|connection timeout|Client has encountered a connection error|the database system is|not currently accepting connections/i.test(
+      error.message
+    )
   return isQuery || downCodes.has(errorCode(error) ?? '')
 }

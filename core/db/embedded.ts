@@ -1,5 +1,17 @@
 import { type ChildProcess } from 'node:child_process'
-import { chmodSync, closeSync, copyFileSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync
+} from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -11,13 +23,23 @@ import { end, leftovers, openCluster, SUPERUSER, tail, type Cluster } from './cl
 
 export interface EmbeddedDatabase {
   /** `host` is a socket folder, or 127.0.0.1 where the platform has no Unix sockets. */
-  readonly connection: { readonly host: string; readonly port: number; readonly user: string; readonly password: string; readonly database: string }
+  readonly connection: {
+    readonly host: string
+    readonly port: number
+    readonly user: string
+    readonly password: string
+    readonly database: string
+  }
   /** The server's process; another one after a crash it was started again from. */
   readonly pid: number
   stop(): Promise<void>
 }
 
-interface Options { readonly home: string; readonly log: (line: string) => void; readonly database?: string }
+interface Options {
+  readonly home: string
+  readonly log: (line: string) => void
+  readonly database?: string
+}
 type Connection = EmbeddedDatabase['connection']
 
 const LOG_BYTES = 10 * 1024 * 1024
@@ -32,7 +54,13 @@ export async function startEmbedded(options: Options): Promise<EmbeddedDatabase>
     release = lockHome(home)
     const cluster = await openCluster(home, options.log)
     const windows = process.platform === 'win32'
-    const connection = { host: windows ? '127.0.0.1' : cluster.sockets, port: windows ? await freePort() : 5432, user: SUPERUSER, password: cluster.password, database: options.database ?? 'rayne' }
+    const connection = {
+      host: windows ? '127.0.0.1' : cluster.sockets,
+      port: windows ? await freePort() : 5432,
+      user: SUPERUSER,
+      password: cluster.password,
+      database: options.database ?? 'rayne'
+    }
     return await supervise(cluster, connection, options.log, release)
   } catch (error) {
     release?.()
@@ -50,9 +78,15 @@ function lockHome(home: string): () => void {
     lock.exec('begin exclusive')
   } catch (cause) {
     lock.close()
-    if ((cause as { errcode?: number }).errcode !== 5) throw bootError(`cannot lock '${home}' (${errorText(cause)}): use a local disk, or ${NEXT_STEP}`, { cause })
+    if ((cause as { errcode?: number }).errcode !== 5)
+      throw bootError(
+        `cannot lock '${home}' (${errorText(cause)}): use a local disk, or ${NEXT_STEP}`,
+        { cause }
+      )
     const pid = existsSync(pidFile) ? ` (pid ${readFileSync(pidFile, 'utf8').trim()})` : ''
-    throw bootError(`another rayne${pid} is using '${home}'; stop it, or set RAYNE_HOME to another folder or DATABASE_URL to a shared database`)
+    throw bootError(
+      `another rayne${pid} is using '${home}'; stop it, or set RAYNE_HOME to another folder or DATABASE_URL to a shared database`
+    )
   }
   writeFileSync(pidFile, `${process.pid}\n`)
   return () => {
@@ -71,15 +105,27 @@ async function freePort(): Promise<number> {
 }
 
 function explain(error: unknown, home: string): RayneError {
-  if (/ENOSPC|EDQUOT|No space left on device|Disk quota exceeded/.test(errorText(error))) return bootError(`the disk of '${home}' is full: make room, or ${NEXT_STEP}`, { cause: error })
+  if (/ENOSPC|EDQUOT|No space left on device|Disk quota exceeded/.test(errorText(error)))
+    return bootError(`the disk of '${home}' is full: make room, or ${NEXT_STEP}`, { cause: error })
   if (error instanceof RayneError) return error
   // ENOENT: what Node makes of a read-only parent when it creates folders on the way
-  if (['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST', 'ENOENT'].includes(errorCode(error) ?? '')) return bootError(`cannot write to '${home}' (${errorText(error)}): make it writable, or ${NEXT_STEP}`, { cause: error })
-  return bootError(`cannot start the embedded PostgreSQL in '${home}': ${errorText(error)}`, { cause: error })
+  if (['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST', 'ENOENT'].includes(errorCode(error) ?? ''))
+    return bootError(
+      `cannot write to '${home}' (${errorText(error)}): make it writable, or ${NEXT_STEP}`,
+      { cause: error }
+    )
+  return bootError(`cannot start the embedded PostgreSQL in '${home}': ${errorText(error)}`, {
+    cause: error
+  })
 }
 
 /** Keeps one server running until it is stopped; a server that dies is started again in the same place. */
-async function supervise(cluster: Cluster, connection: Connection, log: Options['log'], release: () => void): Promise<EmbeddedDatabase> {
+async function supervise(
+  cluster: Cluster,
+  connection: Connection,
+  log: Options['log'],
+  release: () => void
+): Promise<EmbeddedDatabase> {
   let child = await launch(cluster, connection, log)
   let stopping: Promise<void> | undefined
   let restarting: Promise<void> | undefined
@@ -97,7 +143,9 @@ async function supervise(cluster: Cluster, connection: Connection, log: Options[
       try {
         child = await launch(cluster, connection, log)
         return watch()
-      } catch (error) { log(errorText(error)) }
+      } catch (error) {
+        log(errorText(error))
+      }
       await sleep(wait, undefined, { ref: false, signal: quit.signal }).catch(() => {})
     }
   }
@@ -114,47 +162,98 @@ async function supervise(cluster: Cluster, connection: Connection, log: Options[
     process.off('exit', onExit)
     release()
   }
-  return { connection, get pid() { return child.pid! }, stop: () => stopping ??= stop() }
+  return {
+    connection,
+    get pid() {
+      return child.pid!
+    },
+    stop: () => (stopping ??= stop())
+  }
 }
 
-const running = (child: ChildProcess): number[] => child.exitCode === null && child.signalCode === null && child.pid !== undefined ? [child.pid] : []
-const stopChild = (child: ChildProcess, cluster: Cluster): Promise<boolean> => end(() => running(child), cluster.signal)
+const running = (child: ChildProcess): number[] =>
+  child.exitCode === null && child.signalCode === null && child.pid !== undefined ? [child.pid] : []
+const stopChild = (child: ChildProcess, cluster: Cluster): Promise<boolean> =>
+  end(() => running(child), cluster.signal)
 
-async function launch(cluster: Cluster, connection: Connection, log: Options['log']): Promise<ChildProcess> {
+async function launch(
+  cluster: Cluster,
+  connection: Connection,
+  log: Options['log']
+): Promise<ChildProcess> {
   rotate(cluster.logFile)
   await clear(cluster, connection, log)
   const offset = statSync(cluster.logFile).size
   const tcp = connection.host === '127.0.0.1'
   const settings = {
-    listen_addresses: tcp ? connection.host : '', port: connection.port,
-    unix_socket_directories: tcp ? '' : `"${cluster.sockets.replaceAll('"', '""')}"`, unix_socket_permissions: '0700',
-    fsync: 'on', full_page_writes: 'on', synchronous_commit: 'on', wal_compression: 'on', shared_buffers: '128MB',
-    max_connections: 100, jit: 'off', logging_collector: 'off', log_destination: 'stderr', log_checkpoints: 'off', log_timezone: 'UTC', timezone: 'UTC'
+    listen_addresses: tcp ? connection.host : '',
+    port: connection.port,
+    unix_socket_directories: tcp ? '' : `"${cluster.sockets.replaceAll('"', '""')}"`,
+    unix_socket_permissions: '0700',
+    fsync: 'on',
+    full_page_writes: 'on',
+    synchronous_commit: 'on',
+    wal_compression: 'on',
+    shared_buffers: '128MB',
+    max_connections: 100,
+    jit: 'off',
+    logging_collector: 'off',
+    log_destination: 'stderr',
+    log_checkpoints: 'off',
+    log_timezone: 'UTC',
+    timezone: 'UTC'
   }
-  const child = cluster.run('postgres', ['-D', cluster.data, ...Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`])])
+  const child = cluster.run('postgres', [
+    '-D',
+    cluster.data,
+    ...Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`])
+  ])
   let failure: Error | undefined
-  child.once('error', error => { failure = error })
+  child.once('error', error => {
+    failure = error
+  })
   try {
-    await ready(connection, log, () => failure?.message ?? (running(child).length ? undefined : `it ended (${child.signalCode ?? child.exitCode})`))
+    await ready(
+      connection,
+      log,
+      () =>
+        failure?.message ??
+        (running(child).length ? undefined : `it ended (${child.signalCode ?? child.exitCode})`)
+    )
     return child
   } catch (error) {
     await stopChild(child, cluster)
-    throw bootError(`the embedded PostgreSQL did not start: ${errorText(error)}; ${NEXT_STEP}. ${tail(cluster.logFile, offset)}`, { cause: error })
+    throw bootError(
+      `the embedded PostgreSQL did not start: ${errorText(error)}; ${NEXT_STEP}. ${tail(cluster.logFile, offset)}`,
+      { cause: error }
+    )
   }
 }
 
 /** Waits until the server takes connections and has the database; a crash's recovery may take a while. */
-async function ready(connection: Connection, log: Options['log'], ended: () => string | undefined): Promise<void> {
+async function ready(
+  connection: Connection,
+  log: Options['log'],
+  ended: () => string | undefined
+): Promise<void> {
   const started = Date.now()
   for (let told = started; ;) {
     const reason = ended()
     if (reason) throw new Error(reason)
-    const client = new Client({ ...connection, database: 'postgres', ssl: false, connectionTimeoutMillis: 2000 })
+    const client = new Client({
+      ...connection,
+      database: 'postgres',
+      ssl: false,
+      connectionTimeoutMillis: 2000
+    })
     client.on('error', () => {})
     try {
       await client.connect()
-      const { rowCount } = await client.query('select from pg_database where datname = $1', [connection.database])
-      if (!rowCount) await client.query(`create database ${client.escapeIdentifier(connection.database)}`)
+      const { rowCount } = await client.query('select from pg_database where datname = $1', [
+        connection.database
+      ])
+      if (!rowCount)
+        await client.query(`create database ${client.escapeIdentifier(connection.database)}`)
       return
     } catch (error) {
       if (/^(28|42|53)/.test(errorCode(error) ?? '') || Date.now() - started > READY_MS) throw error
@@ -162,7 +261,9 @@ async function ready(connection: Connection, log: Options['log'], ended: () => s
         told = Date.now()
         log(`waiting for the embedded PostgreSQL: ${errorText(error)}`)
       }
-    } finally { await client.end().catch(() => {}) }
+    } finally {
+      await client.end().catch(() => {})
+    }
     await sleep(20)
   }
 }
@@ -173,26 +274,47 @@ async function clear(cluster: Cluster, connection: Connection, log: Options['log
   if (!existsSync(pidFile)) return
   const [pid, , , port, folder, host] = readFileSync(pidFile, 'utf8').split('\n')
   const linux = process.platform === 'linux'
-  const orphans = linux ? () => leftovers(cluster.data) : await answering(Number(pid), { ...connection, host: folder || host || '', port: Number(port) })
+  const orphans = linux
+    ? () => leftovers(cluster.data)
+    : await answering(Number(pid), {
+        ...connection,
+        host: folder || host || '',
+        port: Number(port)
+      })
   if (orphans().length) {
     log(`stopping the PostgreSQL (pid ${pid}) an earlier run left behind`)
     await end(() => orphans().filter(p => p === Number(pid)), cluster.signal)
-    if (!await end(orphans, cluster.signal)) throw bootError(`the PostgreSQL an earlier run left behind (pid ${orphans().join(', ')}) does not end: stop it, then start again`)
+    if (!(await end(orphans, cluster.signal)))
+      throw bootError(
+        `the PostgreSQL an earlier run left behind (pid ${orphans().join(', ')}) does not end: stop it, then start again`
+      )
   }
   if (linux || isAlive(Number(pid))) rmSync(pidFile, { force: true })
 }
 
 function isAlive(pid: number): boolean {
-  try { return process.kill(pid, 0) } catch (error) { return errorCode(error) === 'EPERM' }
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return errorCode(error) === 'EPERM'
+  }
 }
 
 /** Without /proc, a server is ours when it answers where the pid file says: its folder, or its password, is private. */
 async function answering(pid: number, connection: Connection): Promise<() => number[]> {
-  const client = new Client({ ...connection, database: 'postgres', ssl: false, connectionTimeoutMillis: 2000 })
+  const client = new Client({
+    ...connection,
+    database: 'postgres',
+    ssl: false,
+    connectionTimeoutMillis: 2000
+  })
   client.on('error', () => {})
-  const ours = await client.connect().then(() => true, error => !['ECONNREFUSED', 'ENOENT'].includes(errorCode(error) ?? ''))
+  const ours = await client.connect().then(
+    () => true,
+    error => !['ECONNREFUSED', 'ENOENT'].includes(errorCode(error) ?? '')
+  )
   await client.end().catch(() => {})
-  return () => ours && isAlive(pid) ? [pid] : []
+  return () => (ours && isAlive(pid) ? [pid] : [])
 }
 
 /** The server keeps its log open for appending, so it is copied and cut, not moved. */

@@ -7,20 +7,44 @@ import { isDatabaseDown } from './database.ts'
  * A refused flush is repeated item by item, so that one bad item fails alone; a database that is away fails them all. Over `limit` waiting items, or `limitBytes` of what
  * `size` says, it answers 503; a flush takes at most `batch` items and an eighth of those bytes.
  */
-export function createGroupCommit<T, R>(flush: (items: readonly T[]) => Promise<readonly R[]>, options: { limit?: number; batch?: number; parallel?: number; limitBytes?: number; size?: (item: T) => number } = {}): { add(item: T): Promise<R> } {
-  const { limit = 5_000, batch = 250, parallel = 2, limitBytes = 64_000_000, size = () => 0 } = options
+export function createGroupCommit<T, R>(
+  flush: (items: readonly T[]) => Promise<readonly R[]>,
+  options: {
+    limit?: number
+    batch?: number
+    parallel?: number
+    limitBytes?: number
+    size?: (item: T) => number
+  } = {}
+): { add(item: T): Promise<R> } {
+  const {
+    limit = 5_000,
+    batch = 250,
+    parallel = 2,
+    limitBytes = 64_000_000,
+    size = () => 0
+  } = options
   const queue: { item: T; resolve: (result: R) => void; reject: (error: unknown) => void }[] = []
   let [inFlight, bytes, scheduled] = [0, 0, false]
 
   function schedule(): void {
     if (scheduled || inFlight >= parallel || queue.length === 0) return
     scheduled = true
-    setImmediate(() => { scheduled = false; void run(); schedule() })
+    setImmediate(() => {
+      scheduled = false
+      void run()
+      schedule()
+    })
   }
 
   async function run(): Promise<void> {
     let [count, taken] = [0, 0]
-    for (; count < Math.min(batch, queue.length) && (count === 0 || taken < limitBytes / 8); count += 1) taken += size(queue[count]!.item)
+    for (
+      ;
+      count < Math.min(batch, queue.length) && (count === 0 || taken < limitBytes / 8);
+      count += 1
+    )
+      taken += size(queue[count]!.item)
     bytes -= taken
     const entries = queue.splice(0, count)
     if (entries.length === 0) return
@@ -29,8 +53,14 @@ export function createGroupCommit<T, R>(flush: (items: readonly T[]) => Promise<
       const results = await flush(entries.map(entry => entry.item))
       entries.forEach((entry, index) => entry.resolve(results[index] as R))
     } catch (error) {
-      if (entries.length === 1 || isDatabaseDown(error)) entries.forEach(entry => entry.reject(error))
-      else await Promise.all(entries.map(entry => flush([entry.item]).then(results => entry.resolve(results[0] as R), entry.reject)))
+      if (entries.length === 1 || isDatabaseDown(error))
+        entries.forEach(entry => entry.reject(error))
+      else
+        await Promise.all(
+          entries.map(entry =>
+            flush([entry.item]).then(results => entry.resolve(results[0] as R), entry.reject)
+          )
+        )
     } finally {
       inFlight -= 1
       schedule()
@@ -39,9 +69,20 @@ export function createGroupCommit<T, R>(flush: (items: readonly T[]) => Promise<
 
   return {
     add(item) {
-      if (queue.length >= limit || bytes > limitBytes) return Promise.reject(new RayneError('overloaded', 503, 'too many writes are waiting for the database; try again', { retryAfter: 1 }))
+      if (queue.length >= limit || bytes > limitBytes)
+        return Promise.reject(
+          new RayneError(
+            'overloaded',
+            503,
+            'too many writes are waiting for the database; try again',
+            { retryAfter: 1 }
+          )
+        )
       bytes += size(item)
-      return new Promise<R>((resolve, reject) => { queue.push({ item, resolve, reject }); schedule() })
+      return new Promise<R>((resolve, reject) => {
+        queue.push({ item, resolve, reject })
+        schedule()
+      })
     }
   }
 }

@@ -6,14 +6,27 @@ import { registerSecret, type Logger } from '../log.ts'
 import type { Connection } from './database.ts'
 import { startEmbedded } from './embedded.ts'
 
-export interface OpenConnection { readonly connection: Connection; readonly embedded: boolean; close(): Promise<void> }
+export interface OpenConnection {
+  readonly connection: Connection
+  readonly embedded: boolean
+  close(): Promise<void>
+}
 
 /**
  * The database of these settings: a real server, or the embedded one, started here.
  * With `attach` a running server's embedded database is used beside it, so that commands work while it runs.
  */
-export async function openConnection(settings: Settings, log: Logger, attach = false): Promise<OpenConnection> {
-  if (settings.databaseUrl) return { connection: { connectionString: settings.databaseUrl }, embedded: false, close: () => Promise.resolve() }
+export async function openConnection(
+  settings: Settings,
+  log: Logger,
+  attach = false
+): Promise<OpenConnection> {
+  if (settings.databaseUrl)
+    return {
+      connection: { connectionString: settings.databaseUrl },
+      embedded: false,
+      close: () => Promise.resolve()
+    }
   const file = path.join(settings.home, 'database.json')
   const running = attach ? await runningConnection(file) : undefined
   if (running) return { connection: running, embedded: true, close: () => Promise.resolve() }
@@ -23,7 +36,14 @@ export async function openConnection(settings: Settings, log: Logger, attach = f
   const connection = { ...database.connection, ssl: false } as const
   writeFileSync(file, JSON.stringify(connection), { mode: 0o600 })
   chmodSync(file, 0o600)
-  return { connection, embedded: true, async close() { rmSync(file, { force: true }); await database.stop() } }
+  return {
+    connection,
+    embedded: true,
+    async close() {
+      rmSync(file, { force: true })
+      await database.stop()
+    }
+  }
 }
 
 async function runningConnection(file: string): Promise<Connection | undefined> {
@@ -35,5 +55,7 @@ async function runningConnection(file: string): Promise<Connection | undefined> 
     await client.end()
     registerSecret(typeof connection.password === 'string' ? connection.password : undefined)
     return connection
-  } catch { return undefined }
+  } catch {
+    return undefined
+  }
 }

@@ -4,7 +4,12 @@ import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
 import getRawBody from 'raw-body'
 import { RayneError } from '../errors.ts'
 
-const decoders: Record<string, (() => NodeJS.ReadWriteStream) | undefined> = { gzip: createGunzip, 'x-gzip': createGunzip, deflate: createInflate, br: createBrotliDecompress }
+const decoders: Record<string, (() => NodeJS.ReadWriteStream) | undefined> = {
+  gzip: createGunzip,
+  'x-gzip': createGunzip,
+  deflate: createInflate,
+  br: createBrotliDecompress
+}
 
 /** All bytes of a body, at most `limit` after decompression; throws 413, 415 or 400. */
 export async function readBytes(request: IncomingMessage, limit: number): Promise<Buffer> {
@@ -14,16 +19,33 @@ export async function readBytes(request: IncomingMessage, limit: number): Promis
     return getRawBody(request, { limit, ...(Number.isFinite(length) ? { length } : {}) })
   }
   const decoder = decoders[encoding]
-  if (!decoder) throw new RayneError('encoding-unsupported', 415, `Content-Encoding '${encoding.slice(0, 40)}' is not supported; use gzip, deflate, br or identity`)
+  if (!decoder)
+    throw new RayneError(
+      'encoding-unsupported',
+      415,
+      `Content-Encoding '${encoding.slice(0, 40)}' is not supported; use gzip, deflate, br or identity`
+    )
   const decoded = decoder() as unknown as Readable & NodeJS.WritableStream
   request.on('error', error => decoded.destroy(error))
-  request.on('aborted', () => decoded.destroy(new RayneError('body-incomplete', 400, 'the body ended before it was complete')))
+  request.on('aborted', () =>
+    decoded.destroy(new RayneError('body-incomplete', 400, 'the body ended before it was complete'))
+  )
   try {
     return await getRawBody(request.pipe(decoded), { limit })
   } catch (error) {
     request.unpipe(decoded)
     decoded.destroy()
-    if (typeof (error as { code?: string }).code === 'string' && /^Z_|^ERR_(BROTLI|_ERROR)/.test((error as { code: string }).code)) throw new RayneError('body-invalid', 400, `the body is not valid ${encoding}`, {}, { cause: error })
+    if (
+      typeof (error as { code?: string }).code === 'string' &&
+      /^Z_|^ERR_(BROTLI|_ERROR)/.test((error as { code: string }).code)
+    )
+      throw new RayneError(
+        'body-invalid',
+        400,
+        `the body is not valid ${encoding}`,
+        {},
+        { cause: error }
+      )
     throw error
   }
 }
@@ -33,8 +55,19 @@ export function parseJson(bytes: Buffer): unknown {
   const text = bytes.toString('utf8').replace(/^\uFEFF/, '')
   if (text.trim() === '') return undefined
   try {
-    return JSON.parse(text, /__proto__|\\u005f/i.test(text) ? (key, value: unknown) => key === '__proto__' ? undefined : value : undefined)
+    return JSON.parse(
+      text,
+      /__proto__|\\u005f/i.test(text)
+        ? (key, value: unknown) => (key === '__proto__' ? undefined : value)
+        : undefined
+    )
   } catch (error) {
-    throw new RayneError('invalid-json', 400, `/body is not valid JSON: ${error instanceof Error ? error.message : 'unreadable'}`, { errors: [{ pointer: '/body', message: 'is not valid JSON' }] }, { cause: error })
+    throw new RayneError(
+      'invalid-json',
+      400,
+      `/body is not valid JSON: ${error instanceof Error ? error.message : 'unreadable'}`,
+      { errors: [{ pointer: '/body', message: 'is not valid JSON' }] },
+      { cause: error }
+    )
   }
 }

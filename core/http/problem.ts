@@ -4,26 +4,83 @@ import { errorCode, RayneError } from '../errors.ts'
 import { redact } from '../log.ts'
 
 /** RFC 9457, plus the top-level `error` text that callers of the first version read. */
-export const Problem = Type.Object({
-  type: Type.String({ description: 'urn:rayne:error:<code>; stable' }),
-  title: Type.String(), status: Type.Integer(), detail: Type.String(), error: Type.String(), request_id: Type.String(),
-  errors: Type.Optional(Type.Array(Type.Object({ pointer: Type.String(), message: Type.String() })))
-}, { additionalProperties: true })
+export const Problem = Type.Object(
+  {
+    type: Type.String({ description: 'urn:rayne:error:<code>; stable' }),
+    title: Type.String(),
+    status: Type.Integer(),
+    detail: Type.String(),
+    error: Type.String(),
+    request_id: Type.String(),
+    errors: Type.Optional(
+      Type.Array(Type.Object({ pointer: Type.String(), message: Type.String() }))
+    )
+  },
+  { additionalProperties: true }
+)
 
 /** What is told to the caller: a RayneError as it is, a lost database as 503, everything else as a bare 500. */
 export function toRayneError(error: unknown): RayneError {
   if (error instanceof RayneError) return error
-  if (isDatabaseDown(error)) return new RayneError('database-unavailable', 503, 'the database does not answer; try again', { retryAfter: 5 }, { cause: error })
+  if (isDatabaseDown(error))
+    return new RayneError(
+      'database-unavailable',
+      503,
+      'the database does not answer; try again',
+      { retryAfter: 5 },
+      { cause: error }
+    )
   const status = (error as { status?: unknown } | null)?.status
   const type = (error as { type?: unknown } | null)?.type
-  if (type === 'entity.too.large') return new RayneError('body-too-large', 413, 'the body is larger than this route accepts', {}, { cause: error })
-  if (type === 'request.aborted' || type === 'request.size.invalid' || errorCode(error) === 'ECONNRESET') return new RayneError('body-incomplete', 400, 'the body ended before it was complete', {}, { cause: error })
-  if (status === 415) return new RayneError('encoding-unsupported', 415, 'Content-Encoding must be gzip, deflate, br or identity', {}, { cause: error })
-  return new RayneError('internal', 500, 'something went wrong here; the log has the details under this request id', {}, { cause: error })
+  if (type === 'entity.too.large')
+    return new RayneError(
+      'body-too-large',
+      413,
+      'the body is larger than this route accepts',
+      {},
+      { cause: error }
+    )
+  if (
+    type === 'request.aborted' ||
+    type === 'request.size.invalid' ||
+    errorCode(error) === 'ECONNRESET'
+  )
+    return new RayneError(
+      'body-incomplete',
+      400,
+      'the body ended before it was complete',
+      {},
+      { cause: error }
+    )
+  if (status === 415)
+    return new RayneError(
+      'encoding-unsupported',
+      415,
+      'Content-Encoding must be gzip, deflate, br or identity',
+      {},
+      { cause: error }
+    )
+  return new RayneError(
+    'internal',
+    500,
+    'something went wrong here; the log has the details under this request id',
+    {},
+    { cause: error }
+  )
 }
 
 export function problemBody(error: RayneError, requestId: string): string {
   const { retryAfter: _, ...details } = error.details
   const { code, status, message } = error
-  return redact(JSON.stringify({ ...details, type: `urn:rayne:error:${code}`, title: code.replaceAll('-', ' '), status, detail: message, error: message, request_id: requestId }))
+  return redact(
+    JSON.stringify({
+      ...details,
+      type: `urn:rayne:error:${code}`,
+      title: code.replaceAll('-', ' '),
+      status,
+      detail: message,
+      error: message,
+      request_id: requestId
+    })
+  )
 }

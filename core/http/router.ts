@@ -28,33 +28,67 @@ export interface Operation {
   readonly about?: RawWords
 }
 
-export interface RouterOptions { readonly access: Access; readonly log: Logger; readonly metrics: Metrics; readonly validateResponses: boolean; readonly requestTimeoutMs?: number }
+export interface RouterOptions {
+  readonly access: Access
+  readonly log: Logger
+  readonly metrics: Metrics
+  readonly validateResponses: boolean
+  readonly requestTimeoutMs?: number
+}
 
 /** Routes in, a Koa application out; `ctx` does not leave this folder but through `raw`. */
-export function createRouter({ access, log, metrics, validateResponses, requestTimeoutMs = 30_000 }: RouterOptions) {
+export function createRouter({
+  access,
+  log,
+  metrics,
+  validateResponses,
+  requestTimeoutMs = 30_000
+}: RouterOptions) {
   const operations: Operation[] = []
   const router = new Router()
 
   function add(operation: Operation, run: (ctx: Koa.Context) => Promise<void>): void {
     const name = `${operation.method} ${operation.path}`
-    if (!isAuthClass(operation.auth)) throw bootError(`route ${name} of '${operation.owner}' names no valid auth: public, ingest, user, admin or scope:<name>`)
-    if (operations.some(other => `${other.method} ${other.path}` === name)) throw bootError(`route ${name} is registered twice`)
+    if (!isAuthClass(operation.auth))
+      throw bootError(
+        `route ${name} of '${operation.owner}' names no valid auth: public, ingest, user, admin or scope:<name>`
+      )
+    if (operations.some(other => `${other.method} ${other.path}` === name))
+      throw bootError(`route ${name} is registered twice`)
     operations.push(operation)
-    router.register(operation.path.replace(/\{(\w+)\}/g, ':$1'), operation.method === '*' ? METHODS : [operation.method], async ctx => {
-      ctx.state['route'] = operation.path
-      ctx.state['principal'] = await access.authorize(ctx.req, operation.auth, ctx.ip)
-      await run(ctx)
-    })
+    router.register(
+      operation.path.replace(/\{(\w+)\}/g, ':$1'),
+      operation.method === '*' ? METHODS : [operation.method],
+      async ctx => {
+        ctx.state['route'] = operation.path
+        ctx.state['principal'] = await access.authorize(ctx.req, operation.auth, ctx.ip)
+        await run(ctx)
+      }
+    )
   }
 
-  function route(owner: string, prefix: string, spec: RouteSpec<TSchema, TSchema, TSchema, TSchema>): void {
+  function route(
+    owner: string,
+    prefix: string,
+    spec: RouteSpec<TSchema, TSchema, TSchema, TSchema>
+  ): void {
     const path = `${prefix}${spec.path}`
     const handle = createHandler(spec, validateResponses, log)
-    add({ owner, method: spec.method, path, summary: spec.summary, auth: spec.auth, spec }, ctx => handle(ctx, requestTimeoutMs))
+    add({ owner, method: spec.method, path, summary: spec.summary, auth: spec.auth, spec }, ctx =>
+      handle(ctx, requestTimeoutMs)
+    )
   }
 
-  function raw(owner: string, method: string, path: string, options: { summary: string; auth: AuthClass; about?: RawWords }, handler: RawHandler): void {
-    add({ owner, method, path, ...options }, async ctx => { await handler(ctx) })
+  function raw(
+    owner: string,
+    method: string,
+    path: string,
+    options: { summary: string; auth: AuthClass; about?: RawWords },
+    handler: RawHandler
+  ): void {
+    add({ owner, method, path, ...options }, async ctx => {
+      await handler(ctx)
+    })
   }
 
   function application(): Koa {
@@ -67,11 +101,17 @@ export function createRouter({ access, log, metrics, validateResponses, requestT
       try {
         access.guard(ctx.req)
         await next()
-        if (ctx.status === 404 && ctx.body == null && !ctx.state['route']) throw notFound(ctx, operations)
+        if (ctx.status === 404 && ctx.body == null && !ctx.state['route'])
+          throw notFound(ctx, operations)
       } catch (thrown) {
         respondWithProblem(ctx, thrown, requestId, log)
       }
-      metrics.request(ctx.method, String(ctx.state['route'] ?? 'unmatched'), ctx.status, (performance.now() - started) / 1000)
+      metrics.request(
+        ctx.method,
+        String(ctx.state['route'] ?? 'unmatched'),
+        ctx.status,
+        (performance.now() - started) / 1000
+      )
     })
     app.use(router.routes())
     return app
@@ -81,7 +121,11 @@ export function createRouter({ access, log, metrics, validateResponses, requestT
 }
 export type HttpRouter = ReturnType<typeof createRouter>
 
-function createHandler(spec: RouteSpec<TSchema, TSchema, TSchema, TSchema>, validateResponses: boolean, log: Logger) {
+function createHandler(
+  spec: RouteSpec<TSchema, TSchema, TSchema, TSchema>,
+  validateResponses: boolean,
+  log: Logger
+) {
   const params = spec.params && compile(spec.params, 'coerce')
   const query = spec.query && compile(spec.query, 'coerce')
   const body = spec.body && compile(spec.body)
@@ -93,11 +137,21 @@ function createHandler(spec: RouteSpec<TSchema, TSchema, TSchema, TSchema>, vali
       params: params ? params({ ...ctx['params'] }, 'path') : {},
       query: query ? query({ ...ctx.query }, 'query') : {},
       body: spec.rawBody ? bytes : body && bytes ? body(parseJson(bytes), 'body') : undefined,
-      headers: ctx.headers, principal: ctx.state['principal'], requestId: ctx.state['requestId'], ip: ctx.ip, log,
-      get signal() { return requestSignal(ctx, timeoutMs) }
+      headers: ctx.headers,
+      principal: ctx.state['principal'],
+      requestId: ctx.state['requestId'],
+      ip: ctx.ip,
+      log,
+      get signal() {
+        return requestSignal(ctx, timeoutMs)
+      }
     }
     const result = await spec.handle(request)
-    const { status, headers, body: data } = isReply(result) ? result : { status: spec.status ?? 200, headers: {}, body: result }
+    const {
+      status,
+      headers,
+      body: data
+    } = isReply(result) ? result : { status: spec.status ?? 200, headers: {}, body: result }
     if (response && status < 300) checkResponse(response, data, spec)
     ctx.set(headers)
     ctx.status = status
@@ -106,20 +160,31 @@ function createHandler(spec: RouteSpec<TSchema, TSchema, TSchema, TSchema>, vali
   }
 }
 
-const isReply = (value: unknown): value is Reply<unknown> => typeof value === 'object' && value !== null && (value as { reply?: unknown }).reply === true
+const isReply = (value: unknown): value is Reply<unknown> =>
+  typeof value === 'object' && value !== null && (value as { reply?: unknown }).reply === true
 
 /** A handler that breaks its own response schema is a bug of ours, seen in tests and development. */
-function checkResponse(check: (value: unknown, where: string) => unknown, data: unknown, spec: { method: string; path: string }): void {
+function checkResponse(
+  check: (value: unknown, where: string) => unknown,
+  data: unknown,
+  spec: { method: string; path: string }
+): void {
   try {
     check(JSON.parse(JSON.stringify(data ?? null)), 'response')
   } catch (error) {
-    throw new Error(`${spec.method} ${spec.path} broke its response schema: ${error instanceof Error ? error.message : ''}`, { cause: error })
+    throw new Error(
+      `${spec.method} ${spec.path} broke its response schema: ${error instanceof Error ? error.message : ''}`,
+      { cause: error }
+    )
   }
 }
 
 function requestSignal(ctx: Koa.Context, timeoutMs: number): AbortSignal {
   const gone = new AbortController()
-  ctx.res.once('close', () => { if (!ctx.res.writableFinished) gone.abort(new RayneError('client-gone', 499, 'the client went away')) })
+  ctx.res.once('close', () => {
+    if (!ctx.res.writableFinished)
+      gone.abort(new RayneError('client-gone', 499, 'the client went away'))
+  })
   return AbortSignal.any([gone.signal, AbortSignal.timeout(timeoutMs)])
 }
 
@@ -131,16 +196,36 @@ function requestIdOf(ctx: Koa.Context): string {
 }
 
 function notFound(ctx: Koa.Context, operations: readonly Operation[]): RayneError {
-  const methods = operations.filter(operation => new RegExp(`^${operation.path.replace(/\{\w+\}/g, '[^/]+')}$`).test(ctx.path)).map(operation => operation.method)
-  if (methods.length === 0) return new RayneError('route-not-found', 404, `there is nothing at ${ctx.method} ${ctx.path.slice(0, 200)}; GET /docs lists what there is`)
+  const methods = operations
+    .filter(operation =>
+      new RegExp(`^${operation.path.replace(/\{\w+\}/g, '[^/]+')}$`).test(ctx.path)
+    )
+    .map(operation => operation.method)
+  if (methods.length === 0)
+    return new RayneError(
+      'route-not-found',
+      404,
+      `there is nothing at ${ctx.method} ${ctx.path.slice(0, 200)}; GET /docs lists what there is`
+    )
   ctx.set('allow', methods.join(', '))
-  return new RayneError('method-not-allowed', 405, `${ctx.path.slice(0, 200)} answers ${methods.join(', ')}, not ${ctx.method}`)
+  return new RayneError(
+    'method-not-allowed',
+    405,
+    `${ctx.path.slice(0, 200)} answers ${methods.join(', ')}, not ${ctx.method}`
+  )
 }
 
-function respondWithProblem(ctx: Koa.Context, thrown: unknown, requestId: string, log: Logger): void {
+function respondWithProblem(
+  ctx: Koa.Context,
+  thrown: unknown,
+  requestId: string,
+  log: Logger
+): void {
   const error = toRayneError(thrown)
-  if (error.status >= 500) log.error({ error: error.cause ?? thrown, requestId, route: ctx.state['route'] }, error.message)
-  if (error.details.retryAfter !== undefined) ctx.set('retry-after', String(Math.ceil(error.details.retryAfter)))
+  if (error.status >= 500)
+    log.error({ error: error.cause ?? thrown, requestId, route: ctx.state['route'] }, error.message)
+  if (error.details.retryAfter !== undefined)
+    ctx.set('retry-after', String(Math.ceil(error.details.retryAfter)))
   if (error.status === 401) ctx.set('www-authenticate', 'Bearer realm="rayne", Basic realm="rayne"')
   // Bytes of a refused body may still be on their way: the connection cannot be used again.
   if (error.status === 413 || error.code === 'body-incomplete') ctx.set('connection', 'close')

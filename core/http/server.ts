@@ -5,22 +5,44 @@ import { errorCode } from '../errors.ts'
 import { bootError } from '../services.ts'
 
 /** Listens with short limits, so that slow and half-open clients are reaped; close() waits for answers under way. */
-export async function listen(app: Koa, host: string, port: number): Promise<{ url: string; server: Server; close(graceMs: number): Promise<void> }> {
-  const server = createServer({ headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 5_000, connectionsCheckingInterval: 5_000 }, app.callback())
+export async function listen(
+  app: Koa,
+  host: string,
+  port: number
+): Promise<{ url: string; server: Server; close(graceMs: number): Promise<void> }> {
+  const server = createServer(
+    {
+      headersTimeout: 10_000,
+      requestTimeout: 30_000,
+      keepAliveTimeout: 5_000,
+      connectionsCheckingInterval: 5_000
+    },
+    app.callback()
+  )
   server.maxConnections = 10_000
   server.timeout = 60_000 // a client that stops reading its answer is let go too
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
-    server.listen(port, host, () => { server.off('error', reject); resolve() })
+    server.listen(port, host, () => {
+      server.off('error', reject)
+      resolve()
+    })
   }).catch((error: unknown) => {
     const code = errorCode(error)
-    if (code === 'EADDRINUSE') throw bootError(`port ${port} on ${host} is taken: stop what listens there, or set PORT to another one`, { cause: error as Error })
-    throw bootError(`cannot listen on ${host}:${port} (${code ?? 'unknown'}): set HOST and PORT`, { cause: error as Error })
+    if (code === 'EADDRINUSE')
+      throw bootError(
+        `port ${port} on ${host} is taken: stop what listens there, or set PORT to another one`,
+        { cause: error as Error }
+      )
+    throw bootError(`cannot listen on ${host}:${port} (${code ?? 'unknown'}): set HOST and PORT`, {
+      cause: error as Error
+    })
   })
   const address = server.address() as AddressInfo
   const name = address.family === 'IPv6' ? `[${address.address}]` : address.address
   return {
-    url: `http://${name}:${address.port}`, server,
+    url: `http://${name}:${address.port}`,
+    server,
     async close(graceMs) {
       const closed = new Promise<void>(resolve => server.close(() => resolve()))
       server.closeIdleConnections()

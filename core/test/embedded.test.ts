@@ -1,7 +1,17 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync
+} from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -14,7 +24,10 @@ const linux = process.platform === 'linux'
 const rootOnly = root && linux ? {} : { skip: 'needs root on Linux' }
 const linuxOnly = linux ? {} : { skip: 'needs /proc' }
 const NOBODY = 65534
-const WRITE = ['create table if not exists kept (n int)', 'insert into kept select generate_series(1, 100)']
+const WRITE = [
+  'create table if not exists kept (n int)',
+  'insert into kept select generate_series(1, 100)'
+]
 const COUNT = 'select count(*)::int from kept'
 
 describe('the embedded PostgreSQL', { concurrency: false }, () => {
@@ -22,7 +35,8 @@ describe('the embedded PostgreSQL', { concurrency: false }, () => {
     const home = join(temporary(t), 'home')
     const first = await start(t, home)
     await query(first.connection, ...WRITE)
-    for (const name of ['fsync', 'full_page_writes', 'synchronous_commit', 'data_checksums']) assert.equal(await query(first.connection, `show ${name}`), 'on')
+    for (const name of ['fsync', 'full_page_writes', 'synchronous_commit', 'data_checksums'])
+      assert.equal(await query(first.connection, `show ${name}`), 'on')
     assert.equal(await query(first.connection, 'show server_encoding'), 'UTF8')
     await query(first.connection, 'create extension pg_trgm', 'create extension pgcrypto')
     await Promise.all([first.stop(), first.stop()])
@@ -35,7 +49,9 @@ describe('the embedded PostgreSQL', { concurrency: false }, () => {
     assert.deepEqual(lines, [])
     assert.ok(statSync(join(home, 'postgres', 'server.log')).size < 10_000, 'a long log was cut')
     assert.ok(existsSync(join(home, 'postgres', 'server.log.1')))
-    if (process.platform !== 'win32') for (const name of ['data', 'run']) assert.equal(statSync(join(home, 'postgres', name)).mode & 0o777, 0o700)
+    if (process.platform !== 'win32')
+      for (const name of ['data', 'run'])
+        assert.equal(statSync(join(home, 'postgres', name)).mode & 0o777, 0o700)
   })
 
   test('asks for its password', async t => {
@@ -47,7 +63,10 @@ describe('the embedded PostgreSQL', { concurrency: false }, () => {
     const home = join(temporary(t), 'home')
     const { connection } = await start(t, home)
     const { error } = await app(t, home).report
-    assert.equal(error, `another rayne (pid ${process.pid}) is using '${home}'; stop it, or set RAYNE_HOME to another folder or DATABASE_URL to a shared database`)
+    assert.equal(
+      error,
+      `another rayne (pid ${process.pid}) is using '${home}'; stop it, or set RAYNE_HOME to another folder or DATABASE_URL to a shared database`
+    )
     await assert.rejects(startEmbedded({ home, log: () => {} }), /another rayne/)
     assert.equal(await query(connection, 'select 1'), 1)
   })
@@ -63,7 +82,12 @@ describe('the embedded PostgreSQL', { concurrency: false }, () => {
     const home = join(temporary(t), 'home')
     const { child, report } = app(t, home)
     const { pid } = await report
-    if (linux) assert.equal(readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[2], String(pid), 'Ctrl-C would reach it')
+    if (linux)
+      assert.equal(
+        readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[2],
+        String(pid),
+        'Ctrl-C would reach it'
+      )
     child.stdin!.end()
     await once(child, 'exit')
     assert.throws(() => process.kill(pid, 0))
@@ -106,10 +130,17 @@ describe('the embedded PostgreSQL after kill -9', { concurrency: false, ...linux
     const { child, report } = app(t, home)
     const { connection } = await report
     await query(connection, ...WRITE)
-    const busy = query(connection, 'insert into kept select generate_series(1, 100000000)').catch(() => {})
+    const busy = query(connection, 'insert into kept select generate_series(1, 100000000)').catch(
+      () => {}
+    )
     await sleep(200)
     child.kill('SIGKILL')
-    for (const pid of leftovers(join(home, 'postgres', 'data'))) try { process.kill(pid, 'SIGKILL') } catch { /* it was quicker */ }
+    for (const pid of leftovers(join(home, 'postgres', 'data')))
+      try {
+        process.kill(pid, 'SIGKILL')
+      } catch {
+        /* it was quicker */
+      }
     await busy
     assert.equal(await query((await start(t, home)).connection, COUNT), 100)
   })
@@ -118,7 +149,9 @@ describe('the embedded PostgreSQL after kill -9', { concurrency: false, ...linux
     const home = join(temporary(t), 'home')
     const { child } = app(t, home)
     const folder = join(home, 'postgres')
-    await gone(() => !existsSync(folder) || !readdirSync(folder).some(name => name.startsWith('init-')))
+    await gone(
+      () => !existsSync(folder) || !readdirSync(folder).some(name => name.startsWith('init-'))
+    )
     await sleep(100)
     child.kill('SIGKILL')
     await once(child, 'exit')
@@ -132,12 +165,21 @@ describe('the embedded PostgreSQL after kill -9', { concurrency: false, ...linux
     const home = join(temporary(t), 'home')
     await (await start(t, home)).stop()
     const cluster = await openCluster(home, () => {})
-    const orphan = cluster.run('postgres', ['-D', cluster.data, '-c', 'listen_addresses=', '-c', `unix_socket_directories=${cluster.sockets}`])
+    const orphan = cluster.run('postgres', [
+      '-D',
+      cluster.data,
+      '-c',
+      'listen_addresses=',
+      '-c',
+      `unix_socket_directories=${cluster.sockets}`
+    ])
     defer(t, () => orphan.kill('SIGKILL'))
     await gone(() => !existsSync(join(cluster.sockets, '.s.PGSQL.5432')))
     const lines: string[] = []
     const { connection } = await start(t, home, lines)
-    assert.deepEqual(lines, [`stopping the PostgreSQL (pid ${orphan.pid}) an earlier run left behind`])
+    assert.deepEqual(lines, [
+      `stopping the PostgreSQL (pid ${orphan.pid}) an earlier run left behind`
+    ])
     assert.equal(orphan.exitCode, 0)
     assert.equal(await query(connection, 'select 1'), 1)
   })
@@ -151,7 +193,12 @@ describe('the embedded PostgreSQL after kill -9', { concurrency: false, ...linux
     defer(t, () => stranger.kill('SIGKILL'))
     const stale = `${stranger.pid}\n${data}\n1700000000\n5432\n${join(home, 'postgres', 'run')}\n\n  1  1\nready   \n`
     mkdirSync(join(home, 'postgres', 'run'))
-    for (const path of [join(data, 'postmaster.pid'), join(home, 'postgres', 'run', '.s.PGSQL.5432.lock'), join(home, 'rayne.pid')]) writeFileSync(path, stale)
+    for (const path of [
+      join(data, 'postmaster.pid'),
+      join(home, 'postgres', 'run', '.s.PGSQL.5432.lock'),
+      join(home, 'rayne.pid')
+    ])
+      writeFileSync(path, stale)
     assert.equal(await query((await start(t, home)).connection, 'select 1'), 1)
     assert.equal(stranger.exitCode ?? stranger.signalCode, null)
   })
@@ -210,14 +257,20 @@ describe('where the embedded PostgreSQL runs', { concurrency: false }, () => {
     const folder = temporary(t)
     chmodSync(folder, 0o755)
     const { error } = await app(t, join(folder, 'home'), NOBODY).report
-    assert.match(error ?? '', /^cannot write to '.*home' \(EACCES.*\): make it writable, or set RAYNE_HOME .* DATABASE_URL/)
+    assert.match(
+      error ?? '',
+      /^cannot write to '.*home' \(EACCES.*\): make it writable, or set RAYNE_HOME .* DATABASE_URL/
+    )
   })
 
   test('shows the log when the server cannot start', async t => {
     const home = join(temporary(t), 'home')
     await (await start(t, home)).stop()
     writeFileSync(join(home, 'postgres', 'data', 'PG_VERSION'), '9\n')
-    await assert.rejects(startEmbedded({ home, log: () => {} }), /did not start: .*DATABASE_URL[^]*initialized by PostgreSQL version 9/)
+    await assert.rejects(
+      startEmbedded({ home, log: () => {} }),
+      /did not start: .*DATABASE_URL[^]*initialized by PostgreSQL version 9/
+    )
     writeFileSync(join(home, 'postgres', 'data', 'PG_VERSION'), '18\n')
     assert.equal(await query((await start(t, home)).connection, 'select 1'), 1)
   })

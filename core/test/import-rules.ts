@@ -1,27 +1,73 @@
 import type { Import, SourceFile } from './source-files.ts'
 
 /** npm packages that only one place may import, and why; `types` says who else may import their types. */
-const owners: readonly { readonly package: RegExp; readonly in: RegExp; readonly types?: RegExp; readonly why: string }[] = [
-  { package: /^@datadog\/datadog-api-client$/, in: /^plugins\/datadog-proxy\//, why: 'one Datadog client, lazily imported' },
+const owners: readonly {
+  readonly package: RegExp
+  readonly in: RegExp
+  readonly types?: RegExp
+  readonly why: string
+}[] = [
+  {
+    package: /^@datadog\/datadog-api-client$/,
+    in: /^plugins\/datadog-proxy\//,
+    why: 'one Datadog client, lazily imported'
+  },
   { package: /^@anthropic-ai\/sdk$/, in: /^plugins\/rca\//, why: 'one place talks to the model' },
-  { package: /^@modelcontextprotocol\//, in: /^(?:plugins\/rca|examples)\//, why: 'one MCP server; examples show a client' },
+  {
+    package: /^@modelcontextprotocol\//,
+    in: /^(?:plugins\/rca|examples)\//,
+    why: 'one MCP server; examples show a client'
+  },
   { package: /^@qdrant\//, in: /^plugins\/rca\//, why: 'behind the VectorStore contract' },
-  { package: /^ajv(?:-formats)?$/, in: /^(?:core\/schema\.ts$|plugins\/demo\/simulator\/)/, why: 'one validator; the simulator stands alone' },
+  {
+    package: /^ajv(?:-formats)?$/,
+    in: /^(?:core\/schema\.ts$|plugins\/demo\/simulator\/)/,
+    why: 'one validator; the simulator stands alone'
+  },
   { package: /^pg-boss$/, in: /^core\/jobs\.ts$/, why: 'one job queue' },
-  { package: /^(?:koa|@koa\/router|raw-body)$/, in: /^core\/http\//, why: 'ctx stays inside core/http' },
-  { package: /^knex$/, in: /^core\/db\//, types: /^core\//, why: 'one pool; plugins take the type from core/index.ts' },
+  {
+    package: /^(?:koa|@koa\/router|raw-body)$/,
+    in: /^core\/http\//,
+    why: 'ctx stays inside core/http'
+  },
+  {
+    package: /^knex$/,
+    in: /^core\/db\//,
+    types: /^core\//,
+    why: 'one pool; plugins take the type from core/index.ts'
+  },
   { package: /^pg$/, in: /^core\/(?:db\/|testing\.ts$)/, why: 'one place opens connections' },
   { package: /^pino(?:-pretty)?$/, in: /^core\/log\.ts$/, why: 'one choke point for redaction' },
-  { package: /^jsonrepair$/, in: /^plugins\/webhooks\//, why: 'Datadog templates send broken JSON' },
-  { package: /^markdown-it$/, in: /^plugins\/demo\/simulator\//, why: 'the simulated notebook page' },
-  { package: /^(?:preact|preact-render-to-string|htmx\.org|uplot)$/, in: /^plugins\/[^/]+\/(?:pages(?:\.tsx?$|\/)|static\/)/, why: 'pages only' },
-  { package: /^quickjs-emscripten$/, in: /^plugins\/rca\//, why: 'the sandbox of tools written at run time' }
+  {
+    package: /^jsonrepair$/,
+    in: /^plugins\/webhooks\//,
+    why: 'Datadog templates send broken JSON'
+  },
+  {
+    package: /^markdown-it$/,
+    in: /^plugins\/demo\/simulator\//,
+    why: 'the simulated notebook page'
+  },
+  {
+    package: /^(?:preact|preact-render-to-string|htmx\.org|uplot)$/,
+    in: /^plugins\/[^/]+\/(?:pages(?:\.tsx?$|\/)|static\/)/,
+    why: 'pages only'
+  },
+  {
+    package: /^quickjs-emscripten$/,
+    in: /^plugins\/rca\//,
+    why: 'the sandbox of tools written at run time'
+  }
 ]
 
 /** Files that may import what they compute at run time. */
 const loaders = ['core/load.ts', 'core/bin.js']
 
-const packageOf = (specifier: string): string => specifier.split('/').slice(0, specifier.startsWith('@') ? 2 : 1).join('/')
+const packageOf = (specifier: string): string =>
+  specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/')
 const isContract = (file: string): boolean => /^plugins\/[^/]+\/contract\.ts$/.test(file)
 const isApi = (file: string): boolean => file === 'core/index.ts'
 const testOf = /(?:^|\/)test\/|\.test\.tsx?$/
@@ -29,27 +75,51 @@ const testOf = /(?:^|\/)test\/|\.test\.tsx?$/
 /** Why this file may not import that, or undefined: the table of the architecture, row by row. */
 export function refusal(file: SourceFile, one: Import): string | undefined {
   if (file.isTest || file.path.startsWith('bench/')) return undefined
-  if (one.specifier === '(computed)') return loaders.includes(file.path) ? undefined : 'only the loader imports what it computes'
-  if (one.specifier.startsWith('node:')) return /^(?:tools\/auto\/|plugins\/[^/]+\/contract\.ts$)/.test(file.path) ? 'a leaf imports core/index.ts and contracts' : undefined
+  if (one.specifier === '(computed)')
+    return loaders.includes(file.path) ? undefined : 'only the loader imports what it computes'
+  if (one.specifier.startsWith('node:'))
+    return /^(?:tools\/auto\/|plugins\/[^/]+\/contract\.ts$)/.test(file.path)
+      ? 'a leaf imports core/index.ts and contracts'
+      : undefined
   return one.target === undefined ? refusePackage(file, one) : refuseFile(file.path, one.target)
 }
 
-function refusePackage({ path: file }: SourceFile, { specifier, typeOnly }: Import): string | undefined {
+function refusePackage(
+  { path: file }: SourceFile,
+  { specifier, typeOnly }: Import
+): string | undefined {
   const name = packageOf(specifier)
   if (file.startsWith('examples/')) return undefined
   const owner = owners.find(entry => entry.package.test(name))
-  if (owner) return owner.in.test(file) && !isContract(file) || (typeOnly && owner.types?.test(file)) ? undefined : `'${name}' has one owner: ${owner.why}`
-  return file.startsWith('core/') ? undefined : `'${name}' is not a package this folder owns; give it an owner and a reason in core/test/import-rules.ts`
+  if (owner)
+    return (owner.in.test(file) && !isContract(file)) || (typeOnly && owner.types?.test(file))
+      ? undefined
+      : `'${name}' has one owner: ${owner.why}`
+  return file.startsWith('core/')
+    ? undefined
+    : `'${name}' is not a package this folder owns; give it an owner and a reason in core/test/import-rules.ts`
 }
 
 function refuseFile(file: string, target: string): string | undefined {
   if (testOf.test(target)) return 'product code does not import tests'
   const [area = '', id = ''] = file.split('/')
-  if (area === 'core') return target.startsWith('core/') && target !== 'core/testing.ts' ? undefined : 'core imports npm packages and core only'
-  if (area === 'examples') return isApi(target) || target === 'core/testing.ts' || isContract(target) || target.startsWith(`examples/${id}/`) ? undefined : 'an example imports what a stranger could: core/index.ts, core/testing.ts and contracts'
-  if (file.startsWith('tools/auto/')) return isApi(target) ? undefined : 'a tool written at run time imports the tool API only'
+  if (area === 'core')
+    return target.startsWith('core/') && target !== 'core/testing.ts'
+      ? undefined
+      : 'core imports npm packages and core only'
+  if (area === 'examples')
+    return isApi(target) ||
+      target === 'core/testing.ts' ||
+      isContract(target) ||
+      target.startsWith(`examples/${id}/`)
+      ? undefined
+      : 'an example imports what a stranger could: core/index.ts, core/testing.ts and contracts'
+  if (file.startsWith('tools/auto/'))
+    return isApi(target) ? undefined : 'a tool written at run time imports the tool API only'
   if (isApi(target) || isContract(target)) return undefined
   if (isContract(file)) return 'a contract imports core/index.ts and other contracts only'
   if (area === 'tools') return 'a tool imports core/index.ts and contracts only'
-  return target.startsWith(`plugins/${id}/`) ? undefined : 'a plugin imports core/index.ts, its own folder and contracts of others'
+  return target.startsWith(`plugins/${id}/`)
+    ? undefined
+    : 'a plugin imports core/index.ts, its own folder and contracts of others'
 }

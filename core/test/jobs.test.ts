@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { defineEvent, definePlugin, Type, type JobContext, type JobHandle, type Plugin, type PluginApp } from '../index.ts'
+import {
+  defineEvent,
+  definePlugin,
+  Type,
+  type JobContext,
+  type JobHandle,
+  type Plugin,
+  type PluginApp
+} from '../index.ts'
 import { createTestApp, createTestDatabase } from '../testing.ts'
 import { eventually } from './eventually.ts'
 
@@ -8,28 +16,66 @@ const Number1 = Type.Object({ n: Type.Integer() })
 const Happened = defineEvent('emitter.happened', Number1)
 type Handle = JobHandle<{ n: number }>
 
-interface Seen { app?: PluginApp<unknown>; job?: Handle; readonly ran: number[]; readonly contexts: JobContext[] }
+interface Seen {
+  app?: PluginApp<unknown>
+  job?: Handle
+  readonly ran: number[]
+  readonly contexts: JobContext[]
+}
 const newSeen = (): Seen => ({ ran: [], contexts: [] })
 
-const worker = (seen: Seen, run: (n: number, context: JobContext) => Promise<void> | void = () => {}, spec: { retries?: number; concurrency?: number; timeoutSeconds?: number } = {}): Plugin => definePlugin({
-  id: 'worker', version: '1.0.0',
-  register(app) {
-    seen.app = app as PluginApp<unknown>
-    seen.job = app.job('count', { ...spec, payload: Number1, run: async ({ n }, context) => { seen.contexts.push(context); await run(n, context); seen.ran.push(n) } })
-  }
-})
-const listener = (id: string, got: string[]): Plugin => definePlugin({ id, version: '1.0.0', register(app) { app.on(Happened, async ({ n }) => { got.push(`${id} ${n}`) }) } })
-const enqueue = (seen: Seen, ...given: Parameters<Handle['enqueue']>): Promise<void> => seen.job!.enqueue(...given)
+const worker = (
+  seen: Seen,
+  run: (n: number, context: JobContext) => Promise<void> | void = () => {},
+  spec: { retries?: number; concurrency?: number; timeoutSeconds?: number } = {}
+): Plugin =>
+  definePlugin({
+    id: 'worker',
+    version: '1.0.0',
+    register(app) {
+      seen.app = app as PluginApp<unknown>
+      seen.job = app.job('count', {
+        ...spec,
+        payload: Number1,
+        run: async ({ n }, context) => {
+          seen.contexts.push(context)
+          await run(n, context)
+          seen.ran.push(n)
+        }
+      })
+    }
+  })
+const listener = (id: string, got: string[]): Plugin =>
+  definePlugin({
+    id,
+    version: '1.0.0',
+    register(app) {
+      app.on(Happened, async ({ n }) => {
+        got.push(`${id} ${n}`)
+      })
+    }
+  })
+const enqueue = (seen: Seen, ...given: Parameters<Handle['enqueue']>): Promise<void> =>
+  seen.job!.enqueue(...given)
 
 /** Makes a retry due at once. */
-const hurry = (app: Awaited<ReturnType<typeof createTestApp>>): Promise<unknown> => app.db.raw("update jobs.job set start_after = now() where state = 'retry'")
+const hurry = (app: Awaited<ReturnType<typeof createTestApp>>): Promise<unknown> =>
+  app.db.raw("update jobs.job set start_after = now() where state = 'retry'")
 
 describe('events', () => {
   test('reach each subscriber once after the commit, and nobody after a roll-back', async t => {
     const [seen, got]: [Seen, string[]] = [newSeen(), []]
-    const app = await createTestApp(t, { plugins: [worker(seen), listener('left', got), listener('right', got)] })
+    const app = await createTestApp(t, {
+      plugins: [worker(seen), listener('left', got), listener('right', got)]
+    })
     const { db, emit } = seen.app!
-    await assert.rejects(db.transaction(async trx => { await emit(trx, Happened, { n: 1 }); throw new Error('rolled back') }), /rolled back/)
+    await assert.rejects(
+      db.transaction(async trx => {
+        await emit(trx, Happened, { n: 1 })
+        throw new Error('rolled back')
+      }),
+      /rolled back/
+    )
     assert.equal(await app.drain(), 0)
     await db.transaction(async trx => {
       await emit(trx, Happened, { n: 2 }, { n: 3 })
@@ -46,13 +92,24 @@ describe('events', () => {
     const { db, emit } = seen.app!
     await db.transaction(trx => emit(trx, defineEvent('emitter.unheard', Number1), { n: 1 }))
     await db.transaction(trx => emit(trx, Happened))
-    await assert.rejects(db.transaction(trx => emit(trx, Happened, { n: 1.5 })), { code: 'invalid-input' })
+    await assert.rejects(
+      db.transaction(trx => emit(trx, Happened, { n: 1.5 })),
+      { code: 'invalid-input' }
+    )
     assert.equal(await app.drain(), 0)
   })
 
   test('one subscriber that fails does not hold back the other', async t => {
     const [seen, got]: [Seen, string[]] = [newSeen(), []]
-    const broken = definePlugin({ id: 'broken', version: '1.0.0', register(app) { app.on(Happened, async () => { throw new Error('no luck') }) } })
+    const broken = definePlugin({
+      id: 'broken',
+      version: '1.0.0',
+      register(app) {
+        app.on(Happened, async () => {
+          throw new Error('no luck')
+        })
+      }
+    })
     const app = await createTestApp(t, { plugins: [worker(seen), broken, listener('right', got)] })
     await seen.app!.db.transaction(trx => seen.app!.emit(trx, Happened, { n: 1 }))
     await app.drain()
@@ -75,7 +132,13 @@ describe('jobs', () => {
   test('belong to the transaction they are enqueued in', async t => {
     const seen = newSeen()
     const app = await createTestApp(t, { plugins: [worker(seen)] })
-    await assert.rejects(app.db.transaction(async trx => { await enqueue(seen, { n: 1 }, { trx }); await seen.job!.enqueueAll(trx, [{ n: 2 }, { n: 3 }]); throw new Error('rolled back') }))
+    await assert.rejects(
+      app.db.transaction(async trx => {
+        await enqueue(seen, { n: 1 }, { trx })
+        await seen.job!.enqueueAll(trx, [{ n: 2 }, { n: 3 }])
+        throw new Error('rolled back')
+      })
+    )
     assert.equal(await app.drain(), 0)
     await app.db.transaction(trx => seen.job!.enqueueAll(trx, [{ n: 4 }, { n: 5 }]))
     assert.equal(await app.drain(), 2)
@@ -93,28 +156,53 @@ describe('jobs', () => {
   test('are tried again, fail for good, are listed, and are run again when somebody asks', async t => {
     const seen = newSeen()
     let broken = true
-    const app = await createTestApp(t, { plugins: [worker(seen, () => { if (broken) throw new Error('no luck with api_key=abcdef1234567890') }, { retries: 2 })] })
+    const app = await createTestApp(t, {
+      plugins: [
+        worker(
+          seen,
+          () => {
+            if (broken) throw new Error('no luck with api_key=abcdef1234567890')
+          },
+          { retries: 2 }
+        )
+      ]
+    })
     await enqueue(seen, { n: 7 })
     for (const attempt of [1, 2, 3]) {
       assert.equal(await app.drain(), 1, `attempt ${attempt}`)
       assert.equal(await app.drain(), 0, 'backoff')
-      assert.deepEqual([seen.contexts.at(-1)?.attempt, seen.contexts.at(-1)?.lastAttempt], [attempt, attempt === 3])
+      assert.deepEqual(
+        [seen.contexts.at(-1)?.attempt, seen.contexts.at(-1)?.lastAttempt],
+        [attempt, attempt === 3]
+      )
       await hurry(app)
     }
     assert.equal(await app.drain(), 0)
-    const { body } = await app.call('GET', '/v1/jobs?state=failed') as { body: { jobs: Record<string, unknown>[]; total_count: number } }
+    const { body } = (await app.call('GET', '/v1/jobs?state=failed')) as {
+      body: { jobs: Record<string, unknown>[]; total_count: number }
+    }
     assert.equal(body.total_count, 1)
     const [job] = body.jobs
-    assert.deepEqual([job?.['name'], job?.['state'], job?.['attempt'], job?.['error']], ['worker.count', 'failed', 3, 'no luck with api_key=[redacted]'])
+    assert.deepEqual(
+      [job?.['name'], job?.['state'], job?.['attempt'], job?.['error']],
+      ['worker.count', 'failed', 3, 'no luck with api_key=[redacted]']
+    )
     assert.ok(!JSON.stringify(body).includes('"n"'), 'payloads stay inside')
     broken = false
-    const retried = await app.call('POST', `/v1/jobs/${String(job?.['id'])}/retry`) as { status: number; body: Record<string, unknown> }
+    const retried = (await app.call('POST', `/v1/jobs/${String(job?.['id'])}/retry`)) as {
+      status: number
+      body: Record<string, unknown>
+    }
     assert.deepEqual([retried.status, retried.body['name']], [202, 'worker.count'])
     await hurry(app)
     assert.equal(await app.drain(), 1)
     assert.deepEqual(seen.ran, [7])
     assert.equal((await app.call('POST', `/v1/jobs/${String(job?.['id'])}/retry`)).status, 404)
-    assert.equal((await app.call('GET', '/v1/jobs?state=completed') as { body: { total_count: number } }).body.total_count, 1)
+    assert.equal(
+      ((await app.call('GET', '/v1/jobs?state=completed')) as { body: { total_count: number } })
+        .body.total_count,
+      1
+    )
   })
 
   test('are listed page by page, newest first, one kind at a time', async t => {
@@ -122,7 +210,10 @@ describe('jobs', () => {
     const app = await createTestApp(t, { plugins: [worker(seen), listener('left', [])] })
     for (const n of [1, 2, 3]) await enqueue(seen, { n })
     await app.db.transaction(trx => seen.app!.emit(trx, Happened, { n: 9 }))
-    const list = async (query: string): Promise<{ jobs: { name: string; created_at: string }[]; total_count: number }> => (await app.call('GET', `/v1/jobs?${query}`)).body
+    const list = async (
+      query: string
+    ): Promise<{ jobs: { name: string; created_at: string }[]; total_count: number }> =>
+      (await app.call('GET', `/v1/jobs?${query}`)).body
     assert.equal((await list('')).total_count, 4)
     const page = await list('name=worker.count&per_page=2&page=2')
     assert.deepEqual([page.total_count, page.jobs.length], [3, 1])
@@ -133,11 +224,22 @@ describe('jobs', () => {
   test('that another attempt took over may not write', async t => {
     const seen = newSeen()
     const errors: unknown[] = []
-    const app = await createTestApp(t, { plugins: [worker(seen, async (_n, context) => {
-      await seen.app!.db.transaction(trx => context.fence(trx))
-      await seen.app!.db.raw('update jobs.job set retry_count = retry_count + 1 where id = ?', [context.id])
-      await seen.app!.db.transaction(trx => context.fence(trx)).catch((error: unknown) => { errors.push(error); throw error })
-    })] })
+    const app = await createTestApp(t, {
+      plugins: [
+        worker(seen, async (_n, context) => {
+          await seen.app!.db.transaction(trx => context.fence(trx))
+          await seen.app!.db.raw('update jobs.job set retry_count = retry_count + 1 where id = ?', [
+            context.id
+          ])
+          await seen
+            .app!.db.transaction(trx => context.fence(trx))
+            .catch((error: unknown) => {
+              errors.push(error)
+              throw error
+            })
+        })
+      ]
+    })
     await enqueue(seen, { n: 1 })
     await app.drain()
     assert.equal(errors.length, 1)
@@ -149,25 +251,51 @@ describe('jobs', () => {
     const seen = newSeen()
     await createTestApp(t, { plugins: [worker(seen)] })
     await assert.rejects(enqueue(seen, { n: 'one' as never }), { code: 'invalid-input' })
-    const twice = definePlugin({ id: 'twice', version: '1.0.0', register(app) { for (let i = 0; i < 2; i++) app.job('same', { payload: Number1, run: async () => {} }) } })
-    await assert.rejects(createTestApp(t, { plugins: [twice] }), /job 'twice\.same' is defined twice/)
+    const twice = definePlugin({
+      id: 'twice',
+      version: '1.0.0',
+      register(app) {
+        for (let i = 0; i < 2; i++) app.job('same', { payload: Number1, run: async () => {} })
+      }
+    })
+    await assert.rejects(
+      createTestApp(t, { plugins: [twice] }),
+      /job 'twice\.same' is defined twice/
+    )
   })
 
   test('on a schedule are defined once, and run', async t => {
     const ran: string[] = []
-    const plugin = definePlugin({ id: 'clock', version: '1.0.0', register(app) { app.schedule('tidy', '*/5 * * * *', async ({ id }) => { ran.push(id) }) } })
+    const plugin = definePlugin({
+      id: 'clock',
+      version: '1.0.0',
+      register(app) {
+        app.schedule('tidy', '*/5 * * * *', async ({ id }) => {
+          ran.push(id)
+        })
+      }
+    })
     const connection = await createTestDatabase(t)
     const app = await createTestApp(t, { plugins: [plugin], connection })
     await createTestApp(t, { plugins: [plugin], connection })
     const schedules = await app.jobs.boss.getSchedules()
-    assert.deepEqual(schedules.map(({ name, cron, timezone }) => [name, cron, timezone]), [['clock.tidy', '*/5 * * * *', 'UTC']])
+    assert.deepEqual(
+      schedules.map(({ name, cron, timezone }) => [name, cron, timezone]),
+      [['clock.tidy', '*/5 * * * *', 'UTC']]
+    )
     await app.jobs.boss.send('clock.tidy', {})
     assert.equal(await app.drain(), 1)
     assert.equal(ran.length, 1)
   })
 
   test('with a cron nobody understands abort the boot', async t => {
-    const plugin = definePlugin({ id: 'clock', version: '1.0.0', register(app) { app.schedule('tidy', 'every day', async () => {}) } })
+    const plugin = definePlugin({
+      id: 'clock',
+      version: '1.0.0',
+      register(app) {
+        app.schedule('tidy', 'every day', async () => {})
+      }
+    })
     await assert.rejects(createTestApp(t, { plugins: [plugin] }))
   })
 })
@@ -192,12 +320,25 @@ describe('a worker', () => {
     const connection = await createTestDatabase(t)
     const before = newSeen()
     const web = await createTestApp(t, { plugins: [worker(before)], connection })
-    await web.db.transaction(trx => before.job!.enqueueAll(trx, Array.from({ length: 500 }, (_, n) => ({ n }))))
+    await web.db.transaction(trx =>
+      before.job!.enqueueAll(
+        trx,
+        Array.from({ length: 500 }, (_, n) => ({ n }))
+      )
+    )
     const seen = newSeen()
     let [running, most] = [0, 0]
-    const run = async (): Promise<void> => { most = Math.max(most, ++running); await new Promise(resolve => setTimeout(resolve, 2)); running -= 1 }
+    const run = async (): Promise<void> => {
+      most = Math.max(most, ++running)
+      await new Promise(resolve => setTimeout(resolve, 2))
+      running -= 1
+    }
     const started = performance.now()
-    await createTestApp(t, { plugins: [worker(seen, run, { concurrency: 8 })], env: role, connection })
+    await createTestApp(t, {
+      plugins: [worker(seen, run, { concurrency: 8 })],
+      env: role,
+      connection
+    })
     await eventually('the backlog', () => seen.ran.length >= 500, 20_000)
     assert.ok(performance.now() - started < 15_000, `${Math.round(performance.now() - started)} ms`)
     assert.equal(new Set(seen.ran).size, 500)
@@ -208,7 +349,22 @@ describe('a worker', () => {
   test('stops a job whose time is up', async t => {
     const seen = newSeen()
     const reasons: unknown[] = []
-    await createTestApp(t, { env: role, plugins: [worker(seen, (_n, { signal }) => new Promise((_, reject) => { signal.addEventListener('abort', () => { reasons.push(signal.reason); reject(new Error('stopped')) }) }), { timeoutSeconds: 1, retries: 0 })] })
+    await createTestApp(t, {
+      env: role,
+      plugins: [
+        worker(
+          seen,
+          (_n, { signal }) =>
+            new Promise((_, reject) => {
+              signal.addEventListener('abort', () => {
+                reasons.push(signal.reason)
+                reject(new Error('stopped'))
+              })
+            }),
+          { timeoutSeconds: 1, retries: 0 }
+        )
+      ]
+    })
     await enqueue(seen, { n: 1 })
     await eventually('the end of the time', () => reasons.length > 0, 8_000)
   })

@@ -6,26 +6,66 @@ import { suiteApp } from './suite-app.ts'
 
 describe('local mode', () => {
   const shared = suiteApp()
-  const ask = (host: string, ...headers: readonly string[]): ReturnType<typeof rawRequest> => rawRequest(shared.url, ['GET /v1/jobs HTTP/1.1', ...host ? [`Host: ${host.replace('PORT', new URL(shared.url).port)}`] : [], ...headers.map(header => header.replace('PORT', new URL(shared.url).port))])
+  const ask = (host: string, ...headers: readonly string[]): ReturnType<typeof rawRequest> =>
+    rawRequest(shared.url, [
+      'GET /v1/jobs HTTP/1.1',
+      ...(host ? [`Host: ${host.replace('PORT', new URL(shared.url).port)}`] : []),
+      ...headers.map(header => header.replace('PORT', new URL(shared.url).port))
+    ])
 
   test('asks nobody for a token', async () => {
     const { status } = await shared.call('GET', '/v1/tokens')
     assert.equal(status, 200)
   })
 
-  for (const host of ['127.0.0.1:PORT', '127.0.0.1', 'localhost:PORT', 'LOCALHOST:PORT', '127.9.8.7', '[::1]:PORT', '[::1]']) {
+  for (const host of [
+    '127.0.0.1:PORT',
+    '127.0.0.1',
+    'localhost:PORT',
+    'LOCALHOST:PORT',
+    '127.9.8.7',
+    '[::1]:PORT',
+    '[::1]'
+  ]) {
     test(`answers ${host}`, async () => assert.equal((await ask(host)).status, 200))
   }
 
-  for (const host of ['rayne.example.com', '192.168.1.7:PORT', '0.0.0.0:PORT', '127.0.0.1.example.com', 'localhost.example.com:PORT', 'notlocalhost', 'localhost:PORT.example.com', 'user@localhost', '127.1', '2130706433', '[::ffff:127.0.0.1]', '[::]', 'xn--localhost', 'localhost,evil.example']) {
+  for (const host of [
+    'rayne.example.com',
+    '192.168.1.7:PORT',
+    '0.0.0.0:PORT',
+    '127.0.0.1.example.com',
+    'localhost.example.com:PORT',
+    'notlocalhost',
+    'localhost:PORT.example.com',
+    'user@localhost',
+    '127.1',
+    '2130706433',
+    '[::ffff:127.0.0.1]',
+    '[::]',
+    'xn--localhost',
+    'localhost,evil.example'
+  ]) {
     test(`refuses a page that calls it ${host}`, async () => {
       const { status, body } = await ask(host)
-      assert.ok(status === 403 && body['type'] === 'urn:rayne:error:foreign-host' || status === 400, `${status}`)
+      assert.ok(
+        (status === 403 && body['type'] === 'urn:rayne:error:foreign-host') || status === 400,
+        `${status}`
+      )
       assert.equal(status === 403 ? body['error'] !== undefined : true, true)
     })
   }
 
-  for (const origin of ['https://evil.example', 'null', 'http://localhost:1', 'http://localhost:PORT.evil.example', 'http://127.0.0.1.evil.example:PORT', 'file://', '', 'http://[::1]:PORT']) {
+  for (const origin of [
+    'https://evil.example',
+    'null',
+    'http://localhost:1',
+    'http://localhost:PORT.evil.example',
+    'http://127.0.0.1.evil.example:PORT',
+    'file://',
+    '',
+    'http://[::1]:PORT'
+  ]) {
     test(`refuses a page of ${origin || 'an empty origin'}`, async () => {
       const { status, body } = await ask('localhost:PORT', `Origin: ${origin}`)
       assert.deepEqual([status, body['type']], [403, 'urn:rayne:error:foreign-origin'])
@@ -38,8 +78,19 @@ describe('local mode', () => {
   })
 
   test('refuses a foreign form before its body is read or its route looked up', async () => {
-    for (const [method, path] of [['POST', '/v1/tokens'], ['DELETE', '/v1/tokens/1'], ['GET', '/nothing'], ['OPTIONS', '/v1/tokens']] as const) {
-      const { status, headers } = await rawRequest(shared.url, [`${method} ${path} HTTP/1.1`, 'Host: localhost', 'Origin: https://evil.example', 'Content-Type: text/plain', 'Content-Length: 100'])
+    for (const [method, path] of [
+      ['POST', '/v1/tokens'],
+      ['DELETE', '/v1/tokens/1'],
+      ['GET', '/nothing'],
+      ['OPTIONS', '/v1/tokens']
+    ] as const) {
+      const { status, headers } = await rawRequest(shared.url, [
+        `${method} ${path} HTTP/1.1`,
+        'Host: localhost',
+        'Origin: https://evil.example',
+        'Content-Type: text/plain',
+        'Content-Length: 100'
+      ])
       assert.equal(status, 403, `${method} ${path}`)
       assert.equal(headers['access-control-allow-origin'], undefined)
     }
@@ -54,6 +105,9 @@ describe('local mode', () => {
     const app = await createTestApp(t, { env: { HOST: '::1' } })
     assert.match(app.url, /^http:\/\/\[::1\]:\d+$/)
     assert.equal((await app.call('GET', '/v1/jobs')).status, 200)
-    assert.equal((await rawRequest(app.url, ['GET /v1/jobs HTTP/1.1', 'Host: evil.example'])).status, 403)
+    assert.equal(
+      (await rawRequest(app.url, ['GET /v1/jobs HTTP/1.1', 'Host: evil.example'])).status,
+      403
+    )
   })
 })

@@ -7,6 +7,8 @@ for (const file of JSON.parse(process.env['RAYNE_TEST_FILES'] ?? '[]') as string
   try {
     await import(pathToFileURL(path.resolve(file)).href)
   } catch (error) {
-    test(`${file} can be imported`, () => { throw error })
+    test(`${file} can be imported`, () => {
+      throw error
+    })
   }
 }

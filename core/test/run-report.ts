@@ -14,27 +14,54 @@ export interface Told {
   readonly counts?: Readonly<Record<string, number>>
 }
 
-interface TestEvent { readonly type: string; readonly data: Record<string, unknown> & { details?: { duration_ms?: number; type?: string; error?: Error } } }
+interface TestEvent {
+  readonly type: string
+  readonly data: Record<string, unknown> & {
+    details?: { duration_ms?: number; type?: string; error?: Error }
+  }
+}
 
 /** The reporter inside a test process: hands every result to the runner, which prints. */
 export default async function* report(source: AsyncIterable<TestEvent>): AsyncGenerator<string> {
   for await (const { type, data } of source) {
-    if (type === 'test:summary' && data['file'] === undefined) tell({ type: 'summary', counts: data['counts'] as Record<string, number> })
-    if (type === 'test:diagnostic' && (data['level'] === 'error' || data['level'] === 'warn' || /asynchronous activity/.test(String(data['message'])))) tell({ type: 'note', name: String(data['message']) })
-    if (type === 'test:dequeue' || type === 'test:complete') tell({ type: type === 'test:dequeue' ? 'begin' : 'end', name: String(data['name']), nesting: Number(data['nesting']) })
+    if (type === 'test:summary' && data['file'] === undefined)
+      tell({ type: 'summary', counts: data['counts'] as Record<string, number> })
+    if (
+      type === 'test:diagnostic' &&
+      (data['level'] === 'error' ||
+        data['level'] === 'warn' ||
+        /asynchronous activity/.test(String(data['message'])))
+    )
+      tell({ type: 'note', name: String(data['message']) })
+    if (type === 'test:dequeue' || type === 'test:complete')
+      tell({
+        type: type === 'test:dequeue' ? 'begin' : 'end',
+        name: String(data['name']),
+        nesting: Number(data['nesting'])
+      })
     if (type !== 'test:pass' && type !== 'test:fail') continue
     const { details = {} } = data
     tell({
-      type: type === 'test:pass' ? 'pass' : 'fail', name: String(data['name']), nesting: Number(data['nesting']), suite: details.type === 'suite', ms: details.duration_ms ?? 0,
-      ...(typeof data['file'] === 'string' ? { file: data['file'], line: Number(data['line']) } : {}),
+      type: type === 'test:pass' ? 'pass' : 'fail',
+      name: String(data['name']),
+      nesting: Number(data['nesting']),
+      suite: details.type === 'suite',
+      ms: details.duration_ms ?? 0,
+      ...(typeof data['file'] === 'string'
+        ? { file: data['file'], line: Number(data['line']) }
+        : {}),
       ...(details.error ? { failure: failureOf(details.error) } : {}),
-      ...(data['skip'] === undefined && data['todo'] === undefined ? {} : { skipped: String(data['skip'] ?? data['todo']) })
+      ...(data['skip'] === undefined && data['todo'] === undefined
+        ? {}
+        : { skipped: String(data['skip'] ?? data['todo']) })
     })
   }
   yield ''
 }
 
-const tell = (told: Told): void => { process.send?.(told) }
+const tell = (told: Told): void => {
+  process.send?.(told)
+}
 
 /** A suite fails because of its tests, and a test may be cancelled because of its suite: both are told there. */
 function failureOf(error: Error & { failureType?: string }): string {

@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict'
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { describe, test, type TestContext } from 'node:test'
@@ -9,7 +17,8 @@ import { fileURLToPath } from 'node:url'
 import { eventually } from './eventually.ts'
 
 const here = fileURLToPath(new URL('./', import.meta.url))
-const head = "import { test } from 'node:test'\nimport { spawn } from 'node:child_process'\nimport { writeFileSync } from 'node:fs'\n"
+const head =
+  "import { test } from 'node:test'\nimport { spawn } from 'node:child_process'\nimport { writeFileSync } from 'node:fs'\n"
 const green = `${head}test('green', () => {})\n`
 
 /** A process that ended and was not waited for keeps its number, and has no command line. */
@@ -17,11 +26,16 @@ function lives(pid: number): boolean {
   try {
     process.kill(pid, 0)
     return process.platform !== 'linux' || readFileSync(`/proc/${pid}/cmdline`, 'utf8') !== ''
-  } catch { return false }
+  } catch {
+    return false
+  }
 }
 
 /** Starts the runner in a tree of the given files. */
-function startRunner(t: TestContext, files: Readonly<Record<string, string>>): { child: ChildProcess; folder: string; ended: Promise<{ code: unknown; output: string }> } {
+function startRunner(
+  t: TestContext,
+  files: Readonly<Record<string, string>>
+): { child: ChildProcess; folder: string; ended: Promise<{ code: unknown; output: string }> } {
   const folder = mkdtempSync(path.join(tmpdir(), 'rayne-runner-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
   symlinkSync(path.join(here, '../../node_modules'), path.join(folder, 'node_modules'))
@@ -31,15 +45,26 @@ function startRunner(t: TestContext, files: Readonly<Record<string, string>>): {
     mkdirSync(path.dirname(path.join(folder, name)), { recursive: true })
     writeFileSync(path.join(folder, name), text)
   }
-  const child = spawn(process.execPath, ['--import', 'tsx', path.join(here, 'run.ts')], { cwd: folder, env: { ...process.env, NODE_TEST_CONTEXT: '', NODE_CHANNEL_FD: undefined }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, ['--import', 'tsx', path.join(here, 'run.ts')], {
+    cwd: folder,
+    env: { ...process.env, NODE_TEST_CONTEXT: '', NODE_CHANNEL_FD: undefined },
+    stdio: ['ignore', 'pipe', 'pipe']
+  })
   let output = ''
-  for (const stream of [child.stdout, child.stderr]) stream?.on('data', text => { output += String(text) })
+  for (const stream of [child.stdout, child.stderr])
+    stream?.on('data', text => {
+      output += String(text)
+    })
   return { child, folder, ended: once(child, 'close').then(([code]) => ({ code, output })) }
 }
 
 describe('the test runner', { concurrency: 2 }, () => {
   test('is green when everything is, and says how much that was', async t => {
-    const { code, output } = await startRunner(t, { 'core/test/a.test.ts': green, 'core/test/deep/b.test.ts': `${head}test('one', async t => { await t.test('two', () => {}) })\n`, 'core/test/c.isolated.test.ts': green }).ended
+    const { code, output } = await startRunner(t, {
+      'core/test/a.test.ts': green,
+      'core/test/deep/b.test.ts': `${head}test('one', async t => { await t.test('two', () => {}) })\n`,
+      'core/test/c.isolated.test.ts': green
+    }).ended
     assert.equal(code, 0, output)
     assert.match(output, /✔ core\/test\/c\.isolated\.test\.ts {2}1 tests/)
     assert.match(output, /ℹ tests 4\n.*ℹ pass 4\nℹ fail 0\n/s)
@@ -47,13 +72,49 @@ describe('the test runner', { concurrency: 2 }, () => {
 
   const red: readonly (readonly [string, Readonly<Record<string, string>>, RegExp])[] = [
     ['nothing to run', {}, /no test file in core\nno test file at all/],
-    ['a plugin without tests', { 'core/test/a.test.ts': green, 'plugins/bare/plugin.ts': 'export {}\n' }, /no test file in plugins\/bare/],
-    ['a test that fails', { 'core/test/a.test.ts': `${green}test('red', () => { throw new Error('on purpose') })\n` }, /✖ red \(core\/test\/a\.test\.ts:5\)\n +Error: on purpose[^]*ℹ fail 1\n/],
-    ['a file that runs nothing', { 'core/test/a.test.ts': green, 'core/test/b.test.ts': head }, /✖ core\/test\/b\.test\.ts {2}0 tests: the file ran nothing/],
-    ['a file that throws after its first test', { 'core/test/a.test.ts': `${green}throw new Error('on purpose')\n` }, /✖ core\/test\/a\.test\.ts can be imported[^]*on purpose/],
-    ['a file that ends the process', { 'core/test/a.test.ts': `${green}test('exit', () => process.exit(0))\n` }, /ended with 0 before its summary/],
-    ['an error after the test', { 'core/test/a.test.ts': `${head}test('late', () => { setTimeout(() => { throw new Error('on purpose') }, 50) })\n` }, /on purpose/],
-    ...process.platform === 'linux' ? [['a program left behind', { 'core/test/a.test.ts': `${head}test('leaves', () => { spawn('sleep', ['600'], { detached: true, stdio: 'ignore' }).unref() })\n` }, /✖ left behind: \d+ sleep 600/] as const] : []
+    [
+      'a plugin without tests',
+      { 'core/test/a.test.ts': green, 'plugins/bare/plugin.ts': 'export {}\n' },
+      /no test file in plugins\/bare/
+    ],
+    [
+      'a test that fails',
+      { 'core/test/a.test.ts': `${green}test('red', () => { throw new Error('on purpose') })\n` },
+      /✖ red \(core\/test\/a\.test\.ts:5\)\n +Error: on purpose[^]*ℹ fail 1\n/
+    ],
+    [
+      'a file that runs nothing',
+      { 'core/test/a.test.ts': green, 'core/test/b.test.ts': head },
+      /✖ core\/test\/b\.test\.ts {2}0 tests: the file ran nothing/
+    ],
+    [
+      'a file that throws after its first test',
+      { 'core/test/a.test.ts': `${green}throw new Error('on purpose')\n` },
+      /✖ core\/test\/a\.test\.ts can be imported[^]*on purpose/
+    ],
+    [
+      'a file that ends the process',
+      { 'core/test/a.test.ts': `${green}test('exit', () => process.exit(0))\n` },
+      /ended with 0 before its summary/
+    ],
+    [
+      'an error after the test',
+      {
+        'core/test/a.test.ts': `${head}test('late', () => { setTimeout(() => { throw new Error('on purpose') }, 50) })\n`
+      },
+      /on purpose/
+    ],
+    ...(process.platform === 'linux'
+      ? [
+          [
+            'a program left behind',
+            {
+              'core/test/a.test.ts': `${head}test('leaves', () => { spawn('sleep', ['600'], { detached: true, stdio: 'ignore' }).unref() })\n`
+            },
+            /✖ left behind: \d+ sleep 600/
+          ] as const
+        ]
+      : [])
   ]
   for (const [what, files, said] of red) {
     test(`is red on ${what}`, async t => {
@@ -64,8 +125,16 @@ describe('the test runner', { concurrency: 2 }, () => {
   }
 
   test('leaves nothing behind when it is interrupted', async t => {
-    const { child, folder, ended } = startRunner(t, { 'core/test/a.test.ts': `${head}test('long', async () => { const child = spawn('sleep', ['600']); writeFileSync('pids', child.pid + ' ' + process.pid + ' ' + process.env.TMPDIR); await new Promise(() => {}) })\nsetInterval(() => {}, 1000)\n` })
-    const [sleeper, worker, temporary = ''] = await eventually('the test to run', () => existsSync(path.join(folder, 'pids')) && readFileSync(path.join(folder, 'pids'), 'utf8').split(' '), 20_000)
+    const { child, folder, ended } = startRunner(t, {
+      'core/test/a.test.ts': `${head}test('long', async () => { const child = spawn('sleep', ['600']); writeFileSync('pids', child.pid + ' ' + process.pid + ' ' + process.env.TMPDIR); await new Promise(() => {}) })\nsetInterval(() => {}, 1000)\n`
+    })
+    const [sleeper, worker, temporary = ''] = await eventually(
+      'the test to run',
+      () =>
+        existsSync(path.join(folder, 'pids')) &&
+        readFileSync(path.join(folder, 'pids'), 'utf8').split(' '),
+      20_000
+    )
     child.kill('SIGINT')
     assert.equal((await ended).code, 130)
     for (const pid of [sleeper, worker]) assert.ok(!lives(Number(pid)), `${pid} lives`)

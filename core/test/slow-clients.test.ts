@@ -8,8 +8,13 @@ import { suiteApp } from './suite-app.ts'
 
 const megabytes = 40
 const plugin = definePlugin({
-  id: 'slow', version: '1.0.0',
-  register(app) { app.raw('GET', '/big', { summary: 'x', auth: 'public' }, ctx => { ctx.body = Buffer.alloc(megabytes * 1_048_576) }) }
+  id: 'slow',
+  version: '1.0.0',
+  register(app) {
+    app.raw('GET', '/big', { summary: 'x', auth: 'public' }, ctx => {
+      ctx.body = Buffer.alloc(megabytes * 1_048_576)
+    })
+  }
 })
 
 /** The server looks for expired requests every 5 s, so what is over its limit is gone within the limit and 5 s more. */
@@ -23,7 +28,16 @@ describe('a client that is slow is let go', { concurrency: true }, () => {
 
   test('limits are those of the architecture', () => {
     const { headersTimeout, requestTimeout, keepAliveTimeout, timeout, maxConnections } = server()
-    assert.deepEqual({ headersTimeout, requestTimeout, keepAliveTimeout, timeout, maxConnections }, { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 5_000, timeout: 60_000, maxConnections: 10_000 })
+    assert.deepEqual(
+      { headersTimeout, requestTimeout, keepAliveTimeout, timeout, maxConnections },
+      {
+        headersTimeout: 10_000,
+        requestTimeout: 30_000,
+        keepAliveTimeout: 5_000,
+        timeout: 60_000,
+        maxConnections: 10_000
+      }
+    )
     // The tests below want to see the same within seconds.
     Object.assign(server(), { headersTimeout: 1_000, requestTimeout: 2_000, timeout: 4_000 })
   })
@@ -33,7 +47,9 @@ describe('a client that is slow is let go', { concurrency: true }, () => {
     const started = performance.now()
     const socket = openSocket(shared.url)
     let text = ''
-    socket.on('data', part => { text += String(part) })
+    socket.on('data', part => {
+      text += String(part)
+    })
     for (const part of parts) socket.write(part)
     const trickle = parts.length > 1 ? setInterval(() => socket.write('x'), 300) : undefined
     await once(socket, 'close')
@@ -41,7 +57,9 @@ describe('a client that is slow is let go', { concurrency: true }, () => {
     return { text: text.slice(0, 200), ms: performance.now() - started }
   }
 
-  test('when it says nothing at all', async () => { assert.ok((await talk()).ms < 8_000) })
+  test('when it says nothing at all', async () => {
+    assert.ok((await talk()).ms < 8_000)
+  })
 
   test('when its headers do not end', async () => {
     const { text, ms } = await talk('GET /healthz HTTP/1.1\r\nHost: localhost\r\n', 'X-Slow: ')
@@ -50,7 +68,10 @@ describe('a client that is slow is let go', { concurrency: true }, () => {
   })
 
   test('when its body does not end', async () => {
-    const { text, ms } = await talk('POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n', '{"name":"')
+    const { text, ms } = await talk(
+      'POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n',
+      '{"name":"'
+    )
     assert.match(text, /^HTTP\/1\.1 408 |^$/)
     assert.ok(ms < 9_000, `${ms} ms`)
   })
@@ -73,7 +94,11 @@ describe('a client that is slow is let go', { concurrency: true }, () => {
   test('when it does not read its answer', async () => {
     const socket = openSocket(shared.url)
     await once(socket, 'connect')
-    const served = new Promise<void>(resolve => { server().once('request', (_request, response) => { response.once('close', resolve) }) })
+    const served = new Promise<void>(resolve => {
+      server().once('request', (_request, response) => {
+        response.once('close', resolve)
+      })
+    })
     socket.pause()
     socket.write('GET /big HTTP/1.1\r\nHost: localhost\r\n\r\n')
     const started = performance.now()

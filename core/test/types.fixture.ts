@@ -1,6 +1,8 @@
 import { createToken, defineEvent, definePlugin, defineTool, reply, Type } from '../index.ts'
 
-interface Mailer { send(to: string): Promise<void> }
+interface Mailer {
+  send(to: string): Promise<void>
+}
 const MailerToken = createToken<Mailer>('fixture.mailer')
 const CounterToken = createToken<{ readonly count: number }>('fixture.counter')
 const Happened = defineEvent('fixture.happened', Type.Object({ id: Type.String() }))
@@ -8,7 +10,11 @@ const Input = Type.Object({ query: Type.String(), limit: Type.Optional(Type.Inte
 
 /** Each `@ts-expect-error` stands above a misuse; its twin without one is right. */
 export const services = definePlugin({
-  id: 'services', version: '1.0.0', needs: { counter: CounterToken }, wants: { mailer: MailerToken }, provides: [CounterToken],
+  id: 'services',
+  version: '1.0.0',
+  needs: { counter: CounterToken },
+  wants: { mailer: MailerToken },
+  provides: [CounterToken],
   async register(app, { counter, mailer }) {
     await mailer?.send('someone')
     // @ts-expect-error 18048: a wanted service may be absent
@@ -22,7 +28,9 @@ export const services = definePlugin({
 })
 
 export const config = definePlugin({
-  id: 'config', version: '1.0.0', config: Type.Object({ limit: Type.Integer({ default: 3 }) }),
+  id: 'config',
+  version: '1.0.0',
+  config: Type.Object({ limit: Type.Integer({ default: 3 }) }),
   register(app) {
     const limit: number = app.config.limit
     // @ts-expect-error 2322: the setting is a number
@@ -33,9 +41,15 @@ export const config = definePlugin({
 })
 
 export const work = definePlugin({
-  id: 'work', version: '1.0.0',
+  id: 'work',
+  version: '1.0.0',
   async register(app) {
-    const job = app.job('send', { payload: Type.Object({ to: Type.String() }), run: async ({ to }) => { app.log.info({ to }, 'sent') } })
+    const job = app.job('send', {
+      payload: Type.Object({ to: Type.String() }),
+      run: async ({ to }) => {
+        app.log.info({ to }, 'sent')
+      }
+    })
     await job.enqueue({ to: 'someone' }, { key: 'once' })
     // @ts-expect-error 2322: the payload is a string
     await job.enqueue({ to: 1 })
@@ -46,38 +60,97 @@ export const work = definePlugin({
     await app.db.transaction(trx => app.emit(trx, Happened, { id: 1 }))
     // @ts-expect-error 2740: an event is emitted in a transaction
     await app.emit(app.db, Happened, { id: 'a' })
-    app.on(Happened, async ({ id }) => { app.log.info({ id }, 'seen') })
+    app.on(Happened, async ({ id }) => {
+      app.log.info({ id }, 'seen')
+    })
     // @ts-expect-error 2339: the event has no such field
-    app.on(Happened, async ({ name }) => { app.log.info({ name }, 'seen') })
+    app.on(Happened, async ({ name }) => {
+      app.log.info({ name }, 'seen')
+    })
   }
 })
 
 export const routes = definePlugin({
-  id: 'routes', version: '1.0.0',
+  id: 'routes',
+  version: '1.0.0',
   register(app) {
-    const common = { method: 'GET', auth: 'user', summary: 'x', response: Type.Object({ count: Type.Integer() }) } as const
-    app.route({ ...common, path: '/right', params: Type.Object({ id: Type.String() }), handle: ({ params }) => ({ count: params.id.length }) })
+    const common = {
+      method: 'GET',
+      auth: 'user',
+      summary: 'x',
+      response: Type.Object({ count: Type.Integer() })
+    } as const
+    app.route({
+      ...common,
+      path: '/right',
+      params: Type.Object({ id: Type.String() }),
+      handle: ({ params }) => ({ count: params.id.length })
+    })
     app.route({ ...common, path: '/replied', handle: () => reply(200, { count: 1 }) })
     // @ts-expect-error 2322: the response's count is a number
     app.route({ ...common, path: '/wrong', handle: () => ({ count: 'one' }) })
     // @ts-expect-error 2322: so is the replied one
     app.route({ ...common, path: '/wrong-reply', handle: () => reply(200, { count: 'one' }) })
-    // @ts-expect-error 2339: the parameter is called id
-    app.route({ ...common, path: '/{id}', params: Type.Object({ id: Type.String() }), handle: ({ params }) => ({ count: params.ids.length }) })
+    app.route({
+      ...common,
+      path: '/{id}',
+      params: Type.Object({ id: Type.String() }),
+      // @ts-expect-error 2339: the parameter is called id
+      handle: ({ params }) => ({ count: params.ids.length })
+    })
     // @ts-expect-error 2322: no such access class
     app.route({ ...common, path: '/access', auth: 'everybody', handle: () => ({ count: 1 }) })
     // @ts-expect-error 2741: a route names its access class
-    app.route({ method: 'GET', path: '/none', summary: 'x', response: Type.Object({}), handle: () => ({}) })
+    app.route({
+      method: 'GET',
+      path: '/none',
+      summary: 'x',
+      response: Type.Object({}),
+      handle: () => ({})
+    })
   }
 })
 
-const tool = { name: 'count', title: 'Count', effect: 'read', description: 'Counts', input: Input, output: Type.Object({ count: Type.Integer() }), needs: { counter: CounterToken }, timeoutMs: 1_000 } as const
+const tool = {
+  name: 'count',
+  title: 'Count',
+  effect: 'read',
+  description: 'Counts',
+  input: Input,
+  output: Type.Object({ count: Type.Integer() }),
+  needs: { counter: CounterToken },
+  timeoutMs: 1_000
+} as const
 export const tools = [
-  defineTool({ ...tool, examples: [{ input: { query: 'status:error' } }, { input: { query: 'x', limit: 3 } }], async run({ query }, _context, { counter }) { return { count: query.length + counter.count } } }),
-  // @ts-expect-error 2322: the example's query is a string
-  defineTool({ ...tool, examples: [{ input: { query: 1 } }], async run() { return { count: 1 } } }),
-  // @ts-expect-error 2741: the example has no query
-  defineTool({ ...tool, examples: [{ input: {} }], async run() { return { count: 1 } } }),
-  // @ts-expect-error 2322: the result's count is a number
-  defineTool({ ...tool, examples: [], async run() { return { count: 'one' } } })
+  defineTool({
+    ...tool,
+    examples: [{ input: { query: 'status:error' } }, { input: { query: 'x', limit: 3 } }],
+    async run({ query }, _context, { counter }) {
+      return { count: query.length + counter.count }
+    }
+  }),
+  defineTool({
+    ...tool,
+    // @ts-expect-error 2322: the example's query is a string
+    examples: [{ input: { query: 1 } }],
+    async run() {
+      return { count: 1 }
+    }
+  }),
+  defineTool({
+    ...tool,
+    // @ts-expect-error 2741: the example has no query
+    examples: [{ input: {} }],
+    async run() {
+      return { count: 1 }
+    }
+  }),
+  defineTool({
+    ...tool,
+    examples: [],
+    // @ts-expect-error 2322: the result's count is a number
+    async run() {
+      return { count: 'one' }
+    }
+  })
 ]

@@ -9,23 +9,50 @@ import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const fixture = fileURLToPath(new URL('./types.fixture.ts', import.meta.url))
-const tsc = path.join(path.dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc')
+const tsc = path.join(
+  path.dirname(createRequire(import.meta.url).resolve('typescript/package.json')),
+  'bin/tsc'
+)
 
 /** What the compiler says of some files, as `file:line code`, sorted. */
-async function compileAll(folder: string, files: Readonly<Record<string, string>>): Promise<string[]> {
+async function compileAll(
+  folder: string,
+  files: Readonly<Record<string, string>>
+): Promise<string[]> {
   for (const [name, text] of Object.entries(files)) writeFileSync(path.join(folder, name), text)
   writeFileSync(path.join(folder, 'package.json'), '{ "type": "module" }')
-  writeFileSync(path.join(folder, 'tsconfig.json'), JSON.stringify({ extends: path.join(root, 'tsconfig.json'), compilerOptions: { typeRoots: [path.join(root, 'node_modules/@types')] }, include: [], files: Object.keys(files) }))
+  writeFileSync(
+    path.join(folder, 'tsconfig.json'),
+    JSON.stringify({
+      extends: path.join(root, 'tsconfig.json'),
+      compilerOptions: { typeRoots: [path.join(root, 'node_modules/@types')] },
+      include: [],
+      files: Object.keys(files)
+    })
+  )
   const output = await new Promise<string>((resolve, reject) => {
-    execFile(process.execPath, [tsc, '--noEmit', '--pretty', 'false', '-p', folder], { cwd: folder }, (error, stdout, stderr) => error && typeof error.code !== 'number' ? reject(error) : resolve(stdout + stderr))
+    execFile(
+      process.execPath,
+      [tsc, '--noEmit', '--pretty', 'false', '-p', folder],
+      { cwd: folder },
+      (error, stdout, stderr) =>
+        error && typeof error.code !== 'number' ? reject(error) : resolve(stdout + stderr)
+    )
   })
-  return output.split('\n').filter(line => line.includes('error')).map(line => line.replace(/^(.+?)\((\d+),\d+\): error (TS\d+):.*$/, '$1:$2 $3')).sort()
+  return output
+    .split('\n')
+    .filter(line => line.includes('error'))
+    .map(line => line.replace(/^(.+?)\((\d+),\d+\): error (TS\d+):.*$/, '$1:$2 $3'))
+    .sort()
 }
 
 test('misuse of the plugin contract is a compile error, and its right twin is not', async t => {
   const folder = mkdtempSync(path.join(tmpdir(), 'rayne-types-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
-  const text = readFileSync(fixture, 'utf8').replace("'../index.ts'", JSON.stringify(path.join(root, 'core/index.ts')))
+  const text = readFileSync(fixture, 'utf8').replace(
+    "'../index.ts'",
+    JSON.stringify(path.join(root, 'core/index.ts'))
+  )
   const expected = text.split('\n').flatMap((line, index) => {
     const code = /^ *\/\/ @ts-expect-error (\d+)/.exec(line)?.[1]
     return code === undefined ? [] : [`bare.ts:${index + 2} TS${code}`]

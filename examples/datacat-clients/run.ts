@@ -5,10 +5,17 @@ import { createDatacatServer, type Server } from './run/server.ts'
 const limitMs = 120_000
 const say = (line: string): void => console.log(line)
 
-export interface RunOptions { readonly limitMs?: number; readonly signal?: AbortSignal; readonly say?: (line: string) => void }
+export interface RunOptions {
+  readonly limitMs?: number
+  readonly signal?: AbortSignal
+  readonly say?: (line: string) => void
+}
 
 /** Runs the scripts of these clients one after another against one server that is started for them; rejects with the first failure. */
-export async function runClients(scripts: readonly ClientScript[], options: RunOptions = {}): Promise<void> {
+export async function runClients(
+  scripts: readonly ClientScript[],
+  options: RunOptions = {}
+): Promise<void> {
   const tell = options.say ?? say
   const server = await createDatacatServer()
   try {
@@ -16,10 +23,16 @@ export async function runClients(scripts: readonly ClientScript[], options: RunO
     for (const script of scripts) {
       tell(`${script.name}: ${[script.command, ...script.args].join(' ')}`)
       const started = performance.now()
-      const done = await runScript(script, server, { limitMs: options.limitMs ?? limitMs, signal: options.signal, say: line => tell(`  ${line}`) })
+      const done = await runScript(script, server, {
+        limitMs: options.limitMs ?? limitMs,
+        signal: options.signal,
+        say: line => tell(`  ${line}`)
+      })
       checkSurface(script, done.calls)
       const events = await readBack(server, done.session_id)
-      tell(`  ${done.calls.length} calls, session ${done.session_id} reads back with ${events} events, ${((performance.now() - started) / 1000).toFixed(1)} s`)
+      tell(
+        `  ${done.calls.length} calls, session ${done.session_id} reads back with ${events} events, ${((performance.now() - started) / 1000).toFixed(1)} s`
+      )
     }
   } finally {
     await server.remove()
@@ -27,7 +40,8 @@ export async function runClients(scripts: readonly ClientScript[], options: RunO
 }
 
 function checkSurface({ name, surface }: ClientScript, calls: readonly string[]): void {
-  if (surface.length === 0) throw new Error(`${name}: the public calls of its client were not found`)
+  if (surface.length === 0)
+    throw new Error(`${name}: the public calls of its client were not found`)
   const made = new Set(calls)
   const missing = surface.filter(call => !made.has(call))
   if (missing.length > 0) throw new Error(`${name} never called ${missing.join(', ')}`)
@@ -36,29 +50,37 @@ function checkSurface({ name, surface }: ClientScript, calls: readonly string[])
 /** How many events the session has, as the first version's readers see it. */
 async function readBack(server: Server, id: string): Promise<number> {
   const answer = await fetch(`${server.url}/api/sessions/${encodeURIComponent(id)}`)
-  if (answer.status !== 200) throw new Error(`session ${id} does not read back: ${answer.status} ${await answer.text()}`)
-  const session = await answer.json() as { id: string; events: unknown[]; metrics: unknown[] }
-  if (session.id !== id || session.events.length === 0 || session.metrics.length === 0) throw new Error(`session ${id} reads back as ${JSON.stringify(session).slice(0, 300)}`)
+  if (answer.status !== 200)
+    throw new Error(`session ${id} does not read back: ${answer.status} ${await answer.text()}`)
+  const session = (await answer.json()) as { id: string; events: unknown[]; metrics: unknown[] }
+  if (session.id !== id || session.events.length === 0 || session.metrics.length === 0)
+    throw new Error(`session ${id} reads back as ${JSON.stringify(session).slice(0, 300)}`)
   return session.events.length
 }
 
 /** The scripts that can be run here; says which cannot. */
 function chosenScripts(names: readonly string[]): ClientScript[] {
   const unknown = names.filter(name => !clientNames.includes(name as ClientName))
-  if (unknown.length > 0) throw new Error(`there is no client ${unknown.join(', ')}: choose among ${clientNames.join(', ')}`)
-  return clientNames.filter(name => names.length === 0 || names.includes(name)).flatMap(name => {
-    const found = findClient(name)
-    if (!('missing' in found)) return [found]
-    // What was asked for by name must be there.
-    if (names.length > 0) throw new Error(`${name}: ${found.missing}`)
-    say(`${name}: left out, ${found.missing}`)
-    return []
-  })
+  if (unknown.length > 0)
+    throw new Error(
+      `there is no client ${unknown.join(', ')}: choose among ${clientNames.join(', ')}`
+    )
+  return clientNames
+    .filter(name => names.length === 0 || names.includes(name))
+    .flatMap(name => {
+      const found = findClient(name)
+      if (!('missing' in found)) return [found]
+      // What was asked for by name must be there.
+      if (names.length > 0) throw new Error(`${name}: ${found.missing}`)
+      say(`${name}: left out, ${found.missing}`)
+      return []
+    })
 }
 
 if (import.meta.main) {
   const interrupted = new AbortController()
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort())
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => interrupted.abort())
   try {
     await runClients(chosenScripts(process.argv.slice(2)), { signal: interrupted.signal })
     say('every client works')

@@ -3,15 +3,36 @@ import { createToken, defineEvent, Type, type Static } from '../../core/index.ts
 const text = Type.Union([Type.String(), Type.Null()])
 
 /** What every event about a session says of it; `at` is epoch milliseconds. */
-const About = { session_id: Type.String(), at: Type.Number(), product: text, version: text, machine_id: text, hostname: text }
-const Silence = { ...About, seconds_since_heartbeat: Type.Integer(), /** Found at a start: while the server was away, no beat could reach it. */ found_at_start: Type.Boolean() }
+const About = {
+  session_id: Type.String(),
+  at: Type.Number(),
+  product: text,
+  version: text,
+  machine_id: text,
+  hostname: text
+}
+const Silence = {
+  ...About,
+  seconds_since_heartbeat: Type.Integer(),
+  /** Found at a start: while the server was away, no beat could reach it. */ found_at_start:
+    Type.Boolean()
+}
 
 /** A monitored session missed its limit; the event `application_appears_hung` was written with it. */
-export const SessionHung = defineEvent('datacat.session-hung', Type.Object({ ...Silence, timeout_seconds: Type.Number() }))
+export const SessionHung = defineEvent(
+  'datacat.session-hung',
+  Type.Object({ ...Silence, timeout_seconds: Type.Number() })
+)
 /** It beat again after it was hung or crashed. */
-export const SessionRecovered = defineEvent('datacat.session-recovered', Type.Object({ ...About, was: Type.Union([Type.Literal('hung'), Type.Literal('crashed')]) }))
+export const SessionRecovered = defineEvent(
+  'datacat.session-recovered',
+  Type.Object({ ...About, was: Type.Union([Type.Literal('hung'), Type.Literal('crashed')]) })
+)
 /** It stayed silent past its second limit, or its machine began anew while it was suspended. */
-export const SessionCrashed = defineEvent('datacat.session-crashed', Type.Object({ ...Silence, reason: Type.String() }))
+export const SessionCrashed = defineEvent(
+  'datacat.session-crashed',
+  Type.Object({ ...Silence, reason: Type.String() })
+)
 /** It was ended by its application; ending again says so again. */
 export const SessionEnded = defineEvent('datacat.session-ended', Type.Object(About))
 export type SessionHung = Static<typeof SessionHung.payload>
@@ -35,16 +56,34 @@ export interface OpenSession {
 export interface SessionWrites {
   /** The same key for the same session is stored once. */
   readonly key?: string
-  readonly states?: readonly { readonly state: Readonly<Record<string, unknown>>; readonly at?: number }[]
-  readonly events?: readonly { readonly name: string; readonly data?: Readonly<Record<string, unknown>> | null; readonly level?: string; readonly at?: number }[]
-  readonly metrics?: readonly { readonly name: string; readonly value: number; readonly tags?: readonly string[]; readonly kind?: 'gauge' | 'counter' | 'histogram' | 'timer'; readonly unit?: string; readonly at?: number }[]
+  readonly states?: readonly {
+    readonly state: Readonly<Record<string, unknown>>
+    readonly at?: number
+  }[]
+  readonly events?: readonly {
+    readonly name: string
+    readonly data?: Readonly<Record<string, unknown>> | null
+    readonly level?: string
+    readonly at?: number
+  }[]
+  readonly metrics?: readonly {
+    readonly name: string
+    readonly value: number
+    readonly tags?: readonly string[]
+    readonly kind?: 'gauge' | 'counter' | 'histogram' | 'timer'
+    readonly unit?: string
+    readonly at?: number
+  }[]
   readonly heartbeat?: boolean
   readonly end?: boolean
 }
 /** Opens and writes sessions from inside the process; what it answers is committed. An unknown session is a RayneError 404. */
 export interface Datacat {
   open(session?: OpenSession): Promise<{ readonly id: string; readonly created: boolean }>
-  write(sessionId: string, writes: SessionWrites): Promise<{ readonly accepted: number; readonly duplicate: boolean }>
+  write(
+    sessionId: string,
+    writes: SessionWrites
+  ): Promise<{ readonly accepted: number; readonly duplicate: boolean }>
   end(sessionId: string): Promise<void>
 }
 export const DatacatToken = createToken<Datacat>('datacat.sessions')

@@ -7,9 +7,18 @@ import { ensurePartitions } from './store/partitions.ts'
 const sweepMs = 250
 
 /** Durable work: rows of deleted sessions go, and each night what is too old. */
-export function purgeJob(app: PluginApp<{ retention_days: number }>): JobHandle<{ sessionKey: number }> {
-  const purge = app.job('purge', { payload: Type.Object({ sessionKey: Type.Integer() }), timeoutSeconds: 600, concurrency: 2, run: ({ sessionKey }, { signal }) => purgeSession(app.db, sessionKey, signal) })
-  app.schedule('retain', '17 3 * * *', async ({ log }) => { await keepTo(app.db, app.config.retention_days, purge, log) })
+export function purgeJob(
+  app: PluginApp<{ retention_days: number }>
+): JobHandle<{ sessionKey: number }> {
+  const purge = app.job('purge', {
+    payload: Type.Object({ sessionKey: Type.Integer() }),
+    timeoutSeconds: 600,
+    concurrency: 2,
+    run: ({ sessionKey }, { signal }) => purgeSession(app.db, sessionKey, signal)
+  })
+  app.schedule('retain', '17 3 * * *', async ({ log }) => {
+    await keepTo(app.db, app.config.retention_days, purge, log)
+  })
   return purge
 }
 
@@ -20,16 +29,36 @@ export function watchHeartbeats(app: PluginApp<unknown>, datacat: Datacats): voi
   let isQuiet = true
   const sweep = async (): Promise<void> => {
     // A database that is away is told once, not four times a second.
-    await datacat.sweep().then(() => { isQuiet = true }, (error: unknown) => {
-      if (isQuiet) app.log.warn({ error: errorText(error) }, 'heartbeats cannot be judged now; it goes on by itself')
-      isQuiet = false
-    })
-    timer = setTimeout(() => { sweeping = sweep() }, sweepMs)
+    await datacat.sweep().then(
+      () => {
+        isQuiet = true
+      },
+      (error: unknown) => {
+        if (isQuiet)
+          app.log.warn(
+            { error: errorText(error) },
+            'heartbeats cannot be judged now; it goes on by itself'
+          )
+        isQuiet = false
+      }
+    )
+    timer = setTimeout(() => {
+      sweeping = sweep()
+    }, sweepMs)
   }
   app.onReady(async () => {
     await ensurePartitions(app.db, Date.now())
     // The first chart after a start would wait for what PostgreSQL must read of its own to plan it.
-    await chartStore.bucketsWithExtremes(app.db, { metric: '', filter: { states: [] }, from: null, to: null, groupBy: null }, 1, { from: 0, to: 1, count: 1 }).catch((error: unknown) => app.log.warn({ error: errorText(error) }, 'the first chart will take longer'))
+    await chartStore
+      .bucketsWithExtremes(
+        app.db,
+        { metric: '', filter: { states: [] }, from: null, to: null, groupBy: null },
+        1,
+        { from: 0, to: 1, count: 1 }
+      )
+      .catch((error: unknown) =>
+        app.log.warn({ error: errorText(error) }, 'the first chart will take longer')
+      )
     sweeping = sweep()
   })
   app.onClose(async () => {

@@ -16,8 +16,14 @@ export default definePlugin({
   provides: [DatacatToken],
   register(app) {
     const datacat = createDatacats({
-      db: app.db, emit: app.emit, log: app.log, purge: purgeJob(app),
-      limits: { hungAfterSeconds: app.config.hung_after_seconds, crashedAfterSeconds: app.config.crashed_after_seconds }
+      db: app.db,
+      emit: app.emit,
+      log: app.log,
+      purge: purgeJob(app),
+      limits: {
+        hungAfterSeconds: app.config.hung_after_seconds,
+        crashedAfterSeconds: app.config.crashed_after_seconds
+      }
     })
     app.provide(DatacatToken, datacat.token)
     routes(app, datacat)

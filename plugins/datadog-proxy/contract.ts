@@ -1,10 +1,22 @@
-import { createToken, RayneError, type EpochMs, type EpochSeconds, type Ns } from '../../core/index.ts'
+import {
+  createToken,
+  RayneError,
+  type EpochMs,
+  type EpochSeconds,
+  type Ns
+} from '../../core/index.ts'
 
 /** An absolute window, both ends inclusive as Datadog reads them. */
-export interface TimeWindow { readonly from: EpochMs; readonly to: EpochMs }
+export interface TimeWindow {
+  readonly from: EpochMs
+  readonly to: EpochMs
+}
 
 /** Bounds of one call: it ends at the signal or after `timeoutMs` (default 30 s), whichever is first. */
-export interface CallOptions { readonly signal?: AbortSignal; readonly timeoutMs?: number }
+export interface CallOptions {
+  readonly signal?: AbortSignal
+  readonly timeoutMs?: number
+}
 
 /**
  * Rows of one read. An empty `rows` always means that Datadog answered "none" for `asked`:
@@ -19,7 +31,13 @@ export interface DatadogRows<T> {
   readonly asked: Asked
 }
 /** What was asked, in words a person can paste into Datadog; `tier` says which storage of logs answered. */
-export interface Asked { readonly query: string; readonly from?: string; readonly to?: string; readonly limit: number; readonly tier?: string }
+export interface Asked {
+  readonly query: string
+  readonly from?: string
+  readonly to?: string
+  readonly limit: number
+  readonly tier?: string
+}
 
 /** An object of Datadog as it came, except that integers beyond 2^53 are texts. */
 export type DatadogObject = Readonly<Record<string, unknown>>
@@ -87,18 +105,55 @@ export type NotebookCell =
   | { readonly type: 'timeseries'; readonly title: string; readonly query: string }
 
 /** The words Datadog takes for a window that ends now; it refuses every other. */
-export type LiveSpan = '1m' | '5m' | '10m' | '15m' | '30m' | '1h' | '4h' | '1d' | '2d' | '1w' | '1mo' | '3mo' | '6mo' | '1y' | 'week_to_date' | 'month_to_date' | 'alert'
+export type LiveSpan =
+  | '1m'
+  | '5m'
+  | '10m'
+  | '15m'
+  | '30m'
+  | '1h'
+  | '4h'
+  | '1d'
+  | '2d'
+  | '1w'
+  | '1mo'
+  | '3mo'
+  | '6mo'
+  | '1y'
+  | 'week_to_date'
+  | 'month_to_date'
+  | 'alert'
 export interface NotebookDraft {
   readonly name: string
   readonly cells: readonly NotebookCell[]
   readonly window: TimeWindow | { readonly live: LiveSpan }
 }
-export interface NotebookRef { readonly id: string; readonly name: string; readonly url: string }
+export interface NotebookRef {
+  readonly id: string
+  readonly name: string
+  readonly url: string
+}
 /** A notebook with its cells as Datadog describes them, widgets we cannot write included. */
-export interface DatadogNotebook extends NotebookRef { readonly cells: readonly { readonly id: string; readonly type: string; readonly definition: DatadogObject }[]; readonly modifiedAt?: EpochMs }
+export interface DatadogNotebook extends NotebookRef {
+  readonly cells: readonly {
+    readonly id: string
+    readonly type: string
+    readonly definition: DatadogObject
+  }[]
+  readonly modifiedAt?: EpochMs
+}
 
 /** One mute; `status` is Datadog's word (active, scheduled, ended, canceled). */
-export interface DatadogDowntime { readonly id: string; readonly scope: string; readonly status: string; readonly message: string; readonly monitorId?: string; readonly monitorTags: readonly string[]; readonly from?: EpochMs; readonly to?: EpochMs }
+export interface DatadogDowntime {
+  readonly id: string
+  readonly scope: string
+  readonly status: string
+  readonly message: string
+  readonly monitorId?: string
+  readonly monitorTags: readonly string[]
+  readonly from?: EpochMs
+  readonly to?: EpochMs
+}
 /** A mute to be made. `scope` is `key:value` terms, commas are read as AND; `*` or nothing mutes everything and is `invalid` without `everything`. */
 export interface DowntimeDraft {
   readonly scope: string
@@ -113,40 +168,141 @@ export interface DowntimeDraft {
   readonly key?: string
 }
 
-export interface EventDraft { readonly title: string; readonly text: string; readonly tags: readonly string[]; readonly at?: EpochMs; readonly host?: string; readonly alertType?: 'error' | 'warning' | 'info' | 'success'; readonly aggregationKey?: string }
+export interface EventDraft {
+  readonly title: string
+  readonly text: string
+  readonly tags: readonly string[]
+  readonly at?: EpochMs
+  readonly host?: string
+  readonly alertType?: 'error' | 'warning' | 'info' | 'success'
+  readonly aggregationKey?: string
+}
 /** What a monitor search knows of a monitor: `state` is its `status` field, unknown words kept. */
-export interface MonitorHit { readonly id: string; readonly name: string; readonly state: string; readonly type: string; readonly query: string; readonly tags: readonly string[]; readonly priority: number | null; readonly lastTriggered?: EpochSeconds }
+export interface MonitorHit {
+  readonly id: string
+  readonly name: string
+  readonly state: string
+  readonly type: string
+  readonly query: string
+  readonly tags: readonly string[]
+  readonly priority: number | null
+  readonly lastTriggered?: EpochSeconds
+}
 
-export interface LogAggregation { readonly query: string; readonly window: TimeWindow; readonly groupBy?: readonly string[]; readonly limit: number; readonly compute?: { readonly aggregation: 'count' | 'cardinality' | 'avg' | 'sum' | 'min' | 'max' | 'median' | 'pc75' | 'pc90' | 'pc95' | 'pc98' | 'pc99'; readonly metric?: string; /** `5m` and the like: a value a bucket of time instead of one. */ readonly interval?: string } }
-export interface LogBucket { readonly by: Readonly<Record<string, string>>; readonly value: number | null; /** Only with an interval; buckets without data are absent. */ readonly points?: readonly { readonly at: EpochMs; readonly value: number | null }[] }
+export interface LogAggregation {
+  readonly query: string
+  readonly window: TimeWindow
+  readonly groupBy?: readonly string[]
+  readonly limit: number
+  readonly compute?: {
+    readonly aggregation:
+      | 'count'
+      | 'cardinality'
+      | 'avg'
+      | 'sum'
+      | 'min'
+      | 'max'
+      | 'median'
+      | 'pc75'
+      | 'pc90'
+      | 'pc95'
+      | 'pc98'
+      | 'pc99'
+    readonly metric?: string
+    /** `5m` and the like: a value a bucket of time instead of one. */ readonly interval?: string
+  }
+}
+export interface LogBucket {
+  readonly by: Readonly<Record<string, string>>
+  readonly value: number | null
+  /** Only with an interval; buckets without data are absent. */ readonly points?: readonly {
+    readonly at: EpochMs
+    readonly value: number | null
+  }[]
+}
 
 /** One span; ids are decimal texts, because numbers would round them. */
 export interface DatadogSpan {
-  readonly id: string; readonly traceId: string; readonly spanId: string; readonly parentId?: string
-  readonly service: string; readonly resource: string; readonly operation?: string; readonly env?: string; readonly host?: string; readonly status?: string
-  readonly at: EpochMs; readonly durationNs?: Ns; readonly tags: readonly string[]; readonly attributes: DatadogObject
+  readonly id: string
+  readonly traceId: string
+  readonly spanId: string
+  readonly parentId?: string
+  readonly service: string
+  readonly resource: string
+  readonly operation?: string
+  readonly env?: string
+  readonly host?: string
+  readonly status?: string
+  readonly at: EpochMs
+  readonly durationNs?: Ns
+  readonly tags: readonly string[]
+  readonly attributes: DatadogObject
 }
 
 /** A service of the catalog; `schema` is Datadog's, with its kebab-case keys. */
-export interface ServiceDefinition { readonly name: string; readonly schemaVersion: string; readonly team?: string; readonly schema: DatadogObject }
+export interface ServiceDefinition {
+  readonly name: string
+  readonly schemaVersion: string
+  readonly team?: string
+  readonly schema: DatadogObject
+}
 /** A webhook of Datadog; absent `payload` is Datadog's own template. */
-export interface DatadogWebhook { readonly name: string; readonly url: string; readonly payload?: string; readonly customHeaders?: Readonly<Record<string, string>>; readonly encodeAs?: 'json' | 'form' }
+export interface DatadogWebhook {
+  readonly name: string
+  readonly url: string
+  readonly payload?: string
+  readonly customHeaders?: Readonly<Record<string, string>>
+  readonly encodeAs?: 'json' | 'form'
+}
 
-interface Slice { readonly offset: number; readonly limit: number }
-interface Search { readonly query: string; readonly window: TimeWindow; readonly limit: number; /** `next` of the page before, with the same window. */ readonly cursor?: string }
+interface Slice {
+  readonly offset: number
+  readonly limit: number
+}
+interface Search {
+  readonly query: string
+  readonly window: TimeWindow
+  readonly limit: number
+  /** `next` of the page before, with the same window. */ readonly cursor?: string
+}
 /** One page of one kind, for callers that pass Datadog's own objects on. */
 export type PageRequest =
-  | { readonly of: 'downtimes'; readonly currentOnly?: boolean } & Slice
-  | { readonly of: 'hosts'; readonly filter?: string; /** Seen since then; two hours ago when absent. */ readonly from?: EpochMs } & Slice
-  | { readonly of: 'monitors'; readonly query?: string; readonly page: number; readonly limit: number }
+  | ({ readonly of: 'downtimes'; readonly currentOnly?: boolean } & Slice)
+  | ({
+      readonly of: 'hosts'
+      readonly filter?: string
+      /** Seen since then; two hours ago when absent. */ readonly from?: EpochMs
+    } & Slice)
+  | {
+      readonly of: 'monitors'
+      readonly query?: string
+      readonly page: number
+      readonly limit: number
+    }
   | { readonly of: 'monitor'; readonly id: string }
-  | { readonly of: 'events' } & Search
-  | { readonly of: 'logs'; readonly sort?: 'oldest' | 'newest'; readonly indexes?: readonly string[]; readonly tier?: LogTier } & Search
+  | ({ readonly of: 'events' } & Search)
+  | ({
+      readonly of: 'logs'
+      readonly sort?: 'oldest' | 'newest'
+      readonly indexes?: readonly string[]
+      readonly tier?: LogTier
+    } & Search)
   | { readonly of: 'services'; readonly page: number; readonly limit: number }
-export interface DatadogPage { readonly items: readonly DatadogObject[]; /** How many there are in all, when Datadog says so. */ readonly total?: number; readonly next?: string; readonly warnings: readonly string[]; readonly asked: Asked }
+export interface DatadogPage {
+  readonly items: readonly DatadogObject[]
+  /** How many there are in all, when Datadog says so. */ readonly total?: number
+  readonly next?: string
+  readonly warnings: readonly string[]
+  readonly asked: Asked
+}
 
 /** Whether Datadog accepts one key, and what it said. */
-export interface KeyCheck { readonly name: 'api_key' | 'app_key'; readonly ok: boolean; readonly message: string; readonly failure?: DatadogFailure }
+export interface KeyCheck {
+  readonly name: 'api_key' | 'app_key'
+  readonly ok: boolean
+  readonly message: string
+  readonly failure?: DatadogFailure
+}
 
 /** Typed calls against one account; every method throws DatadogError and nothing else but an abort. */
 export interface DatadogAccount {
@@ -162,32 +318,72 @@ export interface DatadogAccount {
   checkKeys(options?: CallOptions): Promise<readonly KeyCheck[]>
   monitor(id: string, options?: CallOptions): Promise<DatadogMonitor>
   /** `widen`: when nothing is found, asks once more with 5 minutes more at both ends, because events are indexed late; `asked` says so. */
-  events(input: { query: string; window: TimeWindow; limit: number; widen?: boolean }, options?: CallOptions): Promise<DatadogRows<DatadogEvent>>
-  logs(input: { query: string; window: TimeWindow; limit: number; sort?: 'oldest' | 'newest'; indexes?: readonly string[]; tier?: LogTier }, options?: CallOptions): Promise<DatadogRows<DatadogLog>>
-  hosts(input: { filter: string; limit: number }, options?: CallOptions): Promise<DatadogRows<DatadogHost>>
-  metric(input: { query: string; window: TimeWindow }, options?: CallOptions): Promise<DatadogRows<DatadogSeries>>
+  events(
+    input: { query: string; window: TimeWindow; limit: number; widen?: boolean },
+    options?: CallOptions
+  ): Promise<DatadogRows<DatadogEvent>>
+  logs(
+    input: {
+      query: string
+      window: TimeWindow
+      limit: number
+      sort?: 'oldest' | 'newest'
+      indexes?: readonly string[]
+      tier?: LogTier
+    },
+    options?: CallOptions
+  ): Promise<DatadogRows<DatadogLog>>
+  hosts(
+    input: { filter: string; limit: number },
+    options?: CallOptions
+  ): Promise<DatadogRows<DatadogHost>>
+  metric(
+    input: { query: string; window: TimeWindow },
+    options?: CallOptions
+  ): Promise<DatadogRows<DatadogSeries>>
   createNotebook(draft: NotebookDraft, options?: CallOptions): Promise<NotebookRef>
   /** The newest notebook whose name contains `text` literally, or undefined; makes creation safe to repeat. */
   findNotebook(text: string, options?: CallOptions): Promise<NotebookRef | undefined>
   notebook(id: string, options?: CallOptions): Promise<DatadogNotebook>
   /** Replaces the name, the window and ALL cells; Datadog has no smaller change. */
   updateNotebook(id: string, draft: NotebookDraft, options?: CallOptions): Promise<NotebookRef>
-  downtimes(input: { currentOnly?: boolean; limit: number }, options?: CallOptions): Promise<DatadogRows<DatadogDowntime>>
+  downtimes(
+    input: { currentOnly?: boolean; limit: number },
+    options?: CallOptions
+  ): Promise<DatadogRows<DatadogDowntime>>
   createDowntime(draft: DowntimeDraft, options?: CallOptions): Promise<DatadogDowntime>
   /** One that is gone already is success. */
   cancelDowntime(id: string, options?: CallOptions): Promise<void>
   /** Sent once; Datadog has no way to look for it at once. */
-  createEvent(draft: EventDraft, options?: CallOptions): Promise<{ readonly id: string; readonly url: string }>
-  hostTotals(input?: { from?: EpochMs }, options?: CallOptions): Promise<{ readonly up: number; readonly active: number }>
+  createEvent(
+    draft: EventDraft,
+    options?: CallOptions
+  ): Promise<{ readonly id: string; readonly url: string }>
+  hostTotals(
+    input?: { from?: EpochMs },
+    options?: CallOptions
+  ): Promise<{ readonly up: number; readonly active: number }>
   hostTags(host: string, options?: CallOptions): Promise<readonly string[]>
   /** Tags by host of the whole account in one request; hosts without any are absent. */
   allHostTags(options?: CallOptions): Promise<ReadonlyMap<string, readonly string[]>>
-  monitors(input: { name?: string; tags?: readonly string[]; limit: number }, options?: CallOptions): Promise<DatadogRows<DatadogMonitor>>
-  searchMonitors(input: { query: string; limit: number }, options?: CallOptions): Promise<DatadogRows<MonitorHit>>
+  monitors(
+    input: { name?: string; tags?: readonly string[]; limit: number },
+    options?: CallOptions
+  ): Promise<DatadogRows<DatadogMonitor>>
+  searchMonitors(
+    input: { query: string; limit: number },
+    options?: CallOptions
+  ): Promise<DatadogRows<MonitorHit>>
   /** Monitors in Alert or Warn. */
-  triggeredMonitors(input: { limit: number }, options?: CallOptions): Promise<DatadogRows<MonitorHit>>
+  triggeredMonitors(
+    input: { limit: number },
+    options?: CallOptions
+  ): Promise<DatadogRows<MonitorHit>>
   aggregateLogs(input: LogAggregation, options?: CallOptions): Promise<DatadogRows<LogBucket>>
-  spans(input: { query: string; window: TimeWindow; limit: number; sort?: 'oldest' | 'newest' }, options?: CallOptions): Promise<DatadogRows<DatadogSpan>>
+  spans(
+    input: { query: string; window: TimeWindow; limit: number; sort?: 'oldest' | 'newest' },
+    options?: CallOptions
+  ): Promise<DatadogRows<DatadogSpan>>
   services(input: { limit: number }, options?: CallOptions): Promise<DatadogRows<ServiceDefinition>>
   /** Creates or replaces the definition of `schema['dd-service']`. */
   saveService(schema: DatadogObject, options?: CallOptions): Promise<ServiceDefinition>
@@ -203,15 +399,31 @@ export interface DatadogService {
   account(name?: string): Promise<DatadogAccount>
   /** By Datadog organisation id; undefined when none has it. */
   accountOfOrg(orgId: string): Promise<DatadogAccount | undefined>
-  list(): Promise<readonly { readonly name: string; readonly site: string; readonly simulated: boolean; readonly isDefault: boolean }[]>
+  list(): Promise<
+    readonly {
+      readonly name: string
+      readonly site: string
+      readonly simulated: boolean
+      readonly isDefault: boolean
+    }[]
+  >
 }
 
 export const DatadogToken = createToken<DatadogService>('datadog.client')
 
 /** A stand-in for Datadog on this machine: `baseUrl` must be loopback, so no key can leave it. */
-export interface SimulatedAccount { readonly name: string; readonly baseUrl: string; readonly appUrl: string; readonly apiKey: string; readonly appKey: string; readonly orgId?: string }
+export interface SimulatedAccount {
+  readonly name: string
+  readonly baseUrl: string
+  readonly appUrl: string
+  readonly apiKey: string
+  readonly appKey: string
+  readonly orgId?: string
+}
 /** Lets another plugin register a simulator it runs; everything such an account answers is marked `simulated`. */
-export interface SimulatedAccounts { add(account: SimulatedAccount): void }
+export interface SimulatedAccounts {
+  add(account: SimulatedAccount): void
+}
 export const SimulatedAccountsToken = createToken<SimulatedAccounts>('datadog.simulated-accounts')
 /** The keys that seal stored secrets; `rayne secrets rotate` calls it. */
 export interface Secrets {
@@ -220,19 +432,52 @@ export interface Secrets {
 }
 export const SecretsToken = createToken<Secrets>('core.secrets')
 /** Why a Datadog call failed, in the words the report shows. */
-export type DatadogFailure = 'forbidden' | 'not_found' | 'invalid' | 'rate_limited' | 'unavailable' | 'timeout' | 'garbage' | 'conflict'
+export type DatadogFailure =
+  | 'forbidden'
+  | 'not_found'
+  | 'invalid'
+  | 'rate_limited'
+  | 'unavailable'
+  | 'timeout'
+  | 'garbage'
+  | 'conflict'
 
-const statusOf: Record<DatadogFailure, number> = { forbidden: 403, not_found: 404, invalid: 400, conflict: 409, rate_limited: 429, unavailable: 502, garbage: 502, timeout: 504 }
+const statusOf: Record<DatadogFailure, number> = {
+  forbidden: 403,
+  not_found: 404,
+  invalid: 400,
+  conflict: 409,
+  rate_limited: 429,
+  unavailable: 502,
+  garbage: 502,
+  timeout: 504
+}
 
 /** A failed Datadog call; `datadogStatus` is what Datadog answered, when it answered. */
 export class DatadogError extends RayneError {
   readonly failure: DatadogFailure
   readonly datadogStatus: number | undefined
-  constructor(failure: DatadogFailure, message: string, details: { datadogStatus?: number; retryAfter?: number } = {}, options?: ErrorOptions) {
+  constructor(
+    failure: DatadogFailure,
+    message: string,
+    details: { datadogStatus?: number; retryAfter?: number } = {},
+    options?: ErrorOptions
+  ) {
     const { datadogStatus, retryAfter } = details
-    const said = { ...(datadogStatus === undefined ? {} : { datadog_status: datadogStatus }), ...(retryAfter === undefined ? {} : { retryAfter }) }
+    const said = {
+      ...(datadogStatus === undefined ? {} : { datadog_status: datadogStatus }),
+      ...(retryAfter === undefined ? {} : { retryAfter })
+    }
     // A 4xx of Datadog's own, such as 422, is passed on as it is; its 401 would read as if the caller's own login were wrong.
-    super(`datadog-${failure.replace('_', '-')}`, failure === 'invalid' && datadogStatus !== undefined && datadogStatus >= 400 ? datadogStatus : statusOf[failure], message, said, options)
+    super(
+      `datadog-${failure.replace('_', '-')}`,
+      failure === 'invalid' && datadogStatus !== undefined && datadogStatus >= 400
+        ? datadogStatus
+        : statusOf[failure],
+      message,
+      said,
+      options
+    )
     this.name = 'DatadogError'
     this.failure = failure
     this.datadogStatus = details.datadogStatus

@@ -9,7 +9,11 @@ import { privateLocationRoutes, type PrivateLocationSettings } from './routes/pr
 import { catalogRoutes } from './routes/services.ts'
 
 /** Every proxy route: what the first version passed on from Datadog, with accounts, paging, time ranges and honest statuses. */
-export function routes(app: PluginApp<unknown>, datadog: DatadogService, settings: PrivateLocationSettings): void {
+export function routes(
+  app: PluginApp<unknown>,
+  datadog: DatadogService,
+  settings: PrivateLocationSettings
+): void {
   downtimeRoutes(app, datadog)
   eventRoutes(app, datadog)
   hostRoutes(app, datadog)

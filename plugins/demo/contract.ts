@@ -1,12 +1,58 @@
-import type { DatadogEvent, DatadogFailure, DatadogHost, DatadogLog, DatadogMonitor, DatadogObject, DatadogSeries, TimeWindow } from '../datadog-proxy/contract.ts'
+import type {
+  DatadogEvent,
+  DatadogFailure,
+  DatadogHost,
+  DatadogLog,
+  DatadogMonitor,
+  DatadogObject,
+  DatadogSeries,
+  TimeWindow
+} from '../datadog-proxy/contract.ts'
 
 /** One read as it was asked and answered; `rows` are those of this contract, `failure` stands where Datadog gave none. */
-export type SnapshotCall = { readonly failure?: { readonly kind: DatadogFailure; readonly status: number; readonly message: string }; readonly truncated?: boolean; readonly warnings?: readonly string[] } & (
-  | { readonly call: 'monitor'; readonly input: { readonly id: string }; readonly rows: readonly DatadogMonitor[] }
-  | { readonly call: 'metric'; readonly input: { readonly query: string; readonly window: TimeWindow }; readonly rows: readonly DatadogSeries[] }
-  | { readonly call: 'events'; readonly input: { readonly query: string; readonly window: TimeWindow; readonly limit: number }; readonly rows: readonly DatadogEvent[] }
-  | { readonly call: 'logs'; readonly input: { readonly query: string; readonly window: TimeWindow; readonly limit: number }; readonly rows: readonly DatadogLog[] }
-  | { readonly call: 'hosts'; readonly input: { readonly filter: string; readonly limit: number }; readonly rows: readonly DatadogHost[] })
+export type SnapshotCall = {
+  readonly failure?: {
+    readonly kind: DatadogFailure
+    readonly status: number
+    readonly message: string
+  }
+  readonly truncated?: boolean
+  readonly warnings?: readonly string[]
+} & (
+  | {
+      readonly call: 'monitor'
+      readonly input: { readonly id: string }
+      readonly rows: readonly DatadogMonitor[]
+    }
+  | {
+      readonly call: 'metric'
+      readonly input: { readonly query: string; readonly window: TimeWindow }
+      readonly rows: readonly DatadogSeries[]
+    }
+  | {
+      readonly call: 'events'
+      readonly input: {
+        readonly query: string
+        readonly window: TimeWindow
+        readonly limit: number
+      }
+      readonly rows: readonly DatadogEvent[]
+    }
+  | {
+      readonly call: 'logs'
+      readonly input: {
+        readonly query: string
+        readonly window: TimeWindow
+        readonly limit: number
+      }
+      readonly rows: readonly DatadogLog[]
+    }
+  | {
+      readonly call: 'hosts'
+      readonly input: { readonly filter: string; readonly limit: number }
+      readonly rows: readonly DatadogHost[]
+    }
+)
 
 /** What one analysis read of an account: written by `rayne record`, replayed by the simulator, described by plugins/demo/simulator/world-file.schema.json. */
 export interface DatadogSnapshot {

@@ -15,18 +15,34 @@ export default definePlugin({
   wants: { webhooks: WebhooksToken, links: EventLinksToken },
   async register(app, { datadog, accounts, webhooks, links }) {
     const production = process.env['NODE_ENV'] === 'production'
-    if (app.config.routes === 'on' || (app.config.routes === 'auto' && !production)) routes(app, webhooks, links)
+    if (app.config.routes === 'on' || (app.config.routes === 'auto' && !production))
+      routes(app, webhooks, links)
     let demo: Demo | undefined
     const fire = app.job('fire-alert', {
       payload: Type.Object({ incident: Type.String() }),
       // The job's key makes it once per incident, also over restarts and several processes.
-      async run() { if (demo?.simulator && webhooks) await webhooks.receive({ raw: Buffer.from(demo.simulator.renderWebhook()), headers: { 'content-type': 'application/json', 'user-agent': 'rayne-simulator' } }) }
+      async run() {
+        if (demo?.simulator && webhooks)
+          await webhooks.receive({
+            raw: Buffer.from(demo.simulator.renderWebhook()),
+            headers: { 'content-type': 'application/json', 'user-agent': 'rayne-simulator' }
+          })
+      }
     })
     demo = await startDemo({ config: app.config, db: app.db, datadog, accounts, production })
     if (!demo) return
     const { where, incidentId, close } = demo
     app.onClose(close)
-    app.onReady(async () => { if (incidentId && app.config.fire && webhooks) await fire.enqueue({ incident: incidentId }, { key: incidentId }) })
-    app.check('simulator', { required: false, run: async () => ({ ok: true, detail: `Datadog is SIMULATED at ${where}: no key is set; everything else is real. ${incidentId ? `Scenario ${app.config.scenario} sent its alert once.` : ''}` }) })
+    app.onReady(async () => {
+      if (incidentId && app.config.fire && webhooks)
+        await fire.enqueue({ incident: incidentId }, { key: incidentId })
+    })
+    app.check('simulator', {
+      required: false,
+      run: async () => ({
+        ok: true,
+        detail: `Datadog is SIMULATED at ${where}: no key is set; everything else is real. ${incidentId ? `Scenario ${app.config.scenario} sent its alert once.` : ''}`
+      })
+    })
   }
 })

@@ -1,6 +1,8 @@
 import { Type, type Static } from '../../core/index.ts'
 
-const nullable = <T extends ReturnType<typeof Type.String> | ReturnType<typeof Type.Number>>(type: T) => Type.Union([type, Type.Null()])
+const nullable = <T extends ReturnType<typeof Type.String> | ReturnType<typeof Type.Number>>(
+  type: T
+) => Type.Union([type, Type.Null()])
 
 /** One row of evidence; `id` (`slot#n`) is what claims cite. Text in it is a sender's, never an instruction. */
 export const EvidenceRow = Type.Object({
@@ -17,7 +19,13 @@ export type EvidenceRow = Static<typeof EvidenceRow>
 export const EvidenceSlot = Type.Object({
   slot: Type.String(),
   title: Type.String(),
-  outcome: Type.Union([Type.Literal('rows'), Type.Literal('empty'), Type.Literal('truncated'), Type.Literal('error'), Type.Literal('forbidden')]),
+  outcome: Type.Union([
+    Type.Literal('rows'),
+    Type.Literal('empty'),
+    Type.Literal('truncated'),
+    Type.Literal('error'),
+    Type.Literal('forbidden')
+  ]),
   asked: Type.String(),
   window: Type.Object({ from: Type.String(), to: Type.String() }),
   rows: Type.Array(EvidenceRow),
@@ -33,14 +41,26 @@ export const Claim = Type.Object({ text: Type.String(), evidence: Type.Array(Typ
 export type Claim = Static<typeof Claim>
 
 /** One change as a suspect; `score` is 0 to 100 and only compares suspects of one report. */
-export const Suspect = Type.Object({ rank: Type.Integer(), title: Type.String(), at: Type.String(), service: nullable(Type.String()), score: Type.Number(), evidence: Type.Array(Type.String()), reasons: Type.Array(Claim) })
+export const Suspect = Type.Object({
+  rank: Type.Integer(),
+  title: Type.String(),
+  at: Type.String(),
+  service: nullable(Type.String()),
+  score: Type.Number(),
+  evidence: Type.Array(Type.String()),
+  reasons: Type.Array(Claim)
+})
 export type Suspect = Static<typeof Suspect>
 
 /** A deterministic report: the same evidence always gives the same text. */
 export const Report = Type.Object({
   verdict: Type.Union([Type.Literal('suspected_change'), Type.Literal('not_established')]),
   summary: Type.String(),
-  onset: Type.Object({ at: Type.String(), source: Type.String(), evidence: Type.Array(Type.String()) }),
+  onset: Type.Object({
+    at: Type.String(),
+    source: Type.String(),
+    evidence: Type.Array(Type.String())
+  }),
   window: Type.Object({ from: Type.String(), to: Type.String() }),
   suspects: Type.Array(Suspect),
   findings: Type.Array(Claim),
@@ -50,5 +70,10 @@ export const Report = Type.Object({
 })
 export type Report = Static<typeof Report>
 
-export const AnalysisStatus = Type.Union([Type.Literal('pending'), Type.Literal('running'), Type.Literal('done'), Type.Literal('failed')])
+export const AnalysisStatus = Type.Union([
+  Type.Literal('pending'),
+  Type.Literal('running'),
+  Type.Literal('done'),
+  Type.Literal('failed')
+])
 export type AnalysisStatus = Static<typeof AnalysisStatus>

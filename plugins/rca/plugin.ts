@@ -18,8 +18,16 @@ export default definePlugin({
   provides: [EventLinksToken],
   register(app, { datadog }) {
     const { concurrency, timeout_seconds: timeoutSeconds } = app.config
-    const analyse = app.job('analyse', { payload: Type.Object({ analysisId: Type.String() }), concurrency, timeoutSeconds, retries: 4, run: createAnalyser({ db: app.db, datadog }) })
-    app.on(AlertReceived, (alert, job) => app.db.transaction(trx => openAnalysis(trx, alert, job, analyse)))
+    const analyse = app.job('analyse', {
+      payload: Type.Object({ analysisId: Type.String() }),
+      concurrency,
+      timeoutSeconds,
+      retries: 4,
+      run: createAnalyser({ db: app.db, datadog })
+    })
+    app.on(AlertReceived, (alert, job) =>
+      app.db.transaction(trx => openAnalysis(trx, alert, job, analyse))
+    )
     app.provide(EventLinksToken, createEventLinks(app.db))
     app.provide(createToken('command.record'), createRecordCommand(datadog))
     routes(app, app.db)

@@ -22,19 +22,54 @@ export interface Analysis {
 /** All SQL of analyses. */
 export const analysisStore = {
   /** Undefined when the event already has an analysis. */
-  async create(trx: Knex.Transaction, analysis: { eventId: number; account: string | null; alert: Alert; receivedAt: Date }): Promise<string | undefined> {
-    const [row] = await trx('rca_analyses').insert({ event_id: analysis.eventId, account: analysis.account, alert: JSON.stringify(analysis.alert), received_at: analysis.receivedAt }).onConflict('event_id').ignore().returning('id')
+  async create(
+    trx: Knex.Transaction,
+    analysis: { eventId: number; account: string | null; alert: Alert; receivedAt: Date }
+  ): Promise<string | undefined> {
+    const [row] = await trx('rca_analyses')
+      .insert({
+        event_id: analysis.eventId,
+        account: analysis.account,
+        alert: JSON.stringify(analysis.alert),
+        received_at: analysis.receivedAt
+      })
+      .onConflict('event_id')
+      .ignore()
+      .returning('id')
     return row?.id
   },
   async begin(trx: Knex.Transaction, id: string, attempt: number): Promise<Analysis | undefined> {
-    const [row] = await trx('rca_analyses').where({ id }).whereNot({ status: 'done' }).update({ status: 'running', attempt, started_at: trx.raw('coalesce(started_at, now())'), error: null, finished_at: null }).returning('*')
+    const [row] = await trx('rca_analyses')
+      .where({ id })
+      .whereNot({ status: 'done' })
+      .update({
+        status: 'running',
+        attempt,
+        started_at: trx.raw('coalesce(started_at, now())'),
+        error: null,
+        finished_at: null
+      })
+      .returning('*')
     return row && analysisOf(row)
   },
   async saveReport(trx: Knex.Transaction, id: string, report: Report): Promise<void> {
-    await trx('rca_analyses').where({ id }).update({ report: JSON.stringify(report) })
+    await trx('rca_analyses')
+      .where({ id })
+      .update({ report: JSON.stringify(report) })
   },
-  async finish(trx: Knex.Transaction, id: string, end: { status: 'done' | 'failed'; notebook?: Analysis['notebook']; error?: string | null }): Promise<void> {
-    await trx('rca_analyses').where({ id }).update({ status: end.status, error: end.error ?? null, finished_at: new Date(), ...(end.notebook ? { notebook: JSON.stringify(end.notebook) } : {}) })
+  async finish(
+    trx: Knex.Transaction,
+    id: string,
+    end: { status: 'done' | 'failed'; notebook?: Analysis['notebook']; error?: string | null }
+  ): Promise<void> {
+    await trx('rca_analyses')
+      .where({ id })
+      .update({
+        status: end.status,
+        error: end.error ?? null,
+        finished_at: new Date(),
+        ...(end.notebook ? { notebook: JSON.stringify(end.notebook) } : {})
+      })
   },
   /** Notes why an attempt ended early; the job tries again. */
   async noteError(trx: Knex.Transaction, id: string, error: string): Promise<void> {
@@ -44,23 +79,89 @@ export const analysisStore = {
     const row = await db('rca_analyses').where({ id }).first()
     return row && analysisOf(row)
   },
-  async ofEvents(db: Knex, eventIds: readonly number[]): Promise<Pick<Analysis, 'id' | 'eventId' | 'status' | 'error' | 'notebook'>[]> {
-    const rows = await db('rca_analyses').whereIn('event_id', [...eventIds]).select('id', 'event_id', 'status', 'error', 'notebook')
-    return rows.map(row => ({ id: row.id, eventId: Number(row.event_id), status: row.status, error: row.error, notebook: row.notebook }))
+  async ofEvents(
+    db: Knex,
+    eventIds: readonly number[]
+  ): Promise<Pick<Analysis, 'id' | 'eventId' | 'status' | 'error' | 'notebook'>[]> {
+    const rows = await db('rca_analyses')
+      .whereIn('event_id', [...eventIds])
+      .select('id', 'event_id', 'status', 'error', 'notebook')
+    return rows.map(row => ({
+      id: row.id,
+      eventId: Number(row.event_id),
+      status: row.status,
+      error: row.error,
+      notebook: row.notebook
+    }))
   },
   /** Newest first, without the evidence rows. */
-  async list(db: Knex, page: { readonly limit: number; readonly offset: number; readonly before?: number; readonly status?: string }): Promise<{ analyses: Analysis[]; total: number }> {
-    const all = db('rca_analyses').where(q => { if (page.status) q.where({ status: page.status }) })
-    const rows = all.clone().select('id', 'number', 'event_id', 'account', 'alert', 'received_at', 'status', 'attempt', 'notebook', 'error', 'created_at', 'finished_at', db.raw("report - 'evidence' as report")).orderBy('number', 'desc').limit(page.limit)
-    const found = await (page.before === undefined ? rows.offset(page.offset) : rows.where('number', '<', page.before))
+  async list(
+    db: Knex,
+    page: {
+      readonly limit: number
+      readonly offset: number
+      readonly before?: number
+      readonly status?: string
+    }
+  ): Promise<{ analyses: Analysis[]; total: number }> {
+    const all = db('rca_analyses').where(q => {
+      if (page.status) q.where({ status: page.status })
+    })
+    const rows = all
+      .clone()
+      .select(
+        'id',
+        'number',
+        'event_id',
+        'account',
+        'alert',
+        'received_at',
+        'status',
+        'attempt',
+        'notebook',
+        'error',
+        'created_at',
+        'finished_at',
+        db.raw("report - 'evidence' as report")
+      )
+      .orderBy('number', 'desc')
+      .limit(page.limit)
+    const found = await (page.before === undefined
+      ? rows.offset(page.offset)
+      : rows.where('number', '<', page.before))
     const [count] = await all.count({ total: '*' })
     return { analyses: found.map(analysisOf), total: Number(count?.['total'] ?? 0) }
   }
 }
 
-interface Row { id: string; number: string; event_id: string; account: string | null; alert: Alert; received_at: Date; status: AnalysisStatus; attempt: number; report: Report | null; notebook: Analysis['notebook']; error: string | null; created_at: Date; finished_at: Date | null }
+interface Row {
+  id: string
+  number: string
+  event_id: string
+  account: string | null
+  alert: Alert
+  received_at: Date
+  status: AnalysisStatus
+  attempt: number
+  report: Report | null
+  notebook: Analysis['notebook']
+  error: string | null
+  created_at: Date
+  finished_at: Date | null
+}
 
 const analysisOf = (row: Row): Analysis => ({
-  id: row.id, number: Number(row.number), eventId: Number(row.event_id), account: row.account, alert: row.alert, receivedAt: row.received_at, status: row.status, attempt: row.attempt,
-  report: row.report, notebook: row.notebook, error: row.error, createdAt: row.created_at, finishedAt: row.finished_at
+  id: row.id,
+  number: Number(row.number),
+  eventId: Number(row.event_id),
+  account: row.account,
+  alert: row.alert,
+  receivedAt: row.received_at,
+  status: row.status,
+  attempt: row.attempt,
+  report: row.report,
+  notebook: row.notebook,
+  error: row.error,
+  createdAt: row.created_at,
+  finishedAt: row.finished_at
 })

@@ -40,20 +40,29 @@ export const Alert = Type.Object({
 export type Alert = Static<typeof Alert>
 
 /** A firing alert or warning is analysed; a recovery or missing data is not. */
-export const needsAnalysis = (alert: Alert): boolean => alert.firing && alert.status !== 'ok' && alert.status !== 'no_data'
+export const needsAnalysis = (alert: Alert): boolean =>
+  alert.firing && alert.status !== 'ok' && alert.status !== 'no_data'
 
 /** A stored webhook that is not a duplicate; committed together with its event row. */
-export const AlertReceived = defineEvent('webhooks.alert-received', Type.Object({
-  event_id: Type.Integer(),
-  account: text,
-  received_at: Type.Number(),
-  alert: Alert
-}))
+export const AlertReceived = defineEvent(
+  'webhooks.alert-received',
+  Type.Object({
+    event_id: Type.Integer(),
+    account: text,
+    received_at: Type.Number(),
+    alert: Alert
+  })
+)
 export type AlertReceived = Static<typeof AlertReceived.payload>
 
 /** What became of an event: filled by the plugin that analyses. */
 export interface EventLink {
-  readonly rca?: { readonly id: string; readonly url: string; readonly status: 'pending' | 'running' | 'done' | 'failed'; readonly error: string | null }
+  readonly rca?: {
+    readonly id: string
+    readonly url: string
+    readonly status: 'pending' | 'running' | 'done' | 'failed'
+    readonly error: string | null
+  }
   readonly notebook?: { readonly id: string; readonly url: string; readonly simulated: boolean }
 }
 export interface EventLinks {
@@ -64,14 +73,33 @@ export const EventLinksToken = createToken<EventLinks>('rca.event-links')
 
 /** Puts a webhook through the same door as a sender's, without HTTP (the demo's first alert). */
 export interface Webhooks {
-  receive(input: { readonly raw: Uint8Array; readonly headers: Readonly<Record<string, string | string[] | undefined>>; readonly account?: string }): Promise<Receipt>
+  receive(input: {
+    readonly raw: Uint8Array
+    readonly headers: Readonly<Record<string, string | string[] | undefined>>
+    readonly account?: string
+  }): Promise<Receipt>
   /** Stores webhooks of the past at their own times; they start nothing, and one that is there already stays as it is. Returns how many are new. */
   storePast(alerts: readonly PastAlert[]): Promise<number>
   /** Counts of all that was received; `waiting` names at most `limit` of the newest that want an analysis. */
   counts(limit: number): Promise<EventCounts>
 }
 /** A webhook of the past; `key` is a UUID that tells it from all others. */
-export interface PastAlert { readonly key: string; readonly receivedAt: Date; readonly body: Readonly<Record<string, unknown>>; readonly alert: Alert }
-export interface EventCounts { readonly total: number; readonly lastDay: number; readonly byAlertStatus: Readonly<Record<string, number>>; readonly waiting: readonly number[]; readonly settled: number }
-export interface Receipt { readonly eventId: number; readonly duplicate: boolean; readonly account: string | null }
+export interface PastAlert {
+  readonly key: string
+  readonly receivedAt: Date
+  readonly body: Readonly<Record<string, unknown>>
+  readonly alert: Alert
+}
+export interface EventCounts {
+  readonly total: number
+  readonly lastDay: number
+  readonly byAlertStatus: Readonly<Record<string, number>>
+  readonly waiting: readonly number[]
+  readonly settled: number
+}
+export interface Receipt {
+  readonly eventId: number
+  readonly duplicate: boolean
+  readonly account: string | null
+}
 export const WebhooksToken = createToken<Webhooks>('webhooks.receiver')

@@ -3,28 +3,67 @@ import { Alert, needsAnalysis, type EventLink } from './contract.ts'
 import type { StoredEvent } from './store.ts'
 
 const numbers = ['alert_id', 'monitor_id', 'timestamp', 'last_updated', 'org_id'] as const
-const texts = ['alert_title', 'alert_message', 'alert_status', 'monitor_name', 'monitor_type', 'event_type', 'priority', 'hostname', 'service', 'scope', 'transition_id', 'snapshot_url', 'link', 'org_name',
-  'ALERT_STATE', 'ALERT_TITLE', 'APPLICATION_LONGNAME', 'APPLICATION_TEAM', 'DETAILED_DESCRIPTION', 'IMPACT', 'METRIC', 'SUPPORT_GROUP', 'THRESHOLD', 'VALUE', 'URGENCY'] as const
+const texts = [
+  'alert_title',
+  'alert_message',
+  'alert_status',
+  'monitor_name',
+  'monitor_type',
+  'event_type',
+  'priority',
+  'hostname',
+  'service',
+  'scope',
+  'transition_id',
+  'snapshot_url',
+  'link',
+  'org_name',
+  'ALERT_STATE',
+  'ALERT_TITLE',
+  'APPLICATION_LONGNAME',
+  'APPLICATION_TEAM',
+  'DETAILED_DESCRIPTION',
+  'IMPACT',
+  'METRIC',
+  'SUPPORT_GROUP',
+  'THRESHOLD',
+  'VALUE',
+  'URGENCY'
+] as const
 
 /** The part of a payload that `toWire` shows and an alert does not hold. */
 export function payloadFields(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const kept: Record<string, unknown> = {}
-  for (const name of [...numbers, ...texts]) if (Object.hasOwn(fields, name)) kept[name] = fields[name]
+  for (const name of [...numbers, ...texts])
+    if (Object.hasOwn(fields, name)) kept[name] = fields[name]
   return kept
 }
 
 /** An event on the wire: the first version's field names, plus what it became. */
 export const Event = Type.Object({
   id: Type.Integer(),
-  payload: Type.Object({}, { additionalProperties: true, description: "The first version's payload fields, always present, zero-valued when unknown" }),
+  payload: Type.Object(
+    {},
+    {
+      additionalProperties: true,
+      description: "The first version's payload fields, always present, zero-valued when unknown"
+    }
+  ),
   alert: Alert,
   received_at: Type.String(),
-  status: Type.Union([Type.Literal('pending'), Type.Literal('processing'), Type.Literal('processed'), Type.Literal('failed')]),
+  status: Type.Union([
+    Type.Literal('pending'),
+    Type.Literal('processing'),
+    Type.Literal('processed'),
+    Type.Literal('failed')
+  ]),
   duplicates: Type.Integer({ description: 'How often the same webhook came again' }),
   account_name: Type.Optional(Type.String()),
   error: Type.Optional(Type.String()),
   rca: Type.Optional(Type.Object({ id: Type.String(), url: Type.String(), status: Type.String() })),
-  notebook: Type.Optional(Type.Object({ id: Type.String(), url: Type.String(), simulated: Type.Boolean() }))
+  notebook: Type.Optional(
+    Type.Object({ id: Type.String(), url: Type.String(), simulated: Type.Boolean() })
+  )
 })
 
 const exact = (value: unknown): number | string => {
@@ -33,25 +72,55 @@ const exact = (value: unknown): number | string => {
 }
 
 /** `analysed` says whether some plugin analyses alerts at all, so that an event without a link is still waiting. */
-export function toWire(event: StoredEvent, link: EventLink | undefined, analysed: boolean): Static<typeof Event> {
+export function toWire(
+  event: StoredEvent,
+  link: EventLink | undefined,
+  analysed: boolean
+): Static<typeof Event> {
   const { alert, fields } = event
   const known: Record<string, unknown> = {
-    alert_id: alert.alert_id, alert_title: alert.title, alert_message: alert.message, alert_status: fields['alert_status'] ?? alert.status, monitor_id: alert.monitor_id, monitor_name: alert.monitor_name,
-    monitor_type: alert.monitor_type, timestamp: alert.at === null ? 0 : Math.floor(alert.at / 1000), priority: alert.priority, hostname: alert.host, service: alert.service, scope: alert.scope,
-    snapshot_url: alert.snapshot_url, link: alert.link, org_id: alert.org_id
+    alert_id: alert.alert_id,
+    alert_title: alert.title,
+    alert_message: alert.message,
+    alert_status: fields['alert_status'] ?? alert.status,
+    monitor_id: alert.monitor_id,
+    monitor_name: alert.monitor_name,
+    monitor_type: alert.monitor_type,
+    timestamp: alert.at === null ? 0 : Math.floor(alert.at / 1000),
+    priority: alert.priority,
+    hostname: alert.host,
+    service: alert.service,
+    scope: alert.scope,
+    snapshot_url: alert.snapshot_url,
+    link: alert.link,
+    org_id: alert.org_id
   }
   const payload = {
     ...Object.fromEntries(numbers.map(name => [name, exact(known[name] ?? fields[name])])),
-    ...Object.fromEntries(texts.map(name => [name, String(known[name] ?? fields[name] ?? '')])), tags: alert.tags
+    ...Object.fromEntries(texts.map(name => [name, String(known[name] ?? fields[name] ?? '')])),
+    tags: alert.tags
   }
   return {
-    id: event.id, payload, alert, received_at: event.receivedAt.toISOString(), status: statusOf(event, link, analysed), duplicates: event.duplicates,
-    ...(event.account === null ? {} : { account_name: event.account }), ...(link?.rca?.error ? { error: link.rca.error } : {}),
-    ...(link?.rca ? { rca: { id: link.rca.id, url: link.rca.url, status: link.rca.status } } : {}), ...(link?.notebook ? { notebook: { ...link.notebook } } : {})
+    id: event.id,
+    payload,
+    alert,
+    received_at: event.receivedAt.toISOString(),
+    status: statusOf(event, link, analysed),
+    duplicates: event.duplicates,
+    ...(event.account === null ? {} : { account_name: event.account }),
+    ...(link?.rca?.error ? { error: link.rca.error } : {}),
+    ...(link?.rca ? { rca: { id: link.rca.id, url: link.rca.url, status: link.rca.status } } : {}),
+    ...(link?.notebook ? { notebook: { ...link.notebook } } : {})
   }
 }
 
-function statusOf(event: StoredEvent, link: EventLink | undefined, analysed: boolean): Static<typeof Event>['status'] {
+function statusOf(
+  event: StoredEvent,
+  link: EventLink | undefined,
+  analysed: boolean
+): Static<typeof Event>['status'] {
   if (!link?.rca) return analysed && needsAnalysis(event.alert) ? 'pending' : 'processed'
-  return ({ pending: 'pending', running: 'processing', done: 'processed', failed: 'failed' } as const)[link.rca.status]
+  return (
+    { pending: 'pending', running: 'processing', done: 'processed', failed: 'failed' } as const
+  )[link.rca.status]
 }

@@ -24,29 +24,49 @@ export function normalise(raw: Uint8Array, headers: Headers): Normalised {
   try {
     return fromDecoded(decode(raw, headers))
   } catch (error) {
-    return { alert: toAlert(emptyFields(), `not read: ${line(errorText(error), 200)}`), fields: emptyFields() }
+    return {
+      alert: toAlert(emptyFields(), `not read: ${line(errorText(error), 200)}`),
+      fields: emptyFields()
+    }
   }
 }
 
 function fromDecoded({ value, problem }: Decoded): Normalised {
-  const inner = typeof value === 'string' && /^[[{]/.test(value) && problem === null ? parseJson(value) : undefined
+  const inner =
+    typeof value === 'string' && /^[[{]/.test(value) && problem === null
+      ? parseJson(value)
+      : undefined
   const root = inner?.value === undefined ? { value, problem } : inner
   const kept = bound(root.value)
   const reason = root.problem ?? (kept.cut ? 'too large: left out values beyond the limits' : null)
   if (Array.isArray(kept.value)) {
     const fields = Object.assign(emptyFields(), { items: kept.value })
-    const first = kept.value.find((item): item is Fields => typeof item === 'object' && item !== null && !Array.isArray(item))
-    return { fields, alert: toAlert(first ?? emptyFields(), reason ?? `a list of ${kept.value.length}: the facts are of the first object`) }
+    const first = kept.value.find(
+      (item): item is Fields => typeof item === 'object' && item !== null && !Array.isArray(item)
+    )
+    return {
+      fields,
+      alert: toAlert(
+        first ?? emptyFields(),
+        reason ?? `a list of ${kept.value.length}: the facts are of the first object`
+      )
+    }
   }
-  if (typeof kept.value === 'object' && kept.value !== null) return { fields: kept.value as Fields, alert: toAlert(kept.value as Fields, reason) }
-  const fields = root.value === null || root.value === undefined ? emptyFields() : Object.assign(emptyFields(), { text: kept.value })
+  if (typeof kept.value === 'object' && kept.value !== null)
+    return { fields: kept.value as Fields, alert: toAlert(kept.value as Fields, reason) }
+  const fields =
+    root.value === null || root.value === undefined
+      ? emptyFields()
+      : Object.assign(emptyFields(), { text: kept.value })
   const alert = toAlert(fields, reason ?? 'not an object')
   return { fields, alert: { ...alert, title: alert.title ?? firstLine(kept.value) } }
 }
 
 /** Plain text has its first line for a title; broken JSON has none. */
 const firstLine = (text: unknown): string | null =>
-  typeof text === 'string' && !/^[[{]/.test(text) ? line(text.split('\n', 1)[0] ?? '', 1_000) || null : null
+  typeof text === 'string' && !/^[[{]/.test(text)
+    ? line(text.split('\n', 1)[0] ?? '', 1_000) || null
+    : null
 
 function toAlert(fields: Fields, problem: string | null): Alert {
   const reader = createReader(fields)
@@ -60,7 +80,8 @@ function toAlert(fields: Fields, problem: string | null): Alert {
     message: reader.prose(names.message, limits.text),
     monitor_id: monitorId(reader),
     monitor_name: reader.title(names.monitorName, 1_000),
-    monitor_type: reader.text(names.monitorType, 128) ?? monitorTypeOf(reader.text(names.eventType, 128)),
+    monitor_type:
+      reader.text(names.monitorType, 128) ?? monitorTypeOf(reader.text(names.eventType, 128)),
     alert_id: safeId(opaque(reader.text(names.alertId, 10_000))),
     cycle_key: opaque(reader.text(names.cycleKey, 10_000)),
     aggregation_key: opaque(reader.text(names.aggregationKey, 10_000)),
@@ -75,7 +96,11 @@ function toAlert(fields: Fields, problem: string | null): Alert {
     org_id: opaque(reader.text(names.orgId, 10_000)),
     link: link(reader, linkSources),
     snapshot_url: link(reader, snapshotSources),
-    at: reader.values(names.at).map(readTime).find(at => at !== null) ?? null,
+    at:
+      reader
+        .values(names.at)
+        .map(readTime)
+        .find(at => at !== null) ?? null,
     unresolved: listUnresolved(fields),
     parse_error: problem === null ? null : line(problem, 300)
   }
@@ -89,12 +114,17 @@ function opaque(id: string | null): string | null {
 }
 
 /** Ids end up in paths and queries: one that could leave its place there is no id. */
-const safeId = (id: string | null): string | null => id !== null && /^[\w:=+@~…-][\w.:=+@~…-]*$/u.test(id) ? id : null
+const safeId = (id: string | null): string | null =>
+  id !== null && /^[\w:=+@~…-][\w.:=+@~…-]*$/u.test(id) ? id : null
 
 function monitorId(reader: Reader): string | null {
   const links = [...reader.values(names.link)]
-  return digits(reader.values(names.monitorId)) ?? inLink(links) ?? digits(reader.values(names.datadogAlertId))
-    ?? inLink(reader.values(names.description))
+  return (
+    digits(reader.values(names.monitorId)) ??
+    inLink(links) ??
+    digits(reader.values(names.datadogAlertId)) ??
+    inLink(reader.values(names.description))
+  )
 }
 
 function digits(values: readonly unknown[]): string | null {
@@ -107,7 +137,10 @@ function digits(values: readonly unknown[]): string | null {
 
 function inLink(values: readonly unknown[]): string | null {
   for (const value of values) {
-    const found = typeof value === 'string' ? /\bmonitors[/#]0*([1-9]\d{0,39})(?!\d)/.exec(value)?.[1] : undefined
+    const found =
+      typeof value === 'string'
+        ? /\bmonitors[/#]0*([1-9]\d{0,39})(?!\d)/.exec(value)?.[1]
+        : undefined
     if (found !== undefined) return found
   }
   return null
@@ -115,13 +148,18 @@ function inLink(values: readonly unknown[]): string | null {
 
 /** Datadog's $EVENT_TYPE names the kind of monitor, a plain `alert` does not. */
 const monitorTypeOf = (eventType: string | null): string | null =>
-  eventType !== null && /_(?:alert|monitor|check)$|^service_check$|_alert_monitor$/.test(eventType) ? eventType : null
+  eventType !== null && /_(?:alert|monitor|check)$|^service_check$|_alert_monitor$/.test(eventType)
+    ? eventType
+    : null
 
 /** A fact from the tags, else from the scope; where the tags disagree the scope says which of them triggered. */
 function facet(key: string, tags: readonly string[], scope: readonly string[]): string | null {
   const tagged = tagValues(tags, key)
   const scoped = tagValues(scope, key)
-  const value = tagged.length > 1 ? tagged.find(tag => scoped.includes(tag)) ?? tagged[0] : tagged[0] ?? scoped[0]
+  const value =
+    tagged.length > 1
+      ? (tagged.find(tag => scoped.includes(tag)) ?? tagged[0])
+      : (tagged[0] ?? scoped[0])
   return value === undefined || value === '*' ? null : line(value, 250)
 }
 
@@ -133,7 +171,13 @@ const snapshotSources = alone(names.snapshot)
 function link(reader: Reader, sources: readonly (readonly string[])[]): string | null {
   for (const source of sources) {
     const text = reader.text(source, 2_048)
-    if (text !== null && /^https?:\/\/[^\s"'<>\\]+$/i.test(text) && !text.endsWith('…') && URL.canParse(text)) return text
+    if (
+      text !== null &&
+      /^https?:\/\/[^\s"'<>\\]+$/i.test(text) &&
+      !text.endsWith('…') &&
+      URL.canParse(text)
+    )
+      return text
   }
   return null
 }

@@ -25,8 +25,17 @@ const command = fileURLToPath(new URL('bin.js', import.meta.resolve('rayne')))
 
 /** Nothing of this machine's own settings reaches the server. */
 const environment = (home: string, port: number): NodeJS.ProcessEnv => {
-  const kept = ['PATH', 'HOME', 'TMPDIR', 'LANG', 'TZ'].flatMap(name => process.env[name] === undefined ? [] : [[name, process.env[name]]])
-  return { ...Object.fromEntries(kept) as NodeJS.ProcessEnv, HOST: '127.0.0.1', PORT: String(port), RAYNE_HOME: home, RAYNE_PLUGINS: 'datacat', RAYNE_LOG_LEVEL: 'warn' }
+  const kept = ['PATH', 'HOME', 'TMPDIR', 'LANG', 'TZ'].flatMap(name =>
+    process.env[name] === undefined ? [] : [[name, process.env[name]]]
+  )
+  return {
+    ...(Object.fromEntries(kept) as NodeJS.ProcessEnv),
+    HOST: '127.0.0.1',
+    PORT: String(port),
+    RAYNE_HOME: home,
+    RAYNE_PLUGINS: 'datacat',
+    RAYNE_LOG_LEVEL: 'warn'
+  }
 }
 
 async function freePort(): Promise<number> {
@@ -47,20 +56,36 @@ export async function createDatacatServer(): Promise<Server> {
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
   let child: ChildProcess | undefined
-  const isRunning = (): boolean => child !== undefined && child.exitCode === null && child.signalCode === null
-  const exited = async (): Promise<void> => { if (child && isRunning()) await once(child, 'exit') }
-  const isReady = (): Promise<boolean> => fetch(`${url}/readyz`, { signal: AbortSignal.timeout(2_000) }).then(async answer => { await answer.text(); return answer.status === 200 }, () => false)
+  const isRunning = (): boolean =>
+    child !== undefined && child.exitCode === null && child.signalCode === null
+  const exited = async (): Promise<void> => {
+    if (child && isRunning()) await once(child, 'exit')
+  }
+  const isReady = (): Promise<boolean> =>
+    fetch(`${url}/readyz`, { signal: AbortSignal.timeout(2_000) }).then(
+      async answer => {
+        await answer.text()
+        return answer.status === 200
+      },
+      () => false
+    )
 
   const start = async (): Promise<void> => {
     const log = openSync(logFile, 'a')
-    child = spawn(process.execPath, [command, 'start'], { env: environment(home, port), stdio: ['ignore', log, log] })
+    child = spawn(process.execPath, [command, 'start'], {
+      env: environment(home, port),
+      stdio: ['ignore', log, log]
+    })
     closeSync(log)
-    for (const until = Date.now() + readyMs; !await isReady(); await sleep(50)) {
-      if (!isRunning() || Date.now() > until) throw new Error(`the server did not start:\n${tailOf(logFile)}`)
+    for (const until = Date.now() + readyMs; !(await isReady()); await sleep(50)) {
+      if (!isRunning() || Date.now() > until)
+        throw new Error(`the server did not start:\n${tailOf(logFile)}`)
     }
   }
   const kill = async (): Promise<void> => {
-    const roots = [isRunning() ? child?.pid : undefined, postgresOf(home)].filter(pid => pid !== undefined)
+    const roots = [isRunning() ? child?.pid : undefined, postgresOf(home)].filter(
+      pid => pid !== undefined
+    )
     const gone = exited()
     await killTree(roots)
     await gone
@@ -70,12 +95,32 @@ export async function createDatacatServer(): Promise<Server> {
     await Promise.race([exited(), sleep(15_000, undefined, { ref: false })])
     await kill()
   }
-  return { url, start, kill, async remove() { try { await stop() } finally { rmSync(folder, { recursive: true, force: true, maxRetries: 5 }) } } }
+  return {
+    url,
+    start,
+    kill,
+    async remove() {
+      try {
+        await stop()
+      } finally {
+        rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
+      }
+    }
+  }
 }
 
 /** The database of a server that is gone: its own file says which process it was. */
 function postgresOf(home: string): number | undefined {
-  try { return Number(readFileSync(path.join(home, 'postgres', 'data', 'postmaster.pid'), 'utf8').split('\n')[0]) || undefined } catch { return undefined }
+  try {
+    return (
+      Number(
+        readFileSync(path.join(home, 'postgres', 'data', 'postmaster.pid'), 'utf8').split('\n')[0]
+      ) || undefined
+    )
+  } catch {
+    return undefined
+  }
 }
 
-const tailOf = (file: string): string => readFileSync(file, 'utf8').trim().split('\n').slice(-20).join('\n')
+const tailOf = (file: string): string =>
+  readFileSync(file, 'utf8').trim().split('\n').slice(-20).join('\n')

@@ -19,7 +19,9 @@ for (const name of ['ts', 'python3', 'python2', 'go'] as const) {
   test(titles[name], { skip: isSkipped ? missing : false }, async t => {
     if ('missing' in found) throw new Error(found.missing)
     const said: string[] = []
-    try { await runClients([found], { limitMs, signal: t.signal, say: line => said.push(line) }) } catch (error) {
+    try {
+      await runClients([found], { limitMs, signal: t.signal, say: line => said.push(line) })
+    } catch (error) {
       if (error instanceof Error) error.message += `\n${said.join('\n')}`
       throw error
     }

@@ -7,7 +7,20 @@ import { readLive } from './datacat/live.ts'
 import { filterQuery, queryText, seriesQuery } from './datacat/query.ts'
 import { openSession, type Session, type SessionParts } from './datacat/session.ts'
 import { createTransport, type Transport } from './datacat/transport.ts'
-import { timeText, type CallOptions, type Details, type ExportRecord, type Json, type LiveChange, type Moment, type Series, type SeriesQuery, type SessionFilters, type SessionList, type WholeSession } from './datacat/wire.ts'
+import {
+  timeText,
+  type CallOptions,
+  type Details,
+  type ExportRecord,
+  type Json,
+  type LiveChange,
+  type Moment,
+  type Series,
+  type SeriesQuery,
+  type SessionFilters,
+  type SessionList,
+  type WholeSession
+} from './datacat/wire.ts'
 
 export interface ClientOptions {
   /** Base URL of the server, e.g. `http://127.0.0.1:8080`. */
@@ -61,7 +74,10 @@ export interface DatacatClient {
   /** A session that exists, by its id; nothing is asked of the server. The same object while somebody holds it. */
   openSession(id: string): Session
   getSession(id: string, options?: CallOptions): Promise<Details>
-  listSessions(filters?: SessionFilters & CallOptions & { readonly page?: number; readonly perPage?: number; readonly cursor?: string }): Promise<SessionList>
+  listSessions(
+    filters?: SessionFilters &
+      CallOptions & { readonly page?: number; readonly perPage?: number; readonly cursor?: string }
+  ): Promise<SessionList>
   /** Points of one metric over sessions, aggregated for a chart. */
   series(query: SeriesQuery & CallOptions): Promise<Series>
   /** Every session with all it holds, as the first version's export gives them. */
@@ -81,21 +97,46 @@ export interface DatacatClient {
 /** A client of one datacat server; every call rejects with DatacatError, or with the reason of its aborted signal. */
 export function createDatacatClient(options: ClientOptions): DatacatClient {
   const onError = guarded(options.onError)
-  const transport = createTransport({ url: options.url, token: options.token, timeoutMs: options.timeoutMs ?? 10_000, retries: options.retries ?? 3, backoffMs: options.backoffMs ?? 200, fetch: options.fetch ?? ((input, init) => fetch(input, init)) })
+  const transport = createTransport({
+    url: options.url,
+    token: options.token,
+    timeoutMs: options.timeoutMs ?? 10_000,
+    retries: options.retries ?? 3,
+    backoffMs: options.backoffMs ?? 200,
+    fetch: options.fetch ?? ((input, init) => fetch(input, init))
+  })
   const counters = createCounters()
   const delivery = createDelivery({
-    transport, counters, onError, flushMs: options.flushMs ?? 1_000, flushItems: options.flushItems ?? 500, maxQueued: options.maxQueued ?? 10_000,
-    offline: options.offlineDir === undefined ? undefined : { folder: options.offlineDir, maxBytes: options.offlineMaxBytes ?? 64 * 1024 * 1024 }
+    transport,
+    counters,
+    onError,
+    flushMs: options.flushMs ?? 1_000,
+    flushItems: options.flushItems ?? 500,
+    maxQueued: options.maxQueued ?? 10_000,
+    offline:
+      options.offlineDir === undefined
+        ? undefined
+        : { folder: options.offlineDir, maxBytes: options.offlineMaxBytes ?? 64 * 1024 * 1024 }
   })
   const beating = new Set<() => void>()
-  const parts: SessionParts = { transport, delivery, counters, buffered: options.buffered ?? true, beating, onError }
+  const parts: SessionParts = {
+    transport,
+    delivery,
+    counters,
+    buffered: options.buffered ?? true,
+    beating,
+    onError
+  }
   const open = shared((id: string) => openSession(id, parts))
 
   return {
     async createSession(session = {}) {
       const id = session.id ?? createId()
       const body = JSON.stringify(creationOf(id, session, options))
-      await delivery.submit({ path: '/v1/datacat/sessions', body }, 0, counters, { ordered: false, signal: session.signal })
+      await delivery.submit({ path: '/v1/datacat/sessions', body }, 0, counters, {
+        ordered: false,
+        signal: session.signal
+      })
       return open(id)
     },
     openSession: open,
@@ -109,50 +150,99 @@ export function createDatacatClient(options: ClientOptions): DatacatClient {
   }
 }
 
-type Reader = Pick<DatacatClient, 'getSession' | 'listSessions' | 'series' | 'getAllSessions' | 'deleteSession' | 'exportSessions' | 'live'>
+type Reader = Pick<
+  DatacatClient,
+  | 'getSession'
+  | 'listSessions'
+  | 'series'
+  | 'getAllSessions'
+  | 'deleteSession'
+  | 'exportSessions'
+  | 'live'
+>
 
 function reader(transport: Transport): Reader {
-  const get = <T>(path: string, signal: AbortSignal | undefined): Promise<T> => transport.send<T>('GET', path, { signal })
+  const get = <T>(path: string, signal: AbortSignal | undefined): Promise<T> =>
+    transport.send<T>('GET', path, { signal })
   return {
     getSession: (id, { signal } = {}) => get(sessionPath(id), signal),
-    listSessions: ({ signal, page, perPage, cursor, ...filters } = {}) => get(`/v1/datacat/sessions${filterQuery(filters, { page, per_page: perPage, cursor })}`, signal),
+    listSessions: ({ signal, page, perPage, cursor, ...filters } = {}) =>
+      get(
+        `/v1/datacat/sessions${filterQuery(filters, { page, per_page: perPage, cursor })}`,
+        signal
+      ),
     series: ({ signal, ...query }) => get(`/v1/datacat/series${seriesQuery(query)}`, signal),
     getAllSessions: ({ signal } = {}) => get('/api/grafana/sessions', signal),
     async deleteSession(id, { signal } = {}) {
-      try { await transport.send('DELETE', sessionPath(id), { signal }) } catch (error) {
+      try {
+        await transport.send('DELETE', sessionPath(id), { signal })
+      } catch (error) {
         // A repeated deletion whose first answer was lost.
-        if (!(error instanceof DatacatError) || error.status !== 404 || error.attempts === 1) throw error
+        if (!(error instanceof DatacatError) || error.status !== 404 || error.attempts === 1)
+          throw error
       }
     },
-    exportSessions: ({ signal, ...filters } = {}) => readExport(transport, `/v1/datacat/export${filterQuery(filters)}`, signal),
-    live: (sessionId, { signal } = {}) => readLive(transport, `/v1/datacat/live${queryText({ session: sessionId })}`, signal)
+    exportSessions: ({ signal, ...filters } = {}) =>
+      readExport(transport, `/v1/datacat/export${filterQuery(filters)}`, signal),
+    live: (sessionId, { signal } = {}) =>
+      readLive(transport, `/v1/datacat/live${queryText({ session: sessionId })}`, signal)
   }
 }
 
 const exportIdleMs = 60_000
 
-async function* readExport(transport: Transport, path: string, signal: AbortSignal | undefined): AsyncGenerator<ExportRecord> {
-  for await (const line of transport.lines(path, { signal, idleMs: exportIdleMs, headers: { accept: 'application/x-ndjson' } })) {
+async function* readExport(
+  transport: Transport,
+  path: string,
+  signal: AbortSignal | undefined
+): AsyncGenerator<ExportRecord> {
+  for await (const line of transport.lines(path, {
+    signal,
+    idleMs: exportIdleMs,
+    headers: { accept: 'application/x-ndjson' }
+  })) {
     if (line.trim() !== '') yield recordOf(line)
   }
 }
 
 function recordOf(line: string): ExportRecord {
-  try { return JSON.parse(line) as ExportRecord } catch (cause) { throw new DatacatError('answer', `the export ended within a record: ${line.slice(0, 80)}`, { status: 200, cause }) }
+  try {
+    return JSON.parse(line) as ExportRecord
+  } catch (cause) {
+    throw new DatacatError('answer', `the export ended within a record: ${line.slice(0, 80)}`, {
+      status: 200,
+      cause
+    })
+  }
 }
 
 function creationOf(id: string, session: SessionOptions, usual: ClientOptions): Json {
   const { startedAt = Date.now(), state, heartbeat } = session
   return {
-    id, product: session.product ?? usual.product, version: session.version ?? usual.version, machine_id: session.machineId ?? usual.machineId, hostname: session.hostname ?? usual.hostname, started_at: timeText(startedAt), state,
-    ...heartbeat ? { heartbeat: { hung_after_seconds: heartbeat.hungAfterSeconds, crashed_after_seconds: heartbeat.crashedAfterSeconds } } : {}
+    id,
+    product: session.product ?? usual.product,
+    version: session.version ?? usual.version,
+    machine_id: session.machineId ?? usual.machineId,
+    hostname: session.hostname ?? usual.hostname,
+    started_at: timeText(startedAt),
+    state,
+    ...(heartbeat
+      ? {
+          heartbeat: {
+            hung_after_seconds: heartbeat.hungAfterSeconds,
+            crashed_after_seconds: heartbeat.crashedAfterSeconds
+          }
+        }
+      : {})
   }
 }
 
 /** The same session for the same id as long as somebody holds it, so that its writes share batches and its heartbeat is one. */
 function shared(open: (id: string) => Session): (id: string) => Session {
   const sessions = new Map<string, WeakRef<Session>>()
-  const gone = new FinalizationRegistry<string>(id => { if (!sessions.get(id)?.deref()) sessions.delete(id) })
+  const gone = new FinalizationRegistry<string>(id => {
+    if (!sessions.get(id)?.deref()) sessions.delete(id)
+  })
   return id => {
     const held = sessions.get(id)?.deref()
     if (held) return held
@@ -164,10 +254,32 @@ function shared(open: (id: string) => Session): (id: string) => Session {
 }
 
 function guarded(onError: ((error: unknown) => void) | undefined): (error: unknown) => void {
-  return error => { try { onError?.(error) } catch { /* what watches must not break what it watches */ } }
+  return error => {
+    try {
+      onError?.(error)
+    } catch {
+      /* what watches must not break what it watches */
+    }
+  }
 }
 
 export { DatacatError } from './datacat/errors.ts'
 export type { Session } from './datacat/session.ts'
 export type { ClientStats, Stats } from './datacat/counters.ts'
-export type { CallOptions, Details, EventRecord, ExportRecord, LiveChange, Moment, PathFilter, PointRecord, Series, SeriesQuery, SessionFilters, SessionList, StateRecord, Summary, WholeSession } from './datacat/wire.ts'
+export type {
+  CallOptions,
+  Details,
+  EventRecord,
+  ExportRecord,
+  LiveChange,
+  Moment,
+  PathFilter,
+  PointRecord,
+  Series,
+  SeriesQuery,
+  SessionFilters,
+  SessionList,
+  StateRecord,
+  Summary,
+  WholeSession
+} from './datacat/wire.ts'

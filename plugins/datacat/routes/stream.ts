@@ -11,27 +11,56 @@ export function streamRoutes(app: PluginApp<unknown>, datacat: Datacats): void {
   const checkFilter = compile(Filter, 'coerce')
   const live = createLive(app.db, app.log)
 
-  app.raw('GET', '/v1/datacat/export', { summary: 'Sessions with everything in them as JSON lines; takes the filters of the list', auth: 'user', about: { query: Filter } }, ctx => {
-    const filter = readFilter(checkFilter({ ...ctx.query }, 'query'))
-    ctx.status = 200
-    ctx.set('content-type', 'application/x-ndjson')
-    ctx.set('content-disposition', 'attachment; filename="datacat.jsonl"')
-    ctx.body = Readable.from(datacat.exportLines(filter))
-  })
+  app.raw(
+    'GET',
+    '/v1/datacat/export',
+    {
+      summary: 'Sessions with everything in them as JSON lines; takes the filters of the list',
+      auth: 'user',
+      about: { query: Filter }
+    },
+    ctx => {
+      const filter = readFilter(checkFilter({ ...ctx.query }, 'query'))
+      ctx.status = 200
+      ctx.set('content-type', 'application/x-ndjson')
+      ctx.set('content-disposition', 'attachment; filename="datacat.jsonl"')
+      ctx.body = Readable.from(datacat.exportLines(filter))
+    }
+  )
 
-  app.raw('GET', '/v1/datacat/live', { summary: 'Changes as they are committed: server-sent events `session`, and with ?session=<id> also `event`, `metric` and `state`', auth: 'user', about: { query: Type.Object({ session: Type.Optional(Type.String({ format: 'uuid' })) }) } }, async ctx => {
-    const id = ctx.query['session']
-    const session = typeof id === 'string' && isSessionId(id) ? await live.find(id.toLowerCase()) : undefined
-    if (id !== undefined && !session) throw unknownSession(String(id))
-    const gone = new AbortController()
-    ctx.res.once('close', () => gone.abort())
-    ctx.status = 200
-    ctx.set({ 'content-type': 'text/event-stream', 'cache-control': 'no-cache', 'x-accel-buffering': 'no' })
-    ctx.body = Readable.from(texts(live.feed(session, gone.signal)))
-  })
+  app.raw(
+    'GET',
+    '/v1/datacat/live',
+    {
+      summary:
+        'Changes as they are committed: server-sent events `session`, and with ?session=<id> also `event`, `metric` and `state`',
+      auth: 'user',
+      about: { query: Type.Object({ session: Type.Optional(Type.String({ format: 'uuid' })) }) }
+    },
+    async ctx => {
+      const id = ctx.query['session']
+      const session =
+        typeof id === 'string' && isSessionId(id) ? await live.find(id.toLowerCase()) : undefined
+      if (id !== undefined && !session) throw unknownSession(String(id))
+      const gone = new AbortController()
+      ctx.res.once('close', () => gone.abort())
+      ctx.status = 200
+      ctx.set({
+        'content-type': 'text/event-stream',
+        'cache-control': 'no-cache',
+        'x-accel-buffering': 'no'
+      })
+      ctx.body = Readable.from(texts(live.feed(session, gone.signal)))
+    }
+  )
 }
 
-async function* texts(feed: ReturnType<ReturnType<typeof createLive>['feed']>): AsyncGenerator<string> {
+async function* texts(
+  feed: ReturnType<ReturnType<typeof createLive>['feed']>
+): AsyncGenerator<string> {
   yield 'retry: 2000\n\n'
-  for await (const told of feed) yield told === null ? ': still here\n\n' : `event: ${told.event}\ndata: ${JSON.stringify(told.data)}\n\n`
+  for await (const told of feed)
+    yield told === null
+      ? ': still here\n\n'
+      : `event: ${told.event}\ndata: ${JSON.stringify(told.data)}\n\n`
 }

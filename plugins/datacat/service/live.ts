@@ -8,16 +8,31 @@ import { stateStore } from '../store/states.ts'
 import { eventOut, pointOut, stateOut, summaryOf } from './wire-out.ts'
 
 /** One server-sent event. */
-export interface Told { readonly event: 'session' | 'event' | 'metric' | 'state' | 'skipped' | 'trouble'; readonly data: object }
+export interface Told {
+  readonly event: 'session' | 'event' | 'metric' | 'state' | 'skipped' | 'trouble'
+  readonly data: object
+}
 
 const lookMs = 500
 // A commit may show a moment after the time it carries.
 const overlapMs = 5_000
 const pingMs = 15_000
 const mostItems = 500
-const away: Told = { event: 'trouble', data: { message: 'the database does not answer; updates go on when it is back' } }
+const away: Told = {
+  event: 'trouble',
+  data: { message: 'the database does not answer; updates go on when it is back' }
+}
 
-const signatureOf = (session: SessionRow): string => [session.key, session.updatedAt, session.endedAt, session.condition, session.events, session.points, session.states].join(' ')
+const signatureOf = (session: SessionRow): string =>
+  [
+    session.key,
+    session.updatedAt,
+    session.endedAt,
+    session.condition,
+    session.events,
+    session.points,
+    session.states
+  ].join(' ')
 
 /** Told after a look which sessions changed, or that the database could not be asked. */
 type Listener = (changed: readonly SessionRow[], isAway: boolean) => void
@@ -42,19 +57,36 @@ export function createLive(db: Knex, log: Logger) {
       log.debug({ error: errorText(error) }, 'live updates wait for the database')
       for (const notify of listeners) notify([], true)
     }
-    timer = listeners.size === 0 ? undefined : setTimeout(() => { void look(from) }, lookMs)
+    timer =
+      listeners.size === 0
+        ? undefined
+        : setTimeout(() => {
+            void look(from)
+          }, lookMs)
   }
 
   function listen(listener: Listener): () => void {
     listeners.add(listener)
-    timer ??= setTimeout(() => { void look(Date.now()) }, lookMs)
-    return () => { listeners.delete(listener) }
+    timer ??= setTimeout(() => {
+      void look(Date.now())
+    }, lookMs)
+    return () => {
+      listeners.delete(listener)
+    }
   }
 
   /** Changes of all sessions, or of one with what is written to it, until `signal` aborts; null when nothing happened for a while. */
-  async function* feed(session: SessionRow | undefined, signal: AbortSignal): AsyncGenerator<Told | null> {
+  async function* feed(
+    session: SessionRow | undefined,
+    signal: AbortSignal
+  ): AsyncGenerator<Told | null> {
     const waiting = createWaiting(signal)
-    const stop = listen((changed, isAway) => waiting.add(changed.filter(row => session === undefined || row.id === session.id), isAway))
+    const stop = listen((changed, isAway) =>
+      waiting.add(
+        changed.filter(row => session === undefined || row.id === session.id),
+        isAway
+      )
+    )
     let at = session
     try {
       if (session) {
@@ -67,15 +99,18 @@ export function createLive(db: Knex, log: Logger) {
         const { rows, isAway } = await waiting.take()
         if (isAway) yield away
         else if (rows.length === 0) yield null
-        else try {
-          for (const one of await tell(db, rows, at)) yield one
-          if (at) at = rows.at(-1) ?? at
-        } catch (error) {
-          log.debug({ error: errorText(error) }, 'live updates wait for the database')
-          waiting.add(rows, true)
-        }
+        else
+          try {
+            for (const one of await tell(db, rows, at)) yield one
+            if (at) at = rows.at(-1) ?? at
+          } catch (error) {
+            log.debug({ error: errorText(error) }, 'live updates wait for the database')
+            waiting.add(rows, true)
+          }
       }
-    } finally { stop() }
+    } finally {
+      stop()
+    }
   }
 
   return { feed, find: (id: string): Promise<SessionRow | undefined> => sessionStore.find(db, id) }
@@ -93,11 +128,18 @@ function createWaiting(signal: AbortSignal) {
       for (const row of changed) if (!sessions.has(row.id) || !isAway) sessions.set(row.id, row)
       if (isAway && !wasAway) isNews = true
       wasAway = isAway
-      if (isNews || sessions.size > 0 && !isAway) wake()
+      if (isNews || (sessions.size > 0 && !isAway)) wake()
     },
     /** Waits for a change, for the end, or at most for the time of a ping. */
     async take(): Promise<{ rows: SessionRow[]; isAway: boolean }> {
-      if (!signal.aborted && !isNews && (sessions.size === 0 || wasAway)) await new Promise<void>(resolve => { const timer = setTimeout(resolve, pingMs).unref(); wake = () => { clearTimeout(timer); resolve() } })
+      if (!signal.aborted && !isNews && (sessions.size === 0 || wasAway))
+        await new Promise<void>(resolve => {
+          const timer = setTimeout(resolve, pingMs).unref()
+          wake = () => {
+            clearTimeout(timer)
+            resolve()
+          }
+        })
       const isAway = isNews
       isNews = false
       if (isAway || wasAway) return { rows: [], isAway }
@@ -108,27 +150,68 @@ function createWaiting(signal: AbortSignal) {
   }
 }
 
-const told = (row: SessionRow, beat: number | null): Told => ({ event: 'session', data: summaryOf(row, beat) })
+const told = (row: SessionRow, beat: number | null): Told => ({
+  event: 'session',
+  data: summaryOf(row, beat)
+})
 
 /** What is said of sessions that changed: of all, themselves; of the one that is followed (`at`, as last told), also what was written to it. */
-async function tell(db: Knex, rows: readonly SessionRow[], at: SessionRow | undefined): Promise<Told[]> {
-  const beats = await heartbeatStore.lastBeats(db, rows.map(row => row.key))
+async function tell(
+  db: Knex,
+  rows: readonly SessionRow[],
+  at: SessionRow | undefined
+): Promise<Told[]> {
+  const beats = await heartbeatStore.lastBeats(
+    db,
+    rows.map(row => row.key)
+  )
   const summaries = rows.map(row => told(row, beats.get(row.key) ?? null))
   const row = rows.at(-1)
-  return at && row ? [...summaries, ...await since(db, row.key === at.key ? at : { ...at, events: 0, points: 0, states: 0 }, row)] : summaries
+  return at && row
+    ? [
+        ...summaries,
+        ...(await since(
+          db,
+          row.key === at.key ? at : { ...at, events: 0, points: 0, states: 0 },
+          row
+        ))
+      ]
+    : summaries
 }
 
 /** What was written to a session between two looks; more than `mostItems` of a kind are counted, not told. */
 async function since(db: Knex, before: SessionRow, now: SessionRow): Promise<Told[]> {
   const first = (was: number, is: number): number => Math.max(was, is - mostItems)
-  const [events, metrics, states] = [first(before.events, now.events), first(before.points, now.points), first(before.states, now.states)]
-  const skipped = { events: events - before.events, metrics: metrics - before.points, states: states - before.states }
-  const items: Told[] = skipped.events + skipped.metrics + skipped.states > 0 ? [{ event: 'skipped', data: skipped }] : []
-  for (const row of await eventStore.page(db, now.key, { from: events, until: now.events, limit: mostItems })) items.push({ event: 'event', data: eventOut(row) })
-  if (now.states > states) for (const row of await stateStore.history(db, now.key, { after: states, limit: now.states - states })) items.push({ event: 'state', data: stateOut(row) })
+  const [events, metrics, states] = [
+    first(before.events, now.events),
+    first(before.points, now.points),
+    first(before.states, now.states)
+  ]
+  const skipped = {
+    events: events - before.events,
+    metrics: metrics - before.points,
+    states: states - before.states
+  }
+  const items: Told[] =
+    skipped.events + skipped.metrics + skipped.states > 0
+      ? [{ event: 'skipped', data: skipped }]
+      : []
+  for (const row of await eventStore.page(db, now.key, {
+    from: events,
+    until: now.events,
+    limit: mostItems
+  }))
+    items.push({ event: 'event', data: eventOut(row) })
+  if (now.states > states)
+    for (const row of await stateStore.history(db, now.key, {
+      after: states,
+      limit: now.states - states
+    }))
+      items.push({ event: 'state', data: stateOut(row) })
   if (now.points === metrics) return items
   const series = await pointStore.series(db, now.key)
   const names = new Map(series.map(one => [one.id, one.name]))
-  for (const row of await pointStore.latest(db, series, metrics, now.points)) items.push({ event: 'metric', data: pointOut(row, names.get(row.series) ?? '') })
+  for (const row of await pointStore.latest(db, series, metrics, now.points))
+    items.push({ event: 'metric', data: pointOut(row, names.get(row.series) ?? '') })
   return items
 }

@@ -4,14 +4,25 @@ import { stringify, type JsonObject } from '../wire/json.ts'
 import { merge, type LeafChanges } from '../wire/merge.ts'
 
 /** Patches of one locked session in the order they came; `states` is how many it has had. */
-export interface Patches { readonly session: number; readonly states: number; readonly patches: readonly { readonly patch: JsonObject; readonly at: number }[] }
+export interface Patches {
+  readonly session: number
+  readonly states: number
+  readonly patches: readonly { readonly patch: JsonObject; readonly at: number }[]
+}
 
 // Reading back a moment takes at most this many patches.
 const snapshotEvery = 64
 
 /** Merges patches into the current states of locked sessions and keeps each of them; one entry a session. */
-export async function mergeStates(trx: Knex.Transaction, sessions: readonly Patches[], now: number): Promise<void> {
-  const before = await stateStore.current(trx, sessions.map(one => one.session))
+export async function mergeStates(
+  trx: Knex.Transaction,
+  sessions: readonly Patches[],
+  now: number
+): Promise<void> {
+  const before = await stateStore.current(
+    trx,
+    sessions.map(one => one.session)
+  )
   const rows: NewState[] = []
   const current = new Map<number, string>()
   const changes: ValueChange[] = []
@@ -20,9 +31,18 @@ export async function mergeStates(trx: Knex.Transaction, sessions: readonly Patc
     patches.forEach(({ patch, at }, index) => {
       const leaves: LeafChanges = { gone: [], come: [] }
       state = merge(state, patch, leaves)
-      changes.push(...leaves.gone.map(leaf => ({ ...leaf, session, current: false })), ...leaves.come.map(leaf => ({ ...leaf, session, current: true })))
+      changes.push(
+        ...leaves.gone.map(leaf => ({ ...leaf, session, current: false })),
+        ...leaves.come.map(leaf => ({ ...leaf, session, current: true }))
+      )
       const n = states + index + 1
-      rows.push({ session, n, at, patch: stringify(patch), snapshot: n % snapshotEvery === 1 ? stringify(state) : null })
+      rows.push({
+        session,
+        n,
+        at,
+        patch: stringify(patch),
+        snapshot: n % snapshotEvery === 1 ? stringify(state) : null
+      })
     })
     current.set(session, stringify(state))
   }
@@ -32,5 +52,8 @@ export async function mergeStates(trx: Knex.Transaction, sessions: readonly Patc
 /** The state as it was at a time, from the nearest snapshot. */
 export async function stateAt(db: Knex, session: number, at: number): Promise<JsonObject> {
   const { snapshot, patches } = await stateStore.until(db, session, at)
-  return patches.reduce((state, patch) => merge(state, JSON.parse(patch) as JsonObject), JSON.parse(snapshot) as JsonObject)
+  return patches.reduce(
+    (state, patch) => merge(state, JSON.parse(patch) as JsonObject),
+    JSON.parse(snapshot) as JsonObject
+  )
 }

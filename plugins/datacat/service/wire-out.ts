@@ -3,19 +3,53 @@ import type { PointRow } from '../store/points.ts'
 import type { SessionRow } from '../store/sessions.ts'
 import { iso } from '../wire/time.ts'
 
-
-const statusOf = (session: SessionRow): string => !session.active ? 'ended' : session.condition === 'ok' ? 'active' : session.condition
+const statusOf = (session: SessionRow): string =>
+  !session.active ? 'ended' : session.condition === 'ok' ? 'active' : session.condition
 
 /** A session without what was written to it; `lastBeat` is epoch milliseconds. */
 export const summaryOf = (session: SessionRow, lastBeat: number | null) => ({
-  id: session.id, created_at: iso(session.createdAt), updated_at: iso(session.updatedAt), ended_at: session.endedAt === null ? null : iso(session.endedAt), active: session.active, status: statusOf(session),
-  product: session.product, version: session.version, machine_id: session.machineId, hostname: session.hostname,
-  event_count: session.events, metric_count: session.points, state_count: session.states, last_heartbeat_at: lastBeat === null ? null : iso(lastBeat)
+  id: session.id,
+  created_at: iso(session.createdAt),
+  updated_at: iso(session.updatedAt),
+  ended_at: session.endedAt === null ? null : iso(session.endedAt),
+  active: session.active,
+  status: statusOf(session),
+  product: session.product,
+  version: session.version,
+  machine_id: session.machineId,
+  hostname: session.hostname,
+  event_count: session.events,
+  metric_count: session.points,
+  state_count: session.states,
+  last_heartbeat_at: lastBeat === null ? null : iso(lastBeat)
 })
 
-const parsed = (text: string | null): object => text === null ? {} : JSON.parse(text) as object
+const parsed = (text: string | null): object => (text === null ? {} : (JSON.parse(text) as object))
 
 /** `extra` holds the fields that most events and points do not have. */
-export const eventOut = (row: EventRow) => ({ n: row.n, timestamp: iso(row.at), received_at: iso(row.receivedAt), name: row.name, level: row.level, data: JSON.parse(row.data) as Record<string, unknown> | null, ...parsed(row.extra) })
-export const pointOut = (row: PointRow, name: string) => ({ n: row.ordinal, timestamp: iso(row.at), name, value: row.value, ...(row.tags === null ? {} : { tags: JSON.parse(row.tags) as string[] }), ...parsed(row.extra) })
-export const stateOut = (row: { readonly n: number; readonly at: number; readonly patch: string }) => ({ n: row.n, timestamp: iso(row.at), patch: JSON.parse(row.patch) as Record<string, unknown> })
+export const eventOut = (row: EventRow) => ({
+  n: row.n,
+  timestamp: iso(row.at),
+  received_at: iso(row.receivedAt),
+  name: row.name,
+  level: row.level,
+  data: JSON.parse(row.data) as Record<string, unknown> | null,
+  ...parsed(row.extra)
+})
+export const pointOut = (row: PointRow, name: string) => ({
+  n: row.ordinal,
+  timestamp: iso(row.at),
+  name,
+  value: row.value,
+  ...(row.tags === null ? {} : { tags: JSON.parse(row.tags) as string[] }),
+  ...parsed(row.extra)
+})
+export const stateOut = (row: {
+  readonly n: number
+  readonly at: number
+  readonly patch: string
+}) => ({
+  n: row.n,
+  timestamp: iso(row.at),
+  patch: JSON.parse(row.patch) as Record<string, unknown>
+})

@@ -1,6 +1,12 @@
 import { createGroupCommit, errorCode, type Knex } from '../../../core/index.ts'
 import { SessionEnded } from '../contract.ts'
-import { seriesMoved, type Append, type AppendStore, type NewEvent, type NewPoint } from '../store/append.ts'
+import {
+  seriesMoved,
+  type Append,
+  type AppendStore,
+  type NewEvent,
+  type NewPoint
+} from '../store/append.ts'
 import { heartbeatStore } from '../store/heartbeats.ts'
 import { ensurePartitions } from '../store/partitions.ts'
 import { sessionStore, type NewSession, type SessionRow } from '../store/sessions.ts'
@@ -22,26 +28,55 @@ export interface Writes {
 }
 /** `unknown` = there is no such session and nothing was written. */
 export type Outcome = 'stored' | 'duplicate' | 'unknown'
-export interface Opening extends NewSession { readonly state: JsonObject | null; readonly beat: Beat | null }
+export interface Opening extends NewSession {
+  readonly state: JsonObject | null
+  readonly beat: Beat | null
+}
 
 // Numbers take more room as objects than as text.
-const sizeOf = ({ bytes, points }: { readonly bytes: number; readonly points: readonly unknown[] }): number => 200 + bytes + 60 * points.length
+const sizeOf = ({
+  bytes,
+  points
+}: {
+  readonly bytes: number
+  readonly points: readonly unknown[]
+}): number => 200 + bytes + 60 * points.length
 // A flush holds few large requests or many small ones.
 const limits = { limitBytes: 64_000_000, batch: 250 } as const
 const noPartition = '23514'
 
 /** Writes of all sessions, gathered into few transactions; whoever waits is answered after the commit. */
-export function createWriter({ db, emit, store, watch }: { db: Knex; emit: Emit; store: AppendStore; watch: Watch }) {
-  const appends = createGroupCommit<Append & { readonly bytes: number }, Outcome>(items => withAnotherTry(async () => {
-    const known = await store.append(db, items, Date.now())
-    return items.map(item => known.has(item.sessionId) ? 'stored' : 'unknown')
-  }), { ...limits, parallel: 1, size: sizeOf })
-  const writes = createGroupCommit<Writes, Outcome>(items => withAnotherTry(() => db.transaction(trx => writeAll(trx, items))), { ...limits, size: sizeOf })
+export function createWriter({
+  db,
+  emit,
+  store,
+  watch
+}: {
+  db: Knex
+  emit: Emit
+  store: AppendStore
+  watch: Watch
+}) {
+  const appends = createGroupCommit<Append & { readonly bytes: number }, Outcome>(
+    items =>
+      withAnotherTry(async () => {
+        const known = await store.append(db, items, Date.now())
+        return items.map(item => (known.has(item.sessionId) ? 'stored' : 'unknown'))
+      }),
+    { ...limits, parallel: 1, size: sizeOf }
+  )
+  const writes = createGroupCommit<Writes, Outcome>(
+    items => withAnotherTry(() => db.transaction(trx => writeAll(trx, items))),
+    { ...limits, size: sizeOf }
+  )
   const opens = createGroupCommit<Opening, boolean>(openAll, { batch: 250 })
-  const beats = createGroupCommit<string, boolean>(async ids => {
-    const found = await heartbeatStore.beat(db, [...new Set(ids)], Date.now())
-    return ids.map(id => found.has(id))
-  }, { batch: 1_000 })
+  const beats = createGroupCommit<string, boolean>(
+    async ids => {
+      const found = await heartbeatStore.beat(db, [...new Set(ids)], Date.now())
+      return ids.map(id => found.has(id))
+    },
+    { batch: 1_000 }
+  )
 
   // A flush may miss its partition first and a number of a series then, whose transaction was rolled back.
   async function withAnotherTry<T>(work: () => Promise<T>, tries = 2): Promise<T> {
@@ -57,21 +92,44 @@ export function createWriter({ db, emit, store, watch }: { db: Knex; emit: Emit;
     const now = Date.now()
     const first = new Map(items.map(item => [item.id, item]).reverse() as [string, Opening][])
     const asked = [...first.values()]
-    const isPlain = asked.every(item => item.state === null && item.beat === null && item.machineId === null)
-    const insert = (on: Knex): Promise<ReadonlyMap<string, number>> => sessionStore.insert(on, asked, now)
-    const made = isPlain ? await insert(db) : await withAnotherTry(() => db.transaction(async trx => {
-      const keys = await insert(trx)
-      const fresh = asked.filter(item => keys.has(item.id))
-      await writeAll(trx, fresh.filter(item => item.state !== null || item.beat !== null).map(item => ({ sessionId: item.id, key: null, states: item.state === null ? [] : [{ patch: item.state, at: item.createdAt }], points: [], events: [], beat: item.beat, end: false, bytes: 0 })))
-      await watch.crashSuspended(trx, fresh, now)
-      return keys
-    }))
+    const isPlain = asked.every(
+      item => item.state === null && item.beat === null && item.machineId === null
+    )
+    const insert = (on: Knex): Promise<ReadonlyMap<string, number>> =>
+      sessionStore.insert(on, asked, now)
+    const made = isPlain
+      ? await insert(db)
+      : await withAnotherTry(() =>
+          db.transaction(async trx => {
+            const keys = await insert(trx)
+            const fresh = asked.filter(item => keys.has(item.id))
+            await writeAll(
+              trx,
+              fresh
+                .filter(item => item.state !== null || item.beat !== null)
+                .map(item => ({
+                  sessionId: item.id,
+                  key: null,
+                  states: item.state === null ? [] : [{ patch: item.state, at: item.createdAt }],
+                  points: [],
+                  events: [],
+                  beat: item.beat,
+                  end: false,
+                  bytes: 0
+                }))
+            )
+            await watch.crashSuspended(trx, fresh, now)
+            return keys
+          })
+        )
     return items.map(item => made.has(item.id) && first.get(item.id) === item)
   }
 
   async function writeAll(trx: Knex.Transaction, items: readonly Writes[]): Promise<Outcome[]> {
     const now = Date.now()
-    const sessions = new Map(await sessionStore.lock(trx, [...new Set(items.map(item => item.sessionId))]))
+    const sessions = new Map(
+      await sessionStore.lock(trx, [...new Set(items.map(item => item.sessionId))])
+    )
     const outcomes = await claim(trx, items, sessions, now)
     const fresh = items.filter((_, index) => outcomes[index] === 'stored')
     const patches = patchesOf(fresh, sessions, now)
@@ -80,7 +138,11 @@ export function createWriter({ db, emit, store, watch }: { db: Knex; emit: Emit;
     if (appended.length > 0) await store.append(trx, appended, now)
     for (const item of fresh) {
       const session = sessions.get(item.sessionId)!
-      if (item.beat) sessions.set(session.id, { ...session, condition: await watch.beat(trx, session, item.beat, now) })
+      if (item.beat)
+        sessions.set(session.id, {
+          ...session,
+          condition: await watch.beat(trx, session, item.beat, now)
+        })
       if (!item.end) continue
       sessions.set(session.id, { ...session, active: false })
       await sessionStore.end(trx, session.key, now)
@@ -94,22 +156,40 @@ export function createWriter({ db, emit, store, watch }: { db: Knex; emit: Emit;
     open: (session: Opening): Promise<boolean> => opens.add(session),
     /** Stores all of it or nothing, after everything that was acknowledged before. */
     async write(item: Writes): Promise<Outcome> {
-      const onlyAppends = item.key === null && item.states.length === 0 && item.beat === null && !item.end
+      const onlyAppends =
+        item.key === null && item.states.length === 0 && item.beat === null && !item.end
       if (onlyAppends) return appends.add(item)
-      const onlyBeats = item.beat !== null && Object.values(item.beat).every(value => value === undefined) && item.key === null && !item.end && item.states.length + item.points.length + item.events.length === 0
-      if (onlyBeats && await beats.add(item.sessionId)) return 'stored'
+      const onlyBeats =
+        item.beat !== null &&
+        Object.values(item.beat).every(value => value === undefined) &&
+        item.key === null &&
+        !item.end &&
+        item.states.length + item.points.length + item.events.length === 0
+      if (onlyBeats && (await beats.add(item.sessionId))) return 'stored'
       return writes.add(item)
     }
   }
 }
 
 /** What becomes of each request: unknown session, a key that was stored before (or earlier in this flush), or new. */
-async function claim(trx: Knex.Transaction, items: readonly Writes[], sessions: ReadonlyMap<string, SessionRow>, now: number): Promise<Outcome[]> {
+async function claim(
+  trx: Knex.Transaction,
+  items: readonly Writes[],
+  sessions: ReadonlyMap<string, SessionRow>,
+  now: number
+): Promise<Outcome[]> {
   const keyOf = (item: Writes): string => `${sessions.get(item.sessionId)?.key} ${item.key}`
   const first = new Map<string, Writes>()
-  for (const item of items) if (item.key !== null && sessions.has(item.sessionId) && !first.has(keyOf(item))) first.set(keyOf(item), item)
-  const claims = [...first.values()].map(item => ({ session: sessions.get(item.sessionId)!.key, key: item.key!, accepted: item.points.length + item.events.length + item.states.length }))
-  const claimed = claims.length === 0 ? new Set<string>() : await sessionStore.claimBatches(trx, claims, now)
+  for (const item of items)
+    if (item.key !== null && sessions.has(item.sessionId) && !first.has(keyOf(item)))
+      first.set(keyOf(item), item)
+  const claims = [...first.values()].map(item => ({
+    session: sessions.get(item.sessionId)!.key,
+    key: item.key!,
+    accepted: item.points.length + item.events.length + item.states.length
+  }))
+  const claimed =
+    claims.length === 0 ? new Set<string>() : await sessionStore.claimBatches(trx, claims, now)
   return items.map(item => {
     if (!sessions.has(item.sessionId)) return 'unknown'
     if (item.key === null) return 'stored'
@@ -117,7 +197,11 @@ async function claim(trx: Knex.Transaction, items: readonly Writes[], sessions: 
   })
 }
 
-function patchesOf(items: readonly Writes[], sessions: ReadonlyMap<string, SessionRow>, now: number): Patches[] {
+function patchesOf(
+  items: readonly Writes[],
+  sessions: ReadonlyMap<string, SessionRow>,
+  now: number
+): Patches[] {
   const bySession = new Map<string, { patch: JsonObject; at: number }[]>()
   for (const { sessionId, states } of items) {
     if (states.length === 0) continue
@@ -125,5 +209,9 @@ function patchesOf(items: readonly Writes[], sessions: ReadonlyMap<string, Sessi
     patches.push(...states.map(({ patch, at }) => ({ patch, at: at ?? now })))
     bySession.set(sessionId, patches)
   }
-  return [...bySession].map(([id, patches]) => ({ session: sessions.get(id)!.key, states: sessions.get(id)!.states, patches }))
+  return [...bySession].map(([id, patches]) => ({
+    session: sessions.get(id)!.key,
+    states: sessions.get(id)!.states,
+    patches
+  }))
 }

@@ -2,13 +2,44 @@ import { errorCode, type Knex } from '../../../core/index.ts'
 import { plainArray, textArray } from './arrays.ts'
 
 /** One metric value as it is stored; `at` null means the moment of the commit. `tags` and `extra` are JSON text. */
-export interface NewPoint { readonly name: string; readonly value: number; readonly at: number | null; readonly tags: string | null; readonly kind: string; readonly unit: string | null; readonly extra: string | null }
+export interface NewPoint {
+  readonly name: string
+  readonly value: number
+  readonly at: number | null
+  readonly tags: string | null
+  readonly kind: string
+  readonly unit: string | null
+  readonly extra: string | null
+}
 /** One event as it is stored; `data` and `extra` are JSON text. */
-export interface NewEvent { readonly name: string; readonly level: string | null; readonly at: number | null; readonly data: string; readonly extra: string | null }
-export interface Append { readonly sessionId: string; readonly points: readonly NewPoint[]; readonly events: readonly NewEvent[] }
+export interface NewEvent {
+  readonly name: string
+  readonly level: string | null
+  readonly at: number | null
+  readonly data: string
+  readonly extra: string | null
+}
+export interface Append {
+  readonly sessionId: string
+  readonly points: readonly NewPoint[]
+  readonly events: readonly NewEvent[]
+}
 
 /** The rows of one flush, column by column, as `datacat_append` takes them. */
-interface Series { readonly session: number; readonly name: string; readonly kind: string; readonly unit: string | null; id: number; count: number; min: number; max: number; sum: number; last: number; from: number; to: number }
+interface Series {
+  readonly session: number
+  readonly name: string
+  readonly kind: string
+  readonly unit: string | null
+  id: number
+  count: number
+  min: number
+  max: number
+  sum: number
+  last: number
+  from: number
+  to: number
+}
 
 /** The error of `datacat_append` after a session was deleted and opened again; worth another try. */
 export const seriesMoved = 'RA001'
@@ -21,7 +52,12 @@ export function createAppendStore() {
   const numbers = new Map<string, number>()
   const keyOf = (sessionId: string, name: string): string => `${sessionId} ${name}`
 
-  async function number(db: Knex, ids: readonly string[], series: readonly Series[], now: number): Promise<void> {
+  async function number(
+    db: Knex,
+    ids: readonly string[],
+    series: readonly Series[],
+    now: number
+  ): Promise<void> {
     const missing: Series[] = []
     for (const one of series) {
       const id = numbers.get(keyOf(ids[one.session]!, one.name))
@@ -30,11 +66,25 @@ export function createAppendStore() {
     }
     if (missing.length === 0) return
     if (numbers.size > 50_000) numbers.clear()
-    const asked = [plainArray(missing.map(one => ids[one.session]!)), textArray(missing.map(one => one.name))]
-    await db.raw(`insert into datacat_series (session_key, name, received_at, kind, unit)
+    const asked = [
+      plainArray(missing.map(one => ids[one.session]!)),
+      textArray(missing.map(one => one.name))
+    ]
+    await db.raw(
+      `insert into datacat_series (session_key, name, received_at, kind, unit)
       select s.key, a.name, ?, a.kind, a.unit from unnest(?::uuid[], ?::text[], ?::text[], ?::text[]) as a(session, name, kind, unit) join datacat_sessions s on s.id = a.session
-      order by s.key, a.name on conflict (session_key, name) do nothing`, [now, ...asked, textArray(missing.map(one => one.kind)), textArray(missing.map(one => one.unit))])
-    const { rows } = await db.raw('select a.i, r.id from unnest(?::uuid[], ?::text[]) with ordinality as a(session, name, i) join datacat_sessions s on s.id = a.session join datacat_series r on r.session_key = s.key and r.name = a.name', asked)
+      order by s.key, a.name on conflict (session_key, name) do nothing`,
+      [
+        now,
+        ...asked,
+        textArray(missing.map(one => one.kind)),
+        textArray(missing.map(one => one.unit))
+      ]
+    )
+    const { rows } = await db.raw(
+      'select a.i, r.id from unnest(?::uuid[], ?::text[]) with ordinality as a(session, name, i) join datacat_sessions s on s.id = a.session join datacat_series r on r.session_key = s.key and r.name = a.name',
+      asked
+    )
     for (const { i, id } of rows as { i: string; id: string }[]) {
       const one = missing[Number(i) - 1]!
       one.id = Number(id)
@@ -42,12 +92,18 @@ export function createAppendStore() {
     }
   }
 
-  async function query(db: Knex, values: readonly unknown[]): Promise<{ rows: { known: boolean[] }[] }> {
+  async function query(
+    db: Knex,
+    values: readonly unknown[]
+  ): Promise<{ rows: { known: boolean[] }[] }> {
     // A named statement is parsed once a connection, which an unnamed one of this length is at every flush.
-    return db.raw(appendSql, values as never).options({ name: 'datacat_append' }).catch((error: unknown) => {
-      if (errorCode(error) === seriesMoved) numbers.clear()
-      throw error
-    })
+    return db
+      .raw(appendSql, values as never)
+      .options({ name: 'datacat_append' })
+      .catch((error: unknown) => {
+        if (errorCode(error) === seriesMoved) numbers.clear()
+        throw error
+      })
   }
 
   return {
@@ -56,15 +112,34 @@ export function createAppendStore() {
       const ids = [...new Set(appends.map(append => append.sessionId))].sort()
       const { series, points, events, counts } = columns(ids, appends, now)
       if (series.length > 0) await number(db, ids, series, now)
-      const { rows: [row] } = await query(db, [now, plainArray(ids), plainArray(counts.points), plainArray(counts.events), ...seriesColumns(series), ...pointColumns(points), ...eventColumns(events)])
+      const {
+        rows: [row]
+      } = await query(db, [
+        now,
+        plainArray(ids),
+        plainArray(counts.points),
+        plainArray(counts.events),
+        ...seriesColumns(series),
+        ...pointColumns(points),
+        ...eventColumns(events)
+      ])
       return new Set(ids.filter((_, index) => row?.known[index]))
     }
   }
 }
 export type AppendStore = ReturnType<typeof createAppendStore>
 
-interface PointRow { readonly point: NewPoint; readonly series: number; readonly k: number; readonly o: number }
-interface EventRow { readonly event: NewEvent; readonly session: number; readonly o: number }
+interface PointRow {
+  readonly point: NewPoint
+  readonly series: number
+  readonly k: number
+  readonly o: number
+}
+interface EventRow {
+  readonly event: NewEvent
+  readonly session: number
+  readonly o: number
+}
 
 function columns(ids: readonly string[], appends: readonly Append[], now: number) {
   const indexOf = new Map(ids.map((id, index) => [id, index]))
@@ -79,7 +154,21 @@ function columns(ids: readonly string[], appends: readonly Append[], now: number
     for (const point of append.points) {
       let index = known.get(point.name)
       if (index === undefined) {
-        index = series.push({ session, name: point.name, kind: point.kind, unit: point.unit, id: -1, count: 0, min: point.value, max: point.value, sum: 0, last: 0, from: point.at ?? now, to: point.at ?? now }) - 1
+        index =
+          series.push({
+            session,
+            name: point.name,
+            kind: point.kind,
+            unit: point.unit,
+            id: -1,
+            count: 0,
+            min: point.value,
+            max: point.value,
+            sum: 0,
+            last: 0,
+            from: point.at ?? now,
+            to: point.at ?? now
+          }) - 1
         known.set(point.name, index)
       }
       const one = series[index]!
@@ -110,17 +199,47 @@ const none = (count: number): null[] => Array.from({ length: count }, () => null
 function seriesColumns(series: readonly Series[]): (string | null)[] {
   if (series.length === 0) return none(9)
   const column = (pick: (one: Series) => number): string => plainArray(series.map(pick))
-  return [column(one => one.id), column(one => one.session + 1), column(one => one.count), column(one => one.min), column(one => one.max), column(one => one.sum), column(one => one.last), column(one => one.from), column(one => one.to)]
+  return [
+    column(one => one.id),
+    column(one => one.session + 1),
+    column(one => one.count),
+    column(one => one.min),
+    column(one => one.max),
+    column(one => one.sum),
+    column(one => one.last),
+    column(one => one.from),
+    column(one => one.to)
+  ]
 }
 
 function pointColumns(points: readonly PointRow[]): (string | null)[] {
   if (points.length === 0) return none(7)
-  const at = points.every(({ point }) => point.at === null) ? null : plainArray(points.map(({ point }) => point.at))
-  return [plainArray(points.map(row => row.series)), plainArray(points.map(row => row.k)), plainArray(points.map(row => row.o)), at, plainArray(points.map(({ point }) => Object.is(point.value, -0) ? '-0' : point.value)), textArray(points.map(({ point }) => point.tags)), textArray(points.map(({ point }) => point.extra))]
+  const at = points.every(({ point }) => point.at === null)
+    ? null
+    : plainArray(points.map(({ point }) => point.at))
+  return [
+    plainArray(points.map(row => row.series)),
+    plainArray(points.map(row => row.k)),
+    plainArray(points.map(row => row.o)),
+    at,
+    plainArray(points.map(({ point }) => (Object.is(point.value, -0) ? '-0' : point.value))),
+    textArray(points.map(({ point }) => point.tags)),
+    textArray(points.map(({ point }) => point.extra))
+  ]
 }
 
 function eventColumns(events: readonly EventRow[]): (string | null)[] {
   if (events.length === 0) return none(7)
-  const at = events.every(({ event }) => event.at === null) ? null : plainArray(events.map(({ event }) => event.at))
-  return [plainArray(events.map(row => row.session)), plainArray(events.map(row => row.o)), at, textArray(events.map(({ event }) => event.name)), textArray(events.map(({ event }) => event.level)), textArray(events.map(({ event }) => event.data)), textArray(events.map(({ event }) => event.extra))]
+  const at = events.every(({ event }) => event.at === null)
+    ? null
+    : plainArray(events.map(({ event }) => event.at))
+  return [
+    plainArray(events.map(row => row.session)),
+    plainArray(events.map(row => row.o)),
+    at,
+    textArray(events.map(({ event }) => event.name)),
+    textArray(events.map(({ event }) => event.level)),
+    textArray(events.map(({ event }) => event.data)),
+    textArray(events.map(({ event }) => event.extra))
+  ]
 }

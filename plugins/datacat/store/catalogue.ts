@@ -2,31 +2,61 @@ import type { Knex } from '../../../core/index.ts'
 import { pathText } from './states.ts'
 
 const columns = ['product', 'version', 'machine_id', 'hostname'] as const
-const isColumn = (name: string): name is (typeof columns)[number] => (columns as readonly string[]).includes(name)
+const isColumn = (name: string): name is (typeof columns)[number] =>
+  (columns as readonly string[]).includes(name)
 // Words people say for the lists of the catalogue.
-const lists: Readonly<Record<string, string>> = { products: 'product', versions: 'version', machines: 'machine_id', hostnames: 'hostname' }
+const lists: Readonly<Record<string, string>> = {
+  products: 'product',
+  versions: 'version',
+  machines: 'machine_id',
+  hostnames: 'hostname'
+}
 
 // Rows of a deleted session stay until they are purged; nobody may see them.
-const seen = (db: Knex, of: string): Knex.QueryBuilder => db('datacat_sessions as s').select(db.raw('1')).whereRaw('s.key = ??.session_key', [of])
+const seen = (db: Knex, of: string): Knex.QueryBuilder =>
+  db('datacat_sessions as s').select(db.raw('1')).whereRaw('s.key = ??.session_key', [of])
 
 /** SQL that lists what there is to choose from. */
 export const catalogueStore = {
   /** Values of a column, names of metrics, ids of sessions (newest first), or current values of a state path. */
   async values(db: Knex, of: string, limit: number): Promise<string[]> {
     const name = lists[of] ?? of
-    if (isColumn(name)) return db('datacat_sessions').distinct(name).whereNotNull(name).orderBy(name).limit(limit).pluck(name)
-    if (name === 'metrics') return db('datacat_series as r').distinct('r.name').where('r.points', '>', 0).whereExists(seen(db, 'r')).orderBy('r.name').limit(limit).pluck('r.name')
-    if (name === 'sessions') return db('datacat_sessions').orderBy('key', 'desc').limit(limit).pluck('id')
-    return db('datacat_state_values as v').distinct('v.value').where({ 'v.path': pathText(name), 'v.current': true, 'v.element': false }).whereExists(seen(db, 'v')).orderBy('v.value').limit(limit).pluck('v.value')
+    if (isColumn(name))
+      return db('datacat_sessions')
+        .distinct(name)
+        .whereNotNull(name)
+        .orderBy(name)
+        .limit(limit)
+        .pluck(name)
+    if (name === 'metrics')
+      return db('datacat_series as r')
+        .distinct('r.name')
+        .where('r.points', '>', 0)
+        .whereExists(seen(db, 'r'))
+        .orderBy('r.name')
+        .limit(limit)
+        .pluck('r.name')
+    if (name === 'sessions')
+      return db('datacat_sessions').orderBy('key', 'desc').limit(limit).pluck('id')
+    return db('datacat_state_values as v')
+      .distinct('v.value')
+      .where({ 'v.path': pathText(name), 'v.current': true, 'v.element': false })
+      .whereExists(seen(db, 'v'))
+      .orderBy('v.value')
+      .limit(limit)
+      .pluck('v.value')
   },
 
   /** State paths that have a value now; a skip scan, since there are many rows a path. */
   async paths(db: Knex, limit: number): Promise<string[]> {
-    const { rows } = await db.raw(`with recursive paths as (
+    const { rows } = await db.raw(
+      `with recursive paths as (
         (select path from datacat_state_values order by path limit 1)
         union all select (select v.path from datacat_state_values v where v.path > p.path order by v.path limit 1) from paths p where p.path is not null
       ) select path from paths p where path is not null
-        and exists (select 1 from datacat_state_values v join datacat_sessions s on s.key = v.session_key where v.path = p.path and v.current) limit ?`, [limit])
+        and exists (select 1 from datacat_state_values v join datacat_sessions s on s.key = v.session_key where v.path = p.path and v.current) limit ?`,
+      [limit]
+    )
     return (rows as { path: string }[]).map(row => row.path)
   }
 }

@@ -1,38 +1,107 @@
 import type { Knex } from '../../../core/index.ts'
 import { plainArray } from './arrays.ts'
 
-export interface SeriesRow { readonly id: number; readonly name: string; readonly kind: string; readonly unit: string | null; readonly points: number; readonly minimum: number; readonly maximum: number; readonly total: number; readonly last: number; readonly firstAt: number; readonly lastAt: number }
+export interface SeriesRow {
+  readonly id: number
+  readonly name: string
+  readonly kind: string
+  readonly unit: string | null
+  readonly points: number
+  readonly minimum: number
+  readonly maximum: number
+  readonly total: number
+  readonly last: number
+  readonly firstAt: number
+  readonly lastAt: number
+}
 /** One stored point; `n` counts within its series, `ordinal` within its session; `tags` and `extra` are JSON text. */
-export interface PointRow { readonly series: number; readonly n: number; readonly ordinal: number; readonly at: number; readonly value: number; readonly tags: string | null; readonly extra: string | null }
+export interface PointRow {
+  readonly series: number
+  readonly n: number
+  readonly ordinal: number
+  readonly at: number
+  readonly value: number
+  readonly tags: string | null
+  readonly extra: string | null
+}
 
-interface RawPoint { series_id: string; n: string; ordinal: string; at: string; value: number; tags: string | null; extra: string | null }
-const pointOf = (row: RawPoint): PointRow => ({ series: Number(row.series_id), n: Number(row.n), ordinal: Number(row.ordinal), at: Number(row.at), value: row.value, tags: row.tags, extra: row.extra })
+interface RawPoint {
+  series_id: string
+  n: string
+  ordinal: string
+  at: string
+  value: number
+  tags: string | null
+  extra: string | null
+}
+const pointOf = (row: RawPoint): PointRow => ({
+  series: Number(row.series_id),
+  n: Number(row.n),
+  ordinal: Number(row.ordinal),
+  at: Number(row.at),
+  value: row.value,
+  tags: row.tags,
+  extra: row.extra
+})
 
 const held = 20_000
 
 /** All SQL that reads series and points. */
 export const pointStore = {
   async series(db: Knex, session: number): Promise<SeriesRow[]> {
-    const rows = await db('datacat_series').where({ session_key: session }).where('points', '>', 0).orderBy('id') as Record<string, string>[]
-    return rows.map(row => ({ id: Number(row['id']), name: row['name']!, kind: row['kind']!, unit: row['unit'] ?? null, points: Number(row['points']), minimum: Number(row['minimum']), maximum: Number(row['maximum']), total: Number(row['total']), last: Number(row['last']), firstAt: Number(row['first_at']), lastAt: Number(row['last_at']) }))
+    const rows = (await db('datacat_series')
+      .where({ session_key: session })
+      .where('points', '>', 0)
+      .orderBy('id')) as Record<string, string>[]
+    return rows.map(row => ({
+      id: Number(row['id']),
+      name: row['name']!,
+      kind: row['kind']!,
+      unit: row['unit'] ?? null,
+      points: Number(row['points']),
+      minimum: Number(row['minimum']),
+      maximum: Number(row['maximum']),
+      total: Number(row['total']),
+      last: Number(row['last']),
+      firstAt: Number(row['first_at']),
+      lastAt: Number(row['last_at'])
+    }))
   },
 
   /** For each series of `after`, at most `limit` points from the nth on. */
   async next(db: Knex, after: ReadonlyMap<number, number>, limit: number): Promise<PointRow[]> {
-    const { rows } = await db.raw(`select p.* from unnest(?::bigint[], ?::bigint[]) as a(id, n) join datacat_series s on s.id = a.id cross join lateral (
+    const { rows } = await db.raw(
+      `select p.* from unnest(?::bigint[], ?::bigint[]) as a(id, n) join datacat_series s on s.id = a.id cross join lateral (
         select series_id, n, ordinal, at, value, tags, extra from datacat_points p where p.series_id = s.id and p.n >= a.n and p.received_at >= s.received_at order by p.n limit ?
-      ) p`, [plainArray([...after.keys()]), plainArray([...after.values()]), limit])
+      ) p`,
+      [plainArray([...after.keys()]), plainArray([...after.values()]), limit]
+    )
     return (rows as RawPoint[]).map(pointOf)
   },
 
   /** The points of a session whose ordinals lie in a short stretch at its end, in order. */
-  async latest(db: Knex, series: readonly SeriesRow[], from: number, until: number): Promise<PointRow[]> {
-    const rows = await pointStore.next(db, new Map(series.map(one => [one.id, Math.max(0, one.points - (until - from) - 1_000)])), until - from + 1_000)
-    return rows.filter(row => row.ordinal >= from && row.ordinal < until).sort((a, b) => a.ordinal - b.ordinal)
+  async latest(
+    db: Knex,
+    series: readonly SeriesRow[],
+    from: number,
+    until: number
+  ): Promise<PointRow[]> {
+    const rows = await pointStore.next(
+      db,
+      new Map(series.map(one => [one.id, Math.max(0, one.points - (until - from) - 1_000)])),
+      until - from + 1_000
+    )
+    return rows
+      .filter(row => row.ordinal >= from && row.ordinal < until)
+      .sort((a, b) => a.ordinal - b.ordinal)
   },
 
   /** Points of series in the order they came, from the nth of each on, in pages; ends before the ordinal `until`. */
-  async* inOrder(db: Knex, after: ReadonlyMap<number, number>, until: number): AsyncGenerator<PointRow[]> {
+  async *inOrder(
+    db: Knex,
+    after: ReadonlyMap<number, number>,
+    until: number
+  ): AsyncGenerator<PointRow[]> {
     const next = new Map(after)
     const waiting = new Map<number, PointRow[]>()
     const limit = Math.max(10, Math.floor(held / Math.max(1, after.size)))
@@ -50,7 +119,10 @@ export const pointStore = {
         else next.set(id, buffer.at(-1)!.n + 1)
       }
       // Whatever is older than the last point known of every unfinished series can have no point before it.
-      const safe = Math.min(until - 1, ...[...next.keys()].map(id => waiting.get(id)?.at(-1)?.ordinal ?? -1))
+      const safe = Math.min(
+        until - 1,
+        ...[...next.keys()].map(id => waiting.get(id)?.at(-1)?.ordinal ?? -1)
+      )
       const page = [...waiting].flatMap(([id, buffer]) => {
         const count = buffer.findIndex(point => point.ordinal > safe)
         if (count < 0) waiting.delete(id)

@@ -7,42 +7,87 @@ import { suiteApp } from '../../../core/test/suite-app.ts'
 import datacat from '../plugin.ts'
 
 type Json = Record<string, any>
-interface Series { readonly target: string; readonly datapoints: readonly (readonly [number, number])[]; readonly refId?: string }
+interface Series {
+  readonly target: string
+  readonly datapoints: readonly (readonly [number, number])[]
+  readonly refId?: string
+}
 
-const descriptionFile = new URL('../../../../shared/data/grafana-json/openapi.yaml', import.meta.url)
+const descriptionFile = new URL(
+  '../../../../shared/data/grafana-json/openapi.yaml',
+  import.meta.url
+)
 const dashboardFile = new URL('../../../assets/grafana-datacat-dashboard.json', import.meta.url)
 const shared = suiteApp({ plugins: [datacat] })
 const hourMs = 3_600_000
 const noon = Date.UTC(2026, 0, 31, 12)
-const range = { from: new Date(noon - hourMs).toISOString(), to: new Date(noon + 2 * hourMs).toISOString(), raw: { from: 'now-3h', to: 'now' } }
+const range = {
+  from: new Date(noon - hourMs).toISOString(),
+  to: new Date(noon + 2 * hourMs).toISOString(),
+  raw: { from: 'now-3h', to: 'now' }
+}
 
 /** OpenAPI 3.0 as JSON Schema: `nullable` is another type, `example` is nothing. */
 function plain(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(plain)
   if (typeof value !== 'object' || value === null) return value
   const { nullable, example: _example, ...rest } = value as Json
-  const out = Object.fromEntries(Object.entries(rest).map(([key, inner]) => [key, plain(inner)])) as Json
+  const out = Object.fromEntries(
+    Object.entries(rest).map(([key, inner]) => [key, plain(inner)])
+  ) as Json
   return nullable === true ? { anyOf: [out, { type: 'null' }] } : out
 }
 
-const pathOfTable = ['paths', '/query', 'post', 'responses', '200', 'content', 'application/json', 'schema', 'items', 'anyOf', 1, 'properties', 'rows'] as const
-const at = (value: Json, path: readonly (string | number)[]): Json => path.reduce((inner, key) => inner[key] as Json, value)
+const pathOfTable = [
+  'paths',
+  '/query',
+  'post',
+  'responses',
+  '200',
+  'content',
+  'application/json',
+  'schema',
+  'items',
+  'anyOf',
+  1,
+  'properties',
+  'rows'
+] as const
+const at = (value: Json, path: readonly (string | number)[]): Json =>
+  path.reduce((inner, key) => inner[key] as Json, value)
 
 /** How each answer is checked, by `METHOD /path`, with the one place where the description contradicts itself put right. */
 function readDescription() {
-  assert.ok(existsSync(descriptionFile), `the description of the data source is not at ${descriptionFile.pathname}`)
+  assert.ok(
+    existsSync(descriptionFile),
+    `the description of the data source is not at ${descriptionFile.pathname}`
+  )
   const raw = parse(readFileSync(descriptionFile, 'utf8')) as Json
   const rows = at(raw, pathOfTable)
   const oneRow = new Ajv2020({ strict: false }).compile(plain(rows) as object)
-  assert.equal(oneRow(rows['example']), false, 'the description no longer contradicts its own example of a table: take the exception away')
+  assert.equal(
+    oneRow(rows['example']),
+    false,
+    'the description no longer contradicts its own example of a table: take the exception away'
+  )
   rows['items'] = { type: 'array', items: rows['items'] }
   assert.equal(new Ajv2020({ strict: false }).compile(plain(rows) as object)(rows['example']), true)
-  const ajv = new Ajv2020({ strict: false, allErrors: true }).addSchema(plain(raw) as object, 'grafana')
+  const ajv = new Ajv2020({ strict: false, allErrors: true }).addSchema(
+    plain(raw) as object,
+    'grafana'
+  )
   const checks = new Map<string, ValidateFunction | undefined>()
-  for (const [path, methods] of Object.entries(raw['paths'] as Json)) for (const [method, operation] of Object.entries(methods as Json)) {
-    const content = (operation as Json)['responses']['200'].content
-    checks.set(`${method.toUpperCase()} ${path}`, content && ajv.compile({ $ref: `grafana#/paths/${path.replaceAll('/', '~1')}/${method}/responses/200/content/application~1json/schema` }))
-  }
+  for (const [path, methods] of Object.entries(raw['paths'] as Json))
+    for (const [method, operation] of Object.entries(methods as Json)) {
+      const content = (operation as Json)['responses']['200'].content
+      checks.set(
+        `${method.toUpperCase()} ${path}`,
+        content &&
+          ajv.compile({
+            $ref: `grafana#/paths/${path.replaceAll('/', '~1')}/${method}/responses/200/content/application~1json/schema`
+          })
+      )
+    }
   return checks
 }
 
@@ -58,19 +103,68 @@ describe('the contract of the Grafana data source', () => {
     assert.equal(headers.get('content-type'), 'application/json')
     const check = checks.get(`POST ${path}`)
     assert.ok(checks.has(`POST ${path}`), `the description has no POST ${path}`)
-    if (check) assert.ok(check(answer), `${label}: ${JSON.stringify(check.errors?.slice(0, 3))} in ${JSON.stringify(answer).slice(0, 400)}`)
+    if (check)
+      assert.ok(
+        check(answer),
+        `${label}: ${JSON.stringify(check.errors?.slice(0, 3))} in ${JSON.stringify(answer).slice(0, 400)}`
+      )
     validated.set(path, (validated.get(path) ?? 0) + 1)
     return answer as unknown as T
   }
-  const query = <T = Series[]>(targets: object[], more: object = {}): Promise<T> => ask<T>('/query', { panelId: 1, range, rangeRaw: range.raw, interval: '30s', intervalMs: 30_000, maxDataPoints: 50, scopedVars: { __interval: { text: '1s', value: '1s' } }, targets, filters: [], ...more }, `/query ${JSON.stringify(targets)}`)
-  const one = async (payload: object, more: object = {}): Promise<number[]> => (await query([{ target: 'cpu.load', refId: 'A', payload }], more))[0]?.datapoints.map(([value]) => value) ?? []
+  const query = <T = Series[]>(targets: object[], more: object = {}): Promise<T> =>
+    ask<T>(
+      '/query',
+      {
+        panelId: 1,
+        range,
+        rangeRaw: range.raw,
+        interval: '30s',
+        intervalMs: 30_000,
+        maxDataPoints: 50,
+        scopedVars: { __interval: { text: '1s', value: '1s' } },
+        targets,
+        filters: [],
+        ...more
+      },
+      `/query ${JSON.stringify(targets)}`
+    )
+  const one = async (payload: object, more: object = {}): Promise<number[]> =>
+    (await query([{ target: 'cpu.load', refId: 'A', payload }], more))[0]?.datapoints.map(
+      ([value]) => value
+    ) ?? []
 
   before(async () => {
-    for (const [product, version, tool, shift] of [['editor', '1', 'space probe', 0], ['editor', '2', 'hammer', 1], ['viewer', '2', 'hammer', 2]] as const) {
-      const { body } = await shared.call('POST', '/v1/datacat/sessions', { product, version, machine_id: `m${shift}`, hostname: 'host', started_at: noon + shift, state: { application: { mode: product }, window_state: { open: ['main', tool] } } })
+    for (const [product, version, tool, shift] of [
+      ['editor', '1', 'space probe', 0],
+      ['editor', '2', 'hammer', 1],
+      ['viewer', '2', 'hammer', 2]
+    ] as const) {
+      const { body } = await shared.call('POST', '/v1/datacat/sessions', {
+        product,
+        version,
+        machine_id: `m${shift}`,
+        hostname: 'host',
+        started_at: noon + shift,
+        state: { application: { mode: product }, window_state: { open: ['main', tool] } }
+      })
       ids.push(String(body['session_id']))
-      const metrics = Array.from({ length: 200 }, (_, n) => ({ name: 'cpu.load', value: shift * 1_000 + n, unit: '%', timestamp: noon + n * 10_000 + shift }))
-      assert.equal((await shared.call('POST', `/v1/datacat/sessions/${ids.at(-1)}/batch`, { metrics: [...metrics, { name: 'memory_usage', value: 10 * (shift + 1), timestamp: noon }] })).status, 200)
+      const metrics = Array.from({ length: 200 }, (_, n) => ({
+        name: 'cpu.load',
+        value: shift * 1_000 + n,
+        unit: '%',
+        timestamp: noon + n * 10_000 + shift
+      }))
+      assert.equal(
+        (
+          await shared.call('POST', `/v1/datacat/sessions/${ids.at(-1)}/batch`, {
+            metrics: [
+              ...metrics,
+              { name: 'memory_usage', value: 10 * (shift + 1), timestamp: noon }
+            ]
+          })
+        ).status,
+        200
+      )
     }
     await shared.call('POST', `/v1/datacat/sessions/${ids[2]}/end`)
   })
@@ -83,16 +177,39 @@ describe('the contract of the Grafana data source', () => {
   })
 
   test('lists metrics with the fields of a query, and the options of each field', async () => {
-    const metrics = await ask<{ value: string; label: string; payloads: { name: string; type: string; options?: object[] }[] }[]>('/metrics', { metric: '', payload: {} })
-    assert.deepEqual(metrics.map(metric => metric.value), ['sessions', 'cpu.load', 'memory_usage'])
+    const metrics = await ask<
+      {
+        value: string
+        label: string
+        payloads: { name: string; type: string; options?: object[] }[]
+      }[]
+    >('/metrics', { metric: '', payload: {} })
+    assert.deepEqual(
+      metrics.map(metric => metric.value),
+      ['sessions', 'cpu.load', 'memory_usage']
+    )
     assert.equal(metrics[1]?.label, 'cpu.load (%)')
     for (const { name, type, options } of metrics[0]?.payloads ?? []) {
-      const found = await ask<{ value: string }[]>('/metric-payload-options', { metric: 'cpu.load', payload: { aggregation: 'peak' }, name })
+      const found = await ask<{ value: string }[]>('/metric-payload-options', {
+        metric: 'cpu.load',
+        payload: { aggregation: 'peak' },
+        name
+      })
       assert.equal(found.length > 0, type === 'select', name)
       if (options) assert.deepEqual(found, options)
-      for (const { value } of found) await query([{ target: 'cpu.load', payload: { [name]: value } }])
+      for (const { value } of found)
+        await query([{ target: 'cpu.load', payload: { [name]: value } }])
     }
-    assert.deepEqual((await ask<{ value: string }[]>('/metric-payload-options', { metric: 'x', payload: {}, name: 'product' })).map(option => option.value), ['editor', 'viewer'])
+    assert.deepEqual(
+      (
+        await ask<{ value: string }[]>('/metric-payload-options', {
+          metric: 'x',
+          payload: {},
+          name: 'product'
+        })
+      ).map(option => option.value),
+      ['editor', 'viewer']
+    )
   })
 
   test('answers a metric as time series within the points a panel asks for', async () => {
@@ -101,28 +218,93 @@ describe('the contract of the Grafana data source', () => {
       assert.equal(points.length, 1)
       const { datapoints, refId, target } = points[0]!
       assert.deepEqual([refId, target], ['A', 'cpu.load'])
-      assert.ok(datapoints.length <= maxDataPoints && datapoints.length > maxDataPoints / 3, `${datapoints.length} of ${maxDataPoints}`)
-      for (const exact of [[0, noon], [2_199, noon + 1_990_002]]) assert.ok(datapoints.some(([value, ms]) => value === exact[0] && ms === exact[1]), `${exact} is kept`)
+      assert.ok(
+        datapoints.length <= maxDataPoints && datapoints.length > maxDataPoints / 3,
+        `${datapoints.length} of ${maxDataPoints}`
+      )
+      for (const exact of [
+        [0, noon],
+        [2_199, noon + 1_990_002]
+      ])
+        assert.ok(
+          datapoints.some(([value, ms]) => value === exact[0] && ms === exact[1]),
+          `${exact} is kept`
+        )
       assert.ok(datapoints.every(([, ms], n) => n === 0 || ms >= datapoints[n - 1]![1]))
     }
-    assert.deepEqual(await one({ aggregation: 'count', session: ids[0] }, { range: { from: noon, to: noon + 100_000 }, maxDataPoints: 10 }), Array.from({ length: 10 }, () => 1))
+    assert.deepEqual(
+      await one(
+        { aggregation: 'count', session: ids[0] },
+        { range: { from: noon, to: noon + 100_000 }, maxDataPoints: 10 }
+      ),
+      Array.from({ length: 10 }, () => 1)
+    )
     assert.deepEqual(await one({ aggregation: 'peak', per: 'session' }), [199, 1_199, 2_199])
-    assert.deepEqual(await one('{"aggregation":"min","per":"session","status":"ended"}' as never), [2_000])
-    assert.deepEqual(await query([{ target: String.raw`cpu\.load`, payload: { product: '*', aggregation: 'average', per: 'session', session: ids[0] } }]), [{ target: 'cpu.load', datapoints: [[99.5, noon]] }])
+    assert.deepEqual(
+      await one('{"aggregation":"min","per":"session","status":"ended"}' as never),
+      [2_000]
+    )
+    assert.deepEqual(
+      await query([
+        {
+          target: String.raw`cpu\.load`,
+          payload: { product: '*', aggregation: 'average', per: 'session', session: ids[0] }
+        }
+      ]),
+      [{ target: 'cpu.load', datapoints: [[99.5, noon]] }]
+    )
   })
 
   test('groups by a state path, filters by state and by ad hoc filters, takes several targets', async () => {
-    const groups = await query([{ target: 'cpu.load', payload: { group_by: 'application.mode', aggregation: 'peak', per: 'session' } }])
-    assert.deepEqual(groups.map(({ target, datapoints }) => [target, datapoints.length]), [['cpu.load editor', 2], ['cpu.load viewer', 1]])
+    const groups = await query([
+      {
+        target: 'cpu.load',
+        payload: { group_by: 'application.mode', aggregation: 'peak', per: 'session' }
+      }
+    ])
+    assert.deepEqual(
+      groups.map(({ target, datapoints }) => [target, datapoints.length]),
+      [
+        ['cpu.load editor', 2],
+        ['cpu.load viewer', 1]
+      ]
+    )
     const peak = { aggregation: 'peak', per: 'session' }
-    for (const [payload, expected] of [[{ contains: 'window_state.open=hammer' }, [1_199, 2_199]], [{ current: 'application.mode=editor' }, [199, 1_199]], [{ ever: 'application.mode=viewer' }, [2_199]], [{ ever_contains: 'window_state.open=space probe' }, [199]], [{ product: 'editor', status: 'active' }, [199, 1_199]]] as const) {
+    for (const [payload, expected] of [
+      [{ contains: 'window_state.open=hammer' }, [1_199, 2_199]],
+      [{ current: 'application.mode=editor' }, [199, 1_199]],
+      [{ ever: 'application.mode=viewer' }, [2_199]],
+      [{ ever_contains: 'window_state.open=space probe' }, [199]],
+      [{ product: 'editor', status: 'active' }, [199, 1_199]]
+    ] as const) {
       assert.deepEqual(await one({ ...peak, ...payload }), expected, JSON.stringify(payload))
     }
-    for (const [filters, expected] of [[[{ key: 'product', operator: '=', value: 'editor' }, { key: 'version', operator: '=', value: '2' }], [1_199]], [[{ key: 'application.mode', operator: '=', value: 'viewer' }], [2_199]], [[{ key: 'machine_id', operator: '=', value: 'm0' }], [199]], [[{ key: 'status', value: 'ended' }], [2_199]]] as const) {
+    for (const [filters, expected] of [
+      [
+        [
+          { key: 'product', operator: '=', value: 'editor' },
+          { key: 'version', operator: '=', value: '2' }
+        ],
+        [1_199]
+      ],
+      [[{ key: 'application.mode', operator: '=', value: 'viewer' }], [2_199]],
+      [[{ key: 'machine_id', operator: '=', value: 'm0' }], [199]],
+      [[{ key: 'status', value: 'ended' }], [2_199]]
+    ] as const) {
       assert.deepEqual(await one(peak, { filters }), expected, JSON.stringify(filters))
     }
-    const several = await query([{ target: 'cpu.load', refId: 'A', payload: peak }, { target: 'memory_usage', refId: 'B' }, { target: 'nothing', refId: 'C' }, { target: 'cpu.load', refId: 'D', hide: true }, { refId: 'E' }, { target: 'sessions', refId: 'F' }])
-    assert.deepEqual(several.map(found => found.refId), ['A', 'B', 'F'])
+    const several = await query([
+      { target: 'cpu.load', refId: 'A', payload: peak },
+      { target: 'memory_usage', refId: 'B' },
+      { target: 'nothing', refId: 'C' },
+      { target: 'cpu.load', refId: 'D', hide: true },
+      { refId: 'E' },
+      { target: 'sessions', refId: 'F' }
+    ])
+    assert.deepEqual(
+      several.map(found => found.refId),
+      ['A', 'B', 'F']
+    )
   })
 
   test('answers nothing where there is nothing', async () => {
@@ -130,44 +312,166 @@ describe('the contract of the Grafana data source', () => {
     assert.deepEqual(await query([{ target: 'nothing' }]), [])
     assert.deepEqual(await query([{ target: 'cpu.load', payload: { product: 'none' } }]), [])
     assert.deepEqual(await query([{ target: 'cpu.load' }], { range: { from: 0, to: 1 } }), [])
-    assert.deepEqual((await query<Json[]>([{ target: 'sessions' }], { range: { from: 0, to: 1 } }))[0]?.['rows'], [])
+    assert.deepEqual(
+      (await query<Json[]>([{ target: 'sessions' }], { range: { from: 0, to: 1 } }))[0]?.['rows'],
+      []
+    )
   })
 
   test('answers sessions as a table, newest first', async () => {
-    const [table] = await query<Json[]>([{ target: 'sessions', refId: 'A', payload: { product: 'editor' } }])
-    assert.deepEqual(table?.['columns'].map((column: Json) => column['text']), ['created_at', 'id', 'status', 'product', 'version', 'hostname', 'event_count', 'metric_count'])
-    assert.deepEqual(table?.['rows'], [[noon + 1, ids[1], 'active', 'editor', '2', 'host', 0, 201], [noon, ids[0], 'active', 'editor', '1', 'host', 0, 201]])
+    const [table] = await query<Json[]>([
+      { target: 'sessions', refId: 'A', payload: { product: 'editor' } }
+    ])
+    assert.deepEqual(
+      table?.['columns'].map((column: Json) => column['text']),
+      [
+        'created_at',
+        'id',
+        'status',
+        'product',
+        'version',
+        'hostname',
+        'event_count',
+        'metric_count'
+      ]
+    )
+    assert.deepEqual(table?.['rows'], [
+      [noon + 1, ids[1], 'active', 'editor', '2', 'host', 0, 201],
+      [noon, ids[0], 'active', 'editor', '1', 'host', 0, 201]
+    ])
   })
 
   test('lists variables, keys and values of filters, and what it lists can be filtered by', async () => {
-    const variable = async (target: string): Promise<unknown[]> => (await ask<Json[]>('/variable', { payload: { target, variables: {} }, range })).map(found => { assert.deepEqual([found['text'], found['__text'], found['__value']], [found['value'], found['value'], found['value']]); return found['value'] })
-    assert.deepEqual(await Promise.all(['products', 'versions', 'metrics', 'sessions', 'machines', 'hostnames', 'application.mode', 'no.such'].map(variable)), [['editor', 'viewer'], ['1', '2'], ['cpu.load', 'memory_usage'], ids.toReversed(), ['m0', 'm1', 'm2'], ['host'], ['editor', 'viewer'], []])
+    const variable = async (target: string): Promise<unknown[]> =>
+      (await ask<Json[]>('/variable', { payload: { target, variables: {} }, range })).map(found => {
+        assert.deepEqual(
+          [found['text'], found['__text'], found['__value']],
+          [found['value'], found['value'], found['value']]
+        )
+        return found['value']
+      })
+    assert.deepEqual(
+      await Promise.all(
+        [
+          'products',
+          'versions',
+          'metrics',
+          'sessions',
+          'machines',
+          'hostnames',
+          'application.mode',
+          'no.such'
+        ].map(variable)
+      ),
+      [
+        ['editor', 'viewer'],
+        ['1', '2'],
+        ['cpu.load', 'memory_usage'],
+        ids.toReversed(),
+        ['m0', 'm1', 'm2'],
+        ['host'],
+        ['editor', 'viewer'],
+        []
+      ]
+    )
     const keys = (await ask<{ text: string }[]>('/tag-keys', {})).map(key => key.text)
     assert.deepEqual(keys.toSorted(), [...new Set(keys)].toSorted())
-    assert.deepEqual(keys.toSorted(), ['application.mode', 'machine_id', 'product', 'status', 'version', 'window_state.open'])
+    assert.deepEqual(keys.toSorted(), [
+      'application.mode',
+      'machine_id',
+      'product',
+      'status',
+      'version',
+      'window_state.open'
+    ])
     for (const key of keys) {
-      const values = (await ask<{ text: string }[]>('/tag-values', { key })).map(value => value.text)
+      const values = (await ask<{ text: string }[]>('/tag-values', { key })).map(
+        value => value.text
+      )
       assert.ok(values.length > 0, key)
-      const found = await Promise.all(values.map(value => query([{ target: 'memory_usage' }], { filters: [{ key, operator: '=', value }] })))
-      assert.ok(found.some(series => series.length > 0), key)
+      const found = await Promise.all(
+        values.map(value =>
+          query([{ target: 'memory_usage' }], { filters: [{ key, operator: '=', value }] })
+        )
+      )
+      assert.ok(
+        found.some(series => series.length > 0),
+        key
+      )
     }
-    await shared.call('POST', `/v1/datacat/sessions/${ids[0]}/batch`, { states: [{ state: { passing: 1 } }, { state: { passing: { deeper: 2 } } }] })
-    assert.deepEqual((await ask<{ text: string }[]>('/tag-keys', {})).map(key => key.text).filter(key => key.startsWith('passing')), ['passing.deeper'])
+    await shared.call('POST', `/v1/datacat/sessions/${ids[0]}/batch`, {
+      states: [{ state: { passing: 1 } }, { state: { passing: { deeper: 2 } } }]
+    })
+    assert.deepEqual(
+      (await ask<{ text: string }[]>('/tag-keys', {}))
+        .map(key => key.text)
+        .filter(key => key.startsWith('passing')),
+      ['passing.deeper']
+    )
   })
 
   test('refuses what is wrong and names the field', async () => {
-    const target = (payload: unknown): object => ({ targets: [{ target: 'sessions' }, { target: 'cpu.load', payload }] })
+    const target = (payload: unknown): object => ({
+      targets: [{ target: 'sessions' }, { target: 'cpu.load', payload }]
+    })
     const cases: [string, unknown, string][] = [
-      ['/query', {}, '/body/targets'], ['/query', { targets: 1 }, '/body/targets'], ['/query', { targets: [{ target: 1 }] }, '/body/targets/0/target'], ['/query', '{', '/body'], ['/query', '[]', '/body'], ['/query', { targets: [{ target: 'a\u0000' }] }, '/body/targets/0/target'],
-      ['/query', { targets: [], range: { from: 'x' } }, '/body/range/to'], ['/query', { ...target({}), range: { from: 'yesterday', to: 1 } }, '/body/range/from'], ['/query', { ...target({}), range: { from: 1, to: '2026-13-01T00:00:00Z' } }, '/body/range/to'],
-      ['/query', target('{'), '/body/targets/1/payload'], ['/query', target('[]'), '/body/targets/1/payload'], ['/query', target({ colour: 'x' }), '/body/targets/1/payload/colour'], ['/query', target({ aggregation: 'mode' }), '/body/targets/1/payload/aggregation'], ['/query', target({ product: ['a'] }), '/body/targets/1/payload/product'], ['/query', target({ product: '\u0000' }), '/body/targets/1/payload/product'],
-      ['/query', target({ status: 'dead' }), '/body/targets/1/payload/status'], ['/query', target({ session: 'x' }), '/body/targets/1/payload/session'], ['/query', target({ current: 'x' }), '/body/targets/1/payload/current'], ['/query', target({ ever_contains: '=x' }), '/body/targets/1/payload/ever_contains'],
-      ['/query', { ...target({}), filters: [{ key: 'a', operator: '=', value: '1' }, { key: 'a', operator: '=~', value: '1' }] }, '/body/filters/1/operator'], ['/query', { ...target({}), filters: [{ key: 'status', value: 'x' }] }, '/body/filters/0/value'], ['/query', { ...target({}), filters: [{}] }, '/body/filters/0/key'],
-      ['/variable', {}, '/body/payload'], ['/variable', { payload: {} }, '/body/payload/target'], ['/tag-values', {}, '/body/key'], ['/metric-payload-options', { metric: 'x', payload: {} }, '/body/name'], ['/metric-payload-options', { metric: 'x', payload: {}, name: 'colour' }, '/body/name']
+      ['/query', {}, '/body/targets'],
+      ['/query', { targets: 1 }, '/body/targets'],
+      ['/query', { targets: [{ target: 1 }] }, '/body/targets/0/target'],
+      ['/query', '{', '/body'],
+      ['/query', '[]', '/body'],
+      ['/query', { targets: [{ target: 'a\u0000' }] }, '/body/targets/0/target'],
+      ['/query', { targets: [], range: { from: 'x' } }, '/body/range/to'],
+      ['/query', { ...target({}), range: { from: 'yesterday', to: 1 } }, '/body/range/from'],
+      [
+        '/query',
+        { ...target({}), range: { from: 1, to: '2026-13-01T00:00:00Z' } },
+        '/body/range/to'
+      ],
+      ['/query', target('{'), '/body/targets/1/payload'],
+      ['/query', target('[]'), '/body/targets/1/payload'],
+      ['/query', target({ colour: 'x' }), '/body/targets/1/payload/colour'],
+      ['/query', target({ aggregation: 'mode' }), '/body/targets/1/payload/aggregation'],
+      ['/query', target({ product: ['a'] }), '/body/targets/1/payload/product'],
+      ['/query', target({ product: '\u0000' }), '/body/targets/1/payload/product'],
+      ['/query', target({ status: 'dead' }), '/body/targets/1/payload/status'],
+      ['/query', target({ session: 'x' }), '/body/targets/1/payload/session'],
+      ['/query', target({ current: 'x' }), '/body/targets/1/payload/current'],
+      ['/query', target({ ever_contains: '=x' }), '/body/targets/1/payload/ever_contains'],
+      [
+        '/query',
+        {
+          ...target({}),
+          filters: [
+            { key: 'a', operator: '=', value: '1' },
+            { key: 'a', operator: '=~', value: '1' }
+          ]
+        },
+        '/body/filters/1/operator'
+      ],
+      [
+        '/query',
+        { ...target({}), filters: [{ key: 'status', value: 'x' }] },
+        '/body/filters/0/value'
+      ],
+      ['/query', { ...target({}), filters: [{}] }, '/body/filters/0/key'],
+      ['/variable', {}, '/body/payload'],
+      ['/variable', { payload: {} }, '/body/payload/target'],
+      ['/tag-values', {}, '/body/key'],
+      ['/metric-payload-options', { metric: 'x', payload: {} }, '/body/name'],
+      ['/metric-payload-options', { metric: 'x', payload: {}, name: 'colour' }, '/body/name']
     ]
     for (const [path, body, pointer] of cases) {
-      const { status, body: answer, headers } = await shared.call('POST', `/api/grafana${path}`, body)
-      assert.deepEqual([status, headers.get('content-type')], [400, 'application/problem+json'], JSON.stringify(body))
+      const {
+        status,
+        body: answer,
+        headers
+      } = await shared.call('POST', `/api/grafana${path}`, body)
+      assert.deepEqual(
+        [status, headers.get('content-type')],
+        [400, 'application/problem+json'],
+        JSON.stringify(body)
+      )
       const named = (answer['errors'] as { pointer: string }[]).map(error => error.pointer)
       assert.ok(named.includes(pointer), `${JSON.stringify(body)} names ${named.join(', ')}`)
     }
@@ -177,29 +481,54 @@ describe('the contract of the Grafana data source', () => {
     const dashboard = JSON.parse(readFileSync(dashboardFile, 'utf8')) as Json
     const variables: Json[] = dashboard['templating'].list
     const values: Record<string, string[]> = { product: ['*'] }
-    for (const { name, type, query: asked } of variables.filter(found => found['type'] !== 'adhoc')) {
-      const found = type === 'query' ? (await ask<Json[]>('/variable', { payload: JSON.parse(asked.query), range })).map(each => String(each['value'])) : String(asked).split(',')
+    for (const { name, type, query: asked } of variables.filter(
+      found => found['type'] !== 'adhoc'
+    )) {
+      const found =
+        type === 'query'
+          ? (await ask<Json[]>('/variable', { payload: JSON.parse(asked.query), range })).map(
+              each => String(each['value'])
+            )
+          : String(asked).split(',')
       assert.ok(found.length > 0, `the variable ${name} has no value`)
-      values[name] = [...values[name] ?? [], ...found]
+      values[name] = [...(values[name] ?? []), ...found]
     }
     const asked = new Map<string, string>()
-    for (const { title, targets } of dashboard['panels'] as Json[]) for (const { target, payload } of targets as Json[]) for (const metric of values['metric']!) for (const product of values['product']!.slice(0, 2)) for (const aggregation of values['aggregation']!) {
-      const fill = (text: string): string => text.replaceAll('$metric', metric).replaceAll('$product', product).replaceAll('$aggregation', aggregation)
-      asked.set(`${fill(target).replaceAll('.', String.raw`\.`)}\n${fill(payload)}`, title)
-    }
+    for (const { title, targets } of dashboard['panels'] as Json[])
+      for (const { target, payload } of targets as Json[])
+        for (const metric of values['metric']!)
+          for (const product of values['product']!.slice(0, 2))
+            for (const aggregation of values['aggregation']!) {
+              const fill = (text: string): string =>
+                text
+                  .replaceAll('$metric', metric)
+                  .replaceAll('$product', product)
+                  .replaceAll('$aggregation', aggregation)
+              asked.set(`${fill(target).replaceAll('.', String.raw`\.`)}\n${fill(payload)}`, title)
+            }
     for (const [text, title] of asked) {
       const [target = '', payload = ''] = text.split('\n')
       assert.doesNotMatch(text, /\$/)
       const found = await query<Json[]>([{ target, payload: JSON.parse(payload), refId: 'A' }])
-      assert.equal(found.some(each => (each['rows'] ?? each['datapoints']).length > 0), !/Hung|Crashed/.test(title), `${title}: ${text}`)
+      assert.equal(
+        found.some(each => (each['rows'] ?? each['datapoints']).length > 0),
+        !/Hung|Crashed/.test(title),
+        `${title}: ${text}`
+      )
     }
     const titles = (dashboard['panels'] as Json[]).map(panel => panel['title'])
-    assert.deepEqual([titles.length, new Set(titles).size, dashboard['__inputs'][0].pluginId], [7, 7, 'simpod-json-datasource'])
+    assert.deepEqual(
+      [titles.length, new Set(titles).size, dashboard['__inputs'][0].pluginId],
+      [7, 7, 'simpod-json-datasource']
+    )
     assert.equal(asked.size, 2 * (3 + 1 + 1 + 2 * 9 + 2))
   })
 
   test('all of it was looked at', () => {
-    assert.deepEqual([...checks.keys()].map(name => name.split(' ')[1]).toSorted(), [...validated.keys()].toSorted())
+    assert.deepEqual(
+      [...checks.keys()].map(name => name.split(' ')[1]).toSorted(),
+      [...validated.keys()].toSorted()
+    )
     const total = [...validated.values()].reduce((sum, count) => sum + count, 0)
     assert.ok(total >= 140, `only ${total} answers were validated`)
   })

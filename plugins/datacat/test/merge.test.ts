@@ -5,17 +5,57 @@ import { isObject, stringify, type Json, type JsonObject } from '../wire/json.ts
 import { merge, type LeafChanges } from '../wire/merge.ts'
 import { InvalidBody, parseFirst } from '../wire/parse.ts'
 
-const keys = fc.oneof(fc.constantFrom('a', 'b', 'a.b', '', '__proto__', 'constructor', 'toString', '10', '9', 'é', '\u{1f600}', '\ufb00'), fc.string({ maxLength: 3 }))
-const scalar = fc.oneof(fc.constant(null), fc.boolean(), fc.string({ maxLength: 5 }), fc.double({ noNaN: true, noDefaultInfinity: true }), fc.integer())
+const keys = fc.oneof(
+  fc.constantFrom(
+    'a',
+    'b',
+    'a.b',
+    '',
+    '__proto__',
+    'constructor',
+    'toString',
+    '10',
+    '9',
+    'é',
+    '\u{1f600}',
+    '\ufb00'
+  ),
+  fc.string({ maxLength: 3 })
+)
+const scalar = fc.oneof(
+  fc.constant(null),
+  fc.boolean(),
+  fc.string({ maxLength: 5 }),
+  fc.double({ noNaN: true, noDefaultInfinity: true }),
+  fc.integer()
+)
 const { value } = fc.letrec<{ value: Json; object: JsonObject }>(tie => ({
-  object: fc.array(fc.tuple(keys, tie('value') as fc.Arbitrary<Json>), { maxLength: 4 }).map(entries => JSON.parse(`{${entries.map(([key, inner]) => `${JSON.stringify(key)}:${JSON.stringify(inner)}`).join(',')}}`) as JsonObject),
-  value: fc.oneof({ depthSize: 'small' }, scalar, fc.array(tie('value') as fc.Arbitrary<Json>, { maxLength: 3 }), tie('object') as fc.Arbitrary<Json>)
+  object: fc
+    .array(fc.tuple(keys, tie('value') as fc.Arbitrary<Json>), { maxLength: 4 })
+    .map(
+      entries =>
+        JSON.parse(
+          `{${entries.map(([key, inner]) => `${JSON.stringify(key)}:${JSON.stringify(inner)}`).join(',')}}`
+        ) as JsonObject
+    ),
+  value: fc.oneof(
+    { depthSize: 'small' },
+    scalar,
+    fc.array(tie('value') as fc.Arbitrary<Json>, { maxLength: 3 }),
+    tie('object') as fc.Arbitrary<Json>
+  )
 }))
 const object = value.filter(isObject)
 
 /** What the contract says, on maps, which have no prototype to fall into. */
 type Tree = Map<string, Tree | string>
-const treeOf = (from: JsonObject): Tree => new Map(Object.keys(from).map(key => [key, isObject(from[key]) ? treeOf(from[key]) : JSON.stringify(from[key])]))
+const treeOf = (from: JsonObject): Tree =>
+  new Map(
+    Object.keys(from).map(key => [
+      key,
+      isObject(from[key]) ? treeOf(from[key]) : JSON.stringify(from[key])
+    ])
+  )
 function mergeTrees(state: Tree, patch: Tree): Tree {
   const merged = new Map(state)
   for (const [key, inner] of patch) {
@@ -24,61 +64,125 @@ function mergeTrees(state: Tree, patch: Tree): Tree {
   }
   return merged
 }
-const sorted = (tree: Tree): unknown => [...tree].sort(([a], [b]) => a < b ? -1 : 1).map(([key, inner]) => [key, inner instanceof Map ? sorted(inner) : inner])
+const sorted = (tree: Tree): unknown =>
+  [...tree]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, inner]) => [key, inner instanceof Map ? sorted(inner) : inner])
 
 describe('merging', () => {
   test('is key by key for objects over objects, and replaces otherwise', () => {
-    fc.assert(fc.property(object, object, (state, patch) => {
-      const [before, patchBefore] = [JSON.stringify(state), JSON.stringify(patch)]
-      assert.deepEqual(sorted(treeOf(merge(state, patch))), sorted(mergeTrees(treeOf(state), treeOf(patch))))
-      assert.deepEqual([JSON.stringify(state), JSON.stringify(patch)], [before, patchBefore], 'an argument was changed')
-      assert.equal(({} as Record<string, unknown>)['polluted'], undefined)
-    }))
+    fc.assert(
+      fc.property(object, object, (state, patch) => {
+        const [before, patchBefore] = [JSON.stringify(state), JSON.stringify(patch)]
+        assert.deepEqual(
+          sorted(treeOf(merge(state, patch))),
+          sorted(mergeTrees(treeOf(state), treeOf(patch)))
+        )
+        assert.deepEqual(
+          [JSON.stringify(state), JSON.stringify(patch)],
+          [before, patchBefore],
+          'an argument was changed'
+        )
+        assert.equal(({} as Record<string, unknown>)['polluted'], undefined)
+      })
+    )
   })
 
   test('never reaches a prototype', () => {
-    const merged = merge({}, JSON.parse('{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}') as JsonObject)
-    assert.equal(stringify(merged), '{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}')
-    assert.equal(stringify(merge(merged, JSON.parse('{"__proto__":{"more":2}}') as JsonObject)), '{"__proto__":{"more":2,"polluted":1},"constructor":{"prototype":{"polluted":1}}}')
+    const merged = merge(
+      {},
+      JSON.parse(
+        '{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}'
+      ) as JsonObject
+    )
+    assert.equal(
+      stringify(merged),
+      '{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}'
+    )
+    assert.equal(
+      stringify(merge(merged, JSON.parse('{"__proto__":{"more":2}}') as JsonObject)),
+      '{"__proto__":{"more":2,"polluted":1},"constructor":{"prototype":{"polluted":1}}}'
+    )
     assert.equal(({} as Record<string, unknown>)['polluted'], undefined)
   })
 
   test('tells every leaf that went and came: those of the new state are those of the old, without the gone, with the come', () => {
     const leavesOf = (state: JsonObject): Set<string> => {
       const changes: LeafChanges = { gone: [], come: [] }
-      for (const key of Object.keys(state)) merge({}, JSON.parse(`{${JSON.stringify(key)}:${JSON.stringify(state[key])}}`) as JsonObject, changes)
+      for (const key of Object.keys(state))
+        merge(
+          {},
+          JSON.parse(`{${JSON.stringify(key)}:${JSON.stringify(state[key])}}`) as JsonObject,
+          changes
+        )
       return new Set(changes.come.map(leaf => JSON.stringify(leaf)))
     }
     // Paths join keys by dots, so a key with one may say the same as two others.
     const plain = object.filter(one => !/"[^"]*\.[^"]*":|"":/.test(JSON.stringify(one)))
-    fc.assert(fc.property(plain, plain, (state, patch) => {
-      const changes: LeafChanges = { gone: [], come: [] }
-      const after = merge(state, patch, changes)
-      const expected = leavesOf(state)
-      for (const leaf of changes.gone) expected.delete(JSON.stringify(leaf))
-      for (const leaf of changes.come) expected.add(JSON.stringify(leaf))
-      assert.deepEqual([...leavesOf(JSON.parse(stringify(after)) as JsonObject)].sort(), [...expected].sort())
-    }))
+    fc.assert(
+      fc.property(plain, plain, (state, patch) => {
+        const changes: LeafChanges = { gone: [], come: [] }
+        const after = merge(state, patch, changes)
+        const expected = leavesOf(state)
+        for (const leaf of changes.gone) expected.delete(JSON.stringify(leaf))
+        for (const leaf of changes.come) expected.add(JSON.stringify(leaf))
+        assert.deepEqual(
+          [...leavesOf(JSON.parse(stringify(after)) as JsonObject)].sort(),
+          [...expected].sort()
+        )
+      })
+    )
   })
 })
 
 describe('writing and parsing', () => {
   test('the text of a value is the value again, with keys in byte order at every level', () => {
-    fc.assert(fc.property(object, one => {
-      const text = stringify(one)
-      assert.deepEqual(JSON.parse(text), JSON.parse(JSON.stringify(one)))
-      assert.equal(stringify(JSON.parse(text) as Json), text)
-    }))
-    assert.equal(stringify({ b: 1, a: { 10: 1, 9: 2 }, '\u{1f600}': 1, '\ufb00': 2 }), '{"a":{"10":1,"9":2},"b":1,"\ufb00":2,"\u{1f600}":1}')
+    fc.assert(
+      fc.property(object, one => {
+        const text = stringify(one)
+        assert.deepEqual(JSON.parse(text), JSON.parse(JSON.stringify(one)))
+        assert.equal(stringify(JSON.parse(text) as Json), text)
+      })
+    )
+    assert.equal(
+      stringify({ b: 1, a: { 10: 1, 9: 2 }, '\u{1f600}': 1, '\ufb00': 2 }),
+      '{"a":{"10":1,"9":2},"b":1,"\ufb00":2,"\u{1f600}":1}'
+    )
   })
 
   test('whatever follows the first value is ignored', () => {
-    fc.assert(fc.property(fc.oneof(object, fc.array(value, { maxLength: 3 })), fc.constantFrom('', ' ', '\n', 'trailing', '{}', ']', '"', '\u0000'), fc.constantFrom('', ' ', '\t\n'), (one, after, before) => {
-      assert.deepEqual(parseFirst(Buffer.from(`${before}${JSON.stringify(one)}${after}`)), JSON.parse(JSON.stringify(one)))
-    }))
+    fc.assert(
+      fc.property(
+        fc.oneof(object, fc.array(value, { maxLength: 3 })),
+        fc.constantFrom('', ' ', '\n', 'trailing', '{}', ']', '"', '\u0000'),
+        fc.constantFrom('', ' ', '\t\n'),
+        (one, after, before) => {
+          assert.deepEqual(
+            parseFirst(Buffer.from(`${before}${JSON.stringify(one)}${after}`)),
+            JSON.parse(JSON.stringify(one))
+          )
+        }
+      )
+    )
   })
 
   test('a broken value is refused, not repaired', () => {
-    for (const text of ['', ' ', '{', '[', '{"a"}', '{"a":1', '{"a":"b}', 'tru', 'nullx', '\ufeff{}', "{'a':1}", '{"a":01}', '{"a":1,}', '{]}']) assert.throws(() => parseFirst(Buffer.from(text)), InvalidBody, text)
+    for (const text of [
+      '',
+      ' ',
+      '{',
+      '[',
+      '{"a"}',
+      '{"a":1',
+      '{"a":"b}',
+      'tru',
+      'nullx',
+      '\ufeff{}',
+      "{'a':1}",
+      '{"a":01}',
+      '{"a":1,}',
+      '{]}'
+    ])
+      assert.throws(() => parseFirst(Buffer.from(text)), InvalidBody, text)
   })
 })

@@ -13,8 +13,16 @@ const check = compile(Batch)
 export function parseBody(bytes: Uint8Array): unknown {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
   if (text.trim() === '') return {}
-  try { return JSON.parse(text) } catch (error) {
-    throw new RayneError('invalid-json', 400, `/body is not valid JSON: ${error instanceof Error ? error.message : 'unreadable'}`, { errors: [{ pointer: '/body', message: 'is not valid JSON' }] }, { cause: error })
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new RayneError(
+      'invalid-json',
+      400,
+      `/body is not valid JSON: ${error instanceof Error ? error.message : 'unreadable'}`,
+      { errors: [{ pointer: '/body', message: 'is not valid JSON' }] },
+      { cause: error }
+    )
   }
 }
 
@@ -22,30 +30,67 @@ export function parseBody(bytes: Uint8Array): unknown {
 export function readBatch(bytes: Uint8Array, now: number) {
   const { key, states = [], events = [], metrics = [], heartbeat, end } = check(parseBody(bytes))
   const count = states.length + events.length + metrics.length
-  if (count > maxItems) throw invalid('/body', `holds ${count} items; a batch holds at most ${maxItems}`)
+  if (count > maxItems)
+    throw invalid('/body', `holds ${count} items; a batch holds at most ${maxItems}`)
   return {
-    key: key ?? null, beat: heartbeat ? {} : null, end: end ?? false, count, bytes: bytes.length,
-    states: states.map((one, n) => stateOf(one, `/body/states/${n}`, now)), events: events.map((one, n) => eventOf(one, `/body/events/${n}`, now)), points: metrics.map((one, n) => pointOf(one, n, now))
+    key: key ?? null,
+    beat: heartbeat ? {} : null,
+    end: end ?? false,
+    count,
+    bytes: bytes.length,
+    states: states.map((one, n) => stateOf(one, `/body/states/${n}`, now)),
+    events: events.map((one, n) => eventOf(one, `/body/events/${n}`, now)),
+    points: metrics.map((one, n) => pointOf(one, n, now))
   }
 }
 
-function stateOf({ state, timestamp }: Static<typeof State>, pointer: string, now: number): { patch: JsonObject; at: number | null } {
+function stateOf(
+  { state, timestamp }: Static<typeof State>,
+  pointer: string,
+  now: number
+): { patch: JsonObject; at: number | null } {
   checkJson(state as JsonObject, `${pointer}/state`)
   return { patch: state as JsonObject, at: readClientTime(timestamp, `${pointer}/timestamp`, now) }
 }
 
-function eventOf({ name, data = null, timestamp, level, ...extra }: Static<typeof Event>, pointer: string, now: number): NewEvent {
+function eventOf(
+  { name, data = null, timestamp, level, ...extra }: Static<typeof Event>,
+  pointer: string,
+  now: number
+): NewEvent {
   checkJson(data as Json, `${pointer}/data`)
-  return { name, level: level ?? (extra.exception ? 'error' : null), at: readClientTime(timestamp, `${pointer}/timestamp`, now), data: data === null ? 'null' : stringify(data as JsonObject), extra: textOf(extra) }
+  return {
+    name,
+    level: level ?? (extra.exception ? 'error' : null),
+    at: readClientTime(timestamp, `${pointer}/timestamp`, now),
+    data: data === null ? 'null' : stringify(data as JsonObject),
+    extra: textOf(extra)
+  }
 }
 
-function pointOf({ name, value, tags, timestamp, type = 'gauge', unit, count, metadata }: Static<typeof Metric>, n: number, now: number): NewPoint {
-  const isPlain = type === 'gauge' && unit === undefined && count === undefined && metadata === undefined
-  if (!Number.isFinite(value)) throw invalid(`/body/metrics/${n}/value`, 'is a number outside the range of float64')
+function pointOf(
+  { name, value, tags, timestamp, type = 'gauge', unit, count, metadata }: Static<typeof Metric>,
+  n: number,
+  now: number
+): NewPoint {
+  const isPlain =
+    type === 'gauge' && unit === undefined && count === undefined && metadata === undefined
+  if (!Number.isFinite(value))
+    throw invalid(`/body/metrics/${n}/value`, 'is a number outside the range of float64')
   if (metadata) checkJson(metadata as JsonObject, `/body/metrics/${n}/metadata`)
   return {
-    name, value, at: timestamp === undefined ? null : readClientTime(timestamp, `/body/metrics/${n}/timestamp`, now), tags: tags == null || tags.length === 0 ? null : JSON.stringify(tags), kind: type, unit: unit ?? (type === 'timer' ? 's' : null),
-    extra: isPlain ? null : textOf({ type, unit: unit ?? (type === 'timer' ? 's' : undefined), count, metadata })
+    name,
+    value,
+    at:
+      timestamp === undefined
+        ? null
+        : readClientTime(timestamp, `/body/metrics/${n}/timestamp`, now),
+    tags: tags == null || tags.length === 0 ? null : JSON.stringify(tags),
+    kind: type,
+    unit: unit ?? (type === 'timer' ? 's' : null),
+    extra: isPlain
+      ? null
+      : textOf({ type, unit: unit ?? (type === 'timer' ? 's' : undefined), count, metadata })
   }
 }
 

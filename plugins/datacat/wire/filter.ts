@@ -10,8 +10,16 @@ const modes = ['current', 'ever', 'contains', 'ever_contains'] as const
 export function readFilter(query: Static<typeof Filter>): SessionFilter {
   const { status, product, version, machine_id: machineId, q, from, to } = query
   return {
-    status, product, version, machineId, q, from: from === undefined ? undefined : readTime(from, '/query/from'), to: to === undefined ? undefined : readTime(to, '/query/to'),
-    states: modes.flatMap(mode => [query[mode] ?? []].flat().map(text => readStateFilter(mode, text)))
+    status,
+    product,
+    version,
+    machineId,
+    q,
+    from: from === undefined ? undefined : readTime(from, '/query/from'),
+    to: to === undefined ? undefined : readTime(to, '/query/to'),
+    states: modes.flatMap(mode =>
+      [query[mode] ?? []].flat().map(text => readStateFilter(mode, text))
+    )
   }
 }
 

@@ -13,8 +13,10 @@ function endOfValue(text: string): number {
   let depth = 0
   for (let quoted = false; at < text.length; at++) {
     const char = text[at]
-    if (quoted) { if (char === '\\') at++; else if (char === '"') quoted = false } 
-    else if (char === '"') quoted = true
+    if (quoted) {
+      if (char === '\\') at++
+      else if (char === '"') quoted = false
+    } else if (char === '"') quoted = true
     else if (char === '{' || char === '[') depth++
     else if ((char === '}' || char === ']') && --depth === 0) return at + 1
   }
@@ -28,11 +30,16 @@ export function parseFirst(bytes: Uint8Array): Json {
     return JSON.parse(text) as Json
   } catch {
     const whole = text.slice(0, endOfValue(text))
-    try { return JSON.parse(firstScalar(whole)) as Json } catch (error) { throw new InvalidBody('not JSON', { cause: error }) }
+    try {
+      return JSON.parse(firstScalar(whole)) as Json
+    } catch (error) {
+      throw new InvalidBody('not JSON', { cause: error })
+    }
   }
 }
 
-const firstScalar = (text: string): string => /^[ \t\n\r]*(null|true|false)(?![\w])/.exec(text)?.[1] ?? text
+const firstScalar = (text: string): string =>
+  /^[ \t\n\r]*(null|true|false)(?![\w])/.exec(text)?.[1] ?? text
 
 /** An object whose field names match whatever their case; a later field wins and null leaves the earlier one. */
 function fields(value: Json, known: readonly string[]): Record<string, Json> {
@@ -69,7 +76,8 @@ export function parseEvent(bytes: Uint8Array): { name: string; data: JsonObject 
 
 export function parseMetric(bytes: Uint8Array): { name: string; value: number; tags: string[] } {
   const { name, value = 0, tags = [] } = fields(parseFirst(bytes), ['name', 'value', 'tags'])
-  if (typeof value !== 'number' || !Number.isFinite(value)) throw new InvalidBody('value is not a number')
+  if (typeof value !== 'number' || !Number.isFinite(value))
+    throw new InvalidBody('value is not a number')
   if (!Array.isArray(tags)) throw new InvalidBody('tags is not an array')
   return { name: textOf(name), value, tags: tags.map(tag => textOf(tag ?? undefined)) }
 }

@@ -9,16 +9,35 @@ const rfc3339 = /^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+-]\
 
 /** A time from a request, RFC 3339 or epoch milliseconds, as epoch milliseconds; throws a 400 that names the field. */
 export function readTime(value: string | number, pointer: string): number {
-  const ms = typeof value === 'number' ? value : /^\d{1,15}$/.test(value) ? Number(value) : rfc3339.test(value) ? Date.parse(value) : Number.NaN
-  if (!Number.isFinite(ms)) throw invalid(pointer, 'is no time: use RFC 3339, e.g. 2026-01-31T12:00:00Z, or epoch milliseconds')
+  const ms =
+    typeof value === 'number'
+      ? value
+      : /^\d{1,15}$/.test(value)
+        ? Number(value)
+        : rfc3339.test(value)
+          ? Date.parse(value)
+          : Number.NaN
+  if (!Number.isFinite(ms))
+    throw invalid(
+      pointer,
+      'is no time: use RFC 3339, e.g. 2026-01-31T12:00:00Z, or epoch milliseconds'
+    )
   return Math.round(ms)
 }
 
 /** The time a client says something happened: not before 2000 and at most a day ahead, or its clock is wrong. */
-export function readClientTime(value: string | number | undefined, pointer: string, now: number): number | null {
+export function readClientTime(
+  value: string | number | undefined,
+  pointer: string,
+  now: number
+): number | null {
   if (value === undefined) return null
   const ms = readTime(value, pointer)
-  if (ms < earliest || ms > now + aheadMs) throw invalid(pointer, 'is before 2000 or more than a day ahead: is the clock right, and are these milliseconds?')
+  if (ms < earliest || ms > now + aheadMs)
+    throw invalid(
+      pointer,
+      'is before 2000 or more than a day ahead: is the clock right, and are these milliseconds?'
+    )
   return ms
 }
 

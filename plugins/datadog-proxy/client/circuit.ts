@@ -12,26 +12,55 @@ export interface Circuit {
   abandoned(): void
 }
 
-interface CircuitOptions { readonly where: string; readonly threshold?: number; readonly baseMs?: number; readonly capMs?: number; now?(): number }
+interface CircuitOptions {
+  readonly where: string
+  readonly threshold?: number
+  readonly baseMs?: number
+  readonly capMs?: number
+  now?(): number
+}
 
 /** Opens after `threshold` failures in a row (default 8) for 10 s, doubling up to 60 s while probes fail. */
-export function createCircuit({ where, threshold = 8, baseMs = 10_000, capMs = 60_000, now = Date.now }: CircuitOptions): Circuit {
+export function createCircuit({
+  where,
+  threshold = 8,
+  baseMs = 10_000,
+  capMs = 60_000,
+  now = Date.now
+}: CircuitOptions): Circuit {
   let failures = 0
   let openMs = 0
   let openUntil = 0
   let probing: PromiseWithResolvers<void> | undefined
   let last: DatadogError | undefined
-  const probed = (): void => { probing?.resolve(); probing = undefined }
+  const probed = (): void => {
+    probing?.resolve()
+    probing = undefined
+  }
   return {
     probe: () => probing?.promise,
     enter() {
       if (openMs === 0) return
       const waitMs = openUntil - now()
-      if (waitMs <= 0 && !probing) { probing = Promise.withResolvers(); return }
-      const when = waitMs > 0 ? `is tried again at ${new Date(openUntil).toISOString()}` : 'is being tried again right now'
-      throw new DatadogError('unavailable', `Datadog (${where}) failed ${failures} times in a row and ${when}; last: ${last?.message ?? 'no answer'}`, { retryAfter: Math.max(1, Math.ceil(waitMs / 1000)) })
+      if (waitMs <= 0 && !probing) {
+        probing = Promise.withResolvers()
+        return
+      }
+      const when =
+        waitMs > 0
+          ? `is tried again at ${new Date(openUntil).toISOString()}`
+          : 'is being tried again right now'
+      throw new DatadogError(
+        'unavailable',
+        `Datadog (${where}) failed ${failures} times in a row and ${when}; last: ${last?.message ?? 'no answer'}`,
+        { retryAfter: Math.max(1, Math.ceil(waitMs / 1000)) }
+      )
     },
-    succeeded() { failures = 0; openMs = 0; probed() },
+    succeeded() {
+      failures = 0
+      openMs = 0
+      probed()
+    },
     failed(error) {
       failures++
       last = error
@@ -43,6 +72,8 @@ export function createCircuit({ where, threshold = 8, baseMs = 10_000, capMs = 6
       }
       probed()
     },
-    abandoned() { probed() }
+    abandoned() {
+      probed()
+    }
   }
 }

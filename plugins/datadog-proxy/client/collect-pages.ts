@@ -1,7 +1,13 @@
 import { DatadogError } from '../contract.ts'
 
 /** One page as Datadog gave it; `next` is the cursor of the following one, `total` how many there are in all. */
-export interface Page { readonly items: readonly unknown[]; readonly next: string | undefined; readonly total?: number; readonly warnings?: readonly string[]; /** Datadog ran out of time. */ readonly partial?: boolean }
+export interface Page {
+  readonly items: readonly unknown[]
+  readonly next: string | undefined
+  readonly total?: number
+  readonly warnings?: readonly string[]
+  /** Datadog ran out of time. */ readonly partial?: boolean
+}
 
 /** What a bounded read asks for: `toRow` is undefined for an item that cannot be used, `key` tells duplicates. */
 interface PageRequest<T> {
@@ -13,7 +19,11 @@ interface PageRequest<T> {
   key(row: T): string
 }
 
-interface Collected<T> { readonly rows: T[]; readonly truncated: boolean; readonly warnings: readonly string[] }
+interface Collected<T> {
+  readonly rows: T[]
+  readonly truncated: boolean
+  readonly warnings: readonly string[]
+}
 
 const mostRows = 10_000
 
@@ -24,7 +34,8 @@ const mostRows = 10_000
  */
 export async function collectPages<T>(request: PageRequest<T>): Promise<Collected<T>> {
   const { limit } = request
-  if (!Number.isInteger(limit) || limit < 1 || limit > mostRows) throw new DatadogError('invalid', `limit must be a whole number from 1 to ${mostRows}`)
+  if (!Number.isInteger(limit) || limit < 1 || limit > mostRows)
+    throw new DatadogError('invalid', `limit must be a whole number from 1 to ${mostRows}`)
   const size = Math.min(request.pageSize, limit + 1)
   const rows = new Map<string, T>()
   const warnings = new Set<string>()
@@ -35,38 +46,87 @@ export async function collectPages<T>(request: PageRequest<T>): Promise<Collecte
   for (let page = 1; ; page++) {
     const { items, next, warnings: said = [], partial } = await request.readPage(cursor, size)
     // No rows because time ran out is no "none".
-    if (partial && items.length === 0 && rows.size === 0) throw new DatadogError('timeout', 'Datadog ran out of time and answered without a row', { datadogStatus: 200 })
+    if (partial && items.length === 0 && rows.size === 0)
+      throw new DatadogError('timeout', 'Datadog ran out of time and answered without a row', {
+        datadogStatus: 200
+      })
     for (const warning of said) warnings.add(warning)
     for (const item of items) {
       const row = request.toRow(item)
       if (row === undefined) dropped++
       else if (!rows.has(request.key(row))) rows.set(request.key(row), row)
     }
-    const end = endOf({ got: items.length, size, next, cursors, rows: rows.size, limit, page, pageSize: request.pageSize })
+    const end = endOf({
+      got: items.length,
+      size,
+      next,
+      cursors,
+      rows: rows.size,
+      limit,
+      page,
+      pageSize: request.pageSize
+    })
     if (end?.warning) warnings.add(end.warning)
-    if (end) { more = end.more; break }
+    if (end) {
+      more = end.more
+      break
+    }
     cursor = next
     if (cursor !== undefined) cursors.add(cursor)
   }
   return finish([...rows.values()], limit, more, dropped, warnings)
 }
 
-interface Progress { got: number; size: number; next: string | undefined; cursors: ReadonlySet<string>; rows: number; limit: number; page: number; pageSize: number }
+interface Progress {
+  got: number
+  size: number
+  next: string | undefined
+  cursors: ReadonlySet<string>
+  rows: number
+  limit: number
+  page: number
+  pageSize: number
+}
 
-function endOf({ got, size, next, cursors, rows, limit, page, pageSize }: Progress): { more: boolean; warning?: string } | undefined {
+function endOf({
+  got,
+  size,
+  next,
+  cursors,
+  rows,
+  limit,
+  page,
+  pageSize
+}: Progress): { more: boolean; warning?: string } | undefined {
   if (rows > limit) return { more: true }
   if (next === undefined) return { more: false }
-  if (cursors.has(next)) return { more: false, warning: 'Datadog repeated its page cursor, so paging stopped there' }
+  if (cursors.has(next))
+    return { more: false, warning: 'Datadog repeated its page cursor, so paging stopped there' }
   if (got === 0) return { more: false }
-  if (got < size) return { more: false, warning: `Datadog gave ${got} of ${size} rows asked for and still a cursor; rows after them, if any, were not read` }
+  if (got < size)
+    return {
+      more: false,
+      warning: `Datadog gave ${got} of ${size} rows asked for and still a cursor; rows after them, if any, were not read`
+    }
   if (rows >= limit) return { more: true }
   // Duplicates make pages yield less than their size; two pages more than needed are tolerated.
-  if (page >= Math.ceil(limit / pageSize) + 2) return { more: true, warning: 'Datadog kept repeating rows, so paging stopped' }
+  if (page >= Math.ceil(limit / pageSize) + 2)
+    return { more: true, warning: 'Datadog kept repeating rows, so paging stopped' }
   return undefined
 }
 
-function finish<T>(rows: T[], limit: number, more: boolean, dropped: number, warnings: ReadonlySet<string>): Collected<T> {
-  if (dropped > 0 && rows.length === 0) throw new DatadogError('garbage', `Datadog answered ${dropped} rows and none has the expected fields`)
+function finish<T>(
+  rows: T[],
+  limit: number,
+  more: boolean,
+  dropped: number,
+  warnings: ReadonlySet<string>
+): Collected<T> {
+  if (dropped > 0 && rows.length === 0)
+    throw new DatadogError(
+      'garbage',
+      `Datadog answered ${dropped} rows and none has the expected fields`
+    )
   const lost = dropped > 0 ? [`${dropped} rows without the expected fields were left out`] : []
   return { rows: rows.slice(0, limit), truncated: more, warnings: [...warnings, ...lost] }
 }

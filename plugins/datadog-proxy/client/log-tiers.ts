@@ -18,16 +18,32 @@ export function createLogTiers(now: () => number = Date.now): LogTiers {
   const gone = new Set<LogTier>()
   let indexed = false
   return {
-    order: window => indexed && window.from >= now() - surelyIndexedMs ? ['indexes'] : all.filter(tier => !gone.has(tier)),
-    found: tier => { if (tier === 'indexes') indexed = true },
-    absent: tier => { gone.add(tier) }
+    order: window =>
+      indexed && window.from >= now() - surelyIndexedMs
+        ? ['indexes']
+        : all.filter(tier => !gone.has(tier)),
+    found: tier => {
+      if (tier === 'indexes') indexed = true
+    },
+    absent: tier => {
+      gone.add(tier)
+    }
   }
 }
 
-interface TierAnswer<T> { readonly found: T; readonly tier: string; readonly warnings: readonly string[] }
+interface TierAnswer<T> {
+  readonly found: T
+  readonly tier: string
+  readonly warnings: readonly string[]
+}
 
 /** Asks tier after tier until one has lines. The first must answer; the others are a bonus, and say so when they fail. */
-export async function inTiers<T>(tiers: LogTiers, order: readonly LogTier[], read: (tier: LogTier) => Promise<T>, isEmpty: (found: T) => boolean): Promise<TierAnswer<T>> {
+export async function inTiers<T>(
+  tiers: LogTiers,
+  order: readonly LogTier[],
+  read: (tier: LogTier) => Promise<T>,
+  isEmpty: (found: T) => boolean
+): Promise<TierAnswer<T>> {
   const [first = 'indexes', ...others] = order
   const found = await read(first)
   if (!isEmpty(found)) tiers.found(first)
@@ -39,7 +55,11 @@ export async function inTiers<T>(tiers: LogTiers, order: readonly LogTier[], rea
       const further = await read(tier)
       asked.push(tier)
       if (isEmpty(further)) continue
-      return { found: further, tier, warnings: [`the tier ${first} has no lines for this, these are from ${tier}`, ...warnings] }
+      return {
+        found: further,
+        tier,
+        warnings: [`the tier ${first} has no lines for this, these are from ${tier}`, ...warnings]
+      }
     } catch (error) {
       if (!(error instanceof DatadogError)) throw error
       if (['invalid', 'forbidden', 'not_found'].includes(error.failure)) tiers.absent(tier)
@@ -50,5 +70,13 @@ export async function inTiers<T>(tiers: LogTiers, order: readonly LogTier[], rea
 }
 
 /** Said of lines from the indexes when the window reaches beyond what they surely hold. */
-export const beyondRetention = (window: TimeWindow, tier: string, now: number = Date.now()): string[] =>
-  tier === 'indexes' && window.from < now - surelyIndexedMs ? ['the window begins more than 3 days ago: what is older than the retention of the indexes is silently left out by Datadog'] : []
+export const beyondRetention = (
+  window: TimeWindow,
+  tier: string,
+  now: number = Date.now()
+): string[] =>
+  tier === 'indexes' && window.from < now - surelyIndexedMs
+    ? [
+        'the window begins more than 3 days ago: what is older than the retention of the indexes is silently left out by Datadog'
+      ]
+    : []

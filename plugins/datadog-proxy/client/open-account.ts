@@ -23,23 +23,42 @@ import { createNotebook, findNotebook, getNotebook, updateNotebook } from './wri
 import { createWebhook, getWebhook, updateWebhook } from './write-webhook.ts'
 
 /** An account whose addresses have been checked already. */
-export interface AccountAddress { readonly name: string; readonly site: string; readonly simulated: boolean; readonly appUrl: string; readonly apiUrl: string }
+export interface AccountAddress {
+  readonly name: string
+  readonly site: string
+  readonly simulated: boolean
+  readonly appUrl: string
+  readonly apiUrl: string
+}
 
 /** The typed calls of one account; nothing is loaded or sent before the first call. */
-export function openAccount(address: AccountAddress, keys: Keys, pageSize: number, shared: Transport): DatadogAccount {
-  const transport = { ...shared, limits: createRateLimits(), circuit: createCircuit({ where: shared.where }) }
+export function openAccount(
+  address: AccountAddress,
+  keys: Keys,
+  pageSize: number,
+  shared: Transport
+): DatadogAccount {
+  const transport = {
+    ...shared,
+    limits: createRateLimits(),
+    circuit: createCircuit({ where: shared.where })
+  }
   const { name, site, simulated, appUrl } = address
   const sdk = createSdk(address.apiUrl, keys)
   const tiers = createLogTiers()
   const start = (options: CallOptions | undefined): Call => startCall(transport, options)
   return {
-    name, site, simulated, appUrl,
+    name,
+    site,
+    simulated,
+    appUrl,
     validate: async options => validateKeys(start(options), sdk),
     checkKeys: async options => checkKeys(start(options), sdk),
     monitor: async (id, options) => getMonitor(start(options), sdk, id),
     monitors: async (input, options) => listMonitors(start(options), sdk, pageSize, input),
     searchMonitors: async (input, options) => searchMonitors(start(options), sdk, pageSize, input),
-    triggeredMonitors: async (input, options) => triggeredMonitors(start(options), sdk, pageSize, input),
+    triggeredMonitors: async (input, options) =>
+      triggeredMonitors(start(options), sdk, pageSize, input),
     events: async (input, options) => searchEvents(start(options), sdk, pageSize, input),
     createEvent: async (draft, options) => createEvent(start(options), sdk, appUrl, draft),
     logs: async (input, options) => searchLogs(start(options), sdk, pageSize, tiers, input),
@@ -58,7 +77,8 @@ export function openAccount(address: AccountAddress, keys: Keys, pageSize: numbe
     createNotebook: async (draft, options) => createNotebook(start(options), sdk, appUrl, draft),
     findNotebook: async (text, options) => findNotebook(start(options), sdk, appUrl, text),
     notebook: async (id, options) => getNotebook(start(options), sdk, appUrl, id),
-    updateNotebook: async (id, draft, options) => updateNotebook(start(options), sdk, appUrl, id, draft),
+    updateNotebook: async (id, draft, options) =>
+      updateNotebook(start(options), sdk, appUrl, id, draft),
     webhook: async (called, options) => getWebhook(start(options), sdk, called),
     createWebhook: async (webhook, options) => createWebhook(start(options), sdk, webhook),
     updateWebhook: async (webhook, options) => updateWebhook(start(options), sdk, webhook),

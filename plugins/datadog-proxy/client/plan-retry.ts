@@ -13,7 +13,11 @@ export interface RetryPolicy {
 }
 
 /** One failed exchange; `askedSeconds` is a wait Datadog asked for, when it makes sense. */
-export interface FailedExchange { readonly error: DatadogError; readonly retryable: boolean; readonly askedSeconds?: number | undefined }
+export interface FailedExchange {
+  readonly error: DatadogError
+  readonly retryable: boolean
+  readonly askedSeconds?: number | undefined
+}
 
 const longestSaneWait = 86_400
 
@@ -27,15 +31,30 @@ export function askedWait(status: number, headers: Headers, nowMs: number): numb
   if (stated === null) return undefined
   const number = /^\s*\d+(?:\.\d+)?\s*$/.test(stated) ? Number(stated) : NaN
   const date = Number.isNaN(number) && retryAfter !== null ? Date.parse(stated) : NaN
-  const seconds = number > 1e12 ? (number - nowMs) / 1000 : number > 1e9 ? number - nowMs / 1000 : Number.isNaN(number) ? (date - nowMs) / 1000 : number
+  const seconds =
+    number > 1e12
+      ? (number - nowMs) / 1000
+      : number > 1e9
+        ? number - nowMs / 1000
+        : Number.isNaN(number)
+          ? (date - nowMs) / 1000
+          : number
   return seconds > 0 && seconds <= longestSaneWait ? Math.ceil(seconds) : undefined
 }
 
 /** Milliseconds until the next attempt, or undefined when there is none. A wait beyond the cap is not honoured but backed off. */
-export function nextDelay(failed: FailedExchange, attempt: number, remainingMs: number, policy: RetryPolicy): number | undefined {
+export function nextDelay(
+  failed: FailedExchange,
+  attempt: number,
+  remainingMs: number,
+  policy: RetryPolicy
+): number | undefined {
   if (!failed.retryable || attempt >= policy.attempts) return undefined
   const asked = failed.askedSeconds === undefined ? Infinity : failed.askedSeconds * 1000
   const backoff = policy.baseMs * 2 ** (attempt - 1) * (0.5 + policy.random() / 2)
-  const delay = Math.min(asked <= policy.capMs ? asked + policy.baseMs * policy.random() : backoff, policy.capMs)
+  const delay = Math.min(
+    asked <= policy.capMs ? asked + policy.baseMs * policy.random() : backoff,
+    policy.capMs
+  )
   return delay < remainingMs ? delay : undefined
 }

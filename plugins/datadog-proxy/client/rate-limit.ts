@@ -1,4 +1,10 @@
-interface Bucket { limit: number; periodMs: number; remaining: number; resetAt: number; inFlight: number }
+interface Bucket {
+  limit: number
+  periodMs: number
+  remaining: number
+  resetAt: number
+  inFlight: number
+}
 
 /** How many requests one account may still send, as Datadog's own headers tell it: limits differ between organisations. */
 export interface RateLimits {
@@ -8,7 +14,13 @@ export interface RateLimits {
   answered(route: string, headers?: Headers): void
 }
 
-const unlimited = (): Bucket => ({ limit: Infinity, periodMs: 0, remaining: Infinity, resetAt: 0, inFlight: 0 })
+const unlimited = (): Bucket => ({
+  limit: Infinity,
+  periodMs: 0,
+  remaining: Infinity,
+  resetAt: 0,
+  inFlight: 0
+})
 
 /** Token buckets by route; routes for which Datadog sends the same `X-RateLimit-Name` share one. */
 export function createRateLimits(now: () => number = Date.now): RateLimits {
@@ -22,7 +34,11 @@ export function createRateLimits(now: () => number = Date.now): RateLimits {
   return {
     take(route) {
       const bucket = bucketOf(route)
-      if (now() >= bucket.resetAt) Object.assign(bucket, { remaining: bucket.limit - bucket.inFlight, resetAt: now() + bucket.periodMs })
+      if (now() >= bucket.resetAt)
+        Object.assign(bucket, {
+          remaining: bucket.limit - bucket.inFlight,
+          resetAt: now() + bucket.periodMs
+        })
       if (bucket.remaining <= 0) return bucket.resetAt - now()
       bucket.remaining--
       bucket.inFlight++
@@ -33,30 +49,48 @@ export function createRateLimits(now: () => number = Date.now): RateLimits {
       own.inFlight = Math.max(0, own.inFlight - 1)
       const told = headers && readLimit(headers, now())
       if (!told) return
-      const shared = told.name === undefined ? own : byName.get(told.name) ?? own
+      const shared = told.name === undefined ? own : (byName.get(told.name) ?? own)
       if (told.name !== undefined) byName.set(told.name, shared)
       if (shared !== own) {
         shared.inFlight += own.inFlight
         byRoute.set(route, shared)
       }
       // Those still under way may not be counted in what Datadog told.
-      Object.assign(shared, { limit: told.limit, periodMs: told.periodMs, resetAt: told.resetAt, remaining: told.remaining - shared.inFlight })
+      Object.assign(shared, {
+        limit: told.limit,
+        periodMs: told.periodMs,
+        resetAt: told.resetAt,
+        remaining: told.remaining - shared.inFlight
+      })
     }
   }
 }
 
 /** One answer's limit, or undefined when a header is absent or senseless (recorded: none; seen elsewhere: words, 0, epochs, hours). */
-function readLimit(headers: Headers, now: number): { name?: string; limit: number; periodMs: number; remaining: number; resetAt: number } | undefined {
+function readLimit(
+  headers: Headers,
+  now: number
+):
+  | { name?: string; limit: number; periodMs: number; remaining: number; resetAt: number }
+  | undefined {
   const number = (name: string): number => {
     const text = headers.get(`x-ratelimit-${name}`)
     return text !== null && /^\s*\d+(?:\.\d+)?\s*$/.test(text) ? Number(text) : Number.NaN
   }
-  const [limit, period, remaining, stated] = ['limit', 'period', 'remaining', 'reset'].map(number) as [number, number, number, number]
+  const [limit, period, remaining, stated] = ['limit', 'period', 'remaining', 'reset'].map(
+    number
+  ) as [number, number, number, number]
   const reset = stated > 1e9 ? stated - now / 1000 : stated
   // Reset counts down to the end of the period, so one beyond it is an error and would stop the account for nothing.
   if (!(limit > 0 && period > 0 && remaining >= 0 && reset > 0 && reset <= period)) return undefined
   const name = headers.get('x-ratelimit-name')
-  return { ...(name ? { name } : {}), limit, periodMs: period * 1000, remaining, resetAt: now + reset * 1000 }
+  return {
+    ...(name ? { name } : {}),
+    limit,
+    periodMs: period * 1000,
+    remaining,
+    resetAt: now + reset * 1000
+  }
 }
 
 /** What shares a limit: the method and the path without the ids in it. */

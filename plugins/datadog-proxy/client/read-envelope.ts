@@ -23,23 +23,48 @@ export function failureOf(status: number): DatadogFailure {
 export function readEnvelope(body: string): string {
   const text = unwrapClient(body).trim()
   if (text === '') return 'no explanation (empty body)'
-  const messages = [...new Set(messagesIn(parsed(text), 0).map(oneLine).filter(message => message !== ''))]
+  const messages = [
+    ...new Set(
+      messagesIn(parsed(text), 0)
+        .map(oneLine)
+        .filter(message => message !== '')
+    )
+  ]
   const message = messages.join('; ') || fallback(text)
   return message.length > maxLength ? `${message.slice(0, maxLength)}…` : message
 }
 
 /** The DatadogError for a refused request; `hint` is the sentence a 401 or 403 adds. */
-export function refusal(status: number, body: string, about: { hint: string; where: string; retryAfter?: number | undefined }): DatadogError {
+export function refusal(
+  status: number,
+  body: string,
+  about: { hint: string; where: string; retryAfter?: number | undefined }
+): DatadogError {
   const failure = failureOf(status)
-  const hint = failure === 'forbidden' ? `. ${about.hint}, and the keys must belong to an organisation on ${about.where}` : ''
-  const details = { datadogStatus: status, ...(about.retryAfter === undefined ? {} : { retryAfter: about.retryAfter }) }
-  return new DatadogError(failure, `Datadog answered ${status}: ${readEnvelope(body)}${hint}`, details)
+  const hint =
+    failure === 'forbidden'
+      ? `. ${about.hint}, and the keys must belong to an organisation on ${about.where}`
+      : ''
+  const details = {
+    datadogStatus: status,
+    ...(about.retryAfter === undefined ? {} : { retryAfter: about.retryAfter })
+  }
+  return new DatadogError(
+    failure,
+    `Datadog answered ${status}: ${readEnvelope(body)}${hint}`,
+    details
+  )
 }
 
-const unwrapClient = (body: string): string => /^Unknown API Status Code!\s*Body: "([\s\S]*)"$/.exec(body.trim())?.[1] ?? body
+const unwrapClient = (body: string): string =>
+  /^Unknown API Status Code!\s*Body: "([\s\S]*)"$/.exec(body.trim())?.[1] ?? body
 
 function parsed(text: string): unknown {
-  try { return parseJson(text) } catch { return undefined }
+  try {
+    return parseJson(text)
+  } catch {
+    return undefined
+  }
 }
 
 function messagesIn(value: unknown, depth: number): string[] {
@@ -52,15 +77,23 @@ function messagesIn(value: unknown, depth: number): string[] {
     if (found.length > 0) return found
   }
   // `{"errors": {"<id>": ["…"]}}`: the keys are ids. At the top such an object is no envelope at all.
-  return depth === 0 ? [] : Object.entries(value).flatMap(([id, inner]) => messagesIn(inner, depth + 1).map(text => `${id}: ${text}`))
+  return depth === 0
+    ? []
+    : Object.entries(value).flatMap(([id, inner]) =>
+        messagesIn(inner, depth + 1).map(text => `${id}: ${text}`)
+      )
 }
 
 /** Events search answers a Python literal inside JSON: `{'errors': [u"input_validation_error(…)"]}`. */
-const decodedTwice = (text: string): string => /^\{'errors': \[u?(["'])([\s\S]*)\1\]\}$/.exec(text.trim())?.[2] ?? text
+const decodedTwice = (text: string): string =>
+  /^\{'errors': \[u?(["'])([\s\S]*)\1\]\}$/.exec(text.trim())?.[2] ?? text
 
 function fallback(text: string): string {
   const title = /<title[^>]*>([^<]*)<\/title>/i.exec(text)?.[1]
-  if (/^<|<html/i.test(text)) return title && oneLine(title) !== '' ? `an HTML page titled "${oneLine(title)}"` : 'an HTML page'
+  if (/^<|<html/i.test(text))
+    return title && oneLine(title) !== ''
+      ? `an HTML page titled "${oneLine(title)}"`
+      : 'an HTML page'
   return oneLine(text) || 'no explanation (unreadable body)'
 }
 

@@ -7,7 +7,13 @@ export const Row = Type.Object({ account: Type.String() }, { additionalPropertie
 export type Row = DatadogObject & { readonly account: string }
 export const Nullable = Type.Union([Type.Integer(), Type.Null()])
 /** What was asked of Datadog; times are absolute. */
-const AskedOf = Type.Object({ query: Type.String(), from: Type.Optional(Type.String()), to: Type.Optional(Type.String()), limit: Type.Integer(), tier: Type.Optional(Type.String()) })
+const AskedOf = Type.Object({
+  query: Type.String(),
+  from: Type.Optional(Type.String()),
+  to: Type.Optional(Type.String()),
+  limit: Type.Integer(),
+  tier: Type.Optional(Type.String())
+})
 
 /** What every list says about itself besides its rows. */
 export const About = {
@@ -19,22 +25,48 @@ export const About = {
   asked: AskedOf
 }
 /** Paging by number. With `account=*` the page is that of each account. */
-export const Paged = { total_count: Nullable, page: Type.Integer(), per_page: Type.Integer(), truncated: Type.Boolean({ description: 'There is more after this page' }) }
+export const Paged = {
+  total_count: Nullable,
+  page: Type.Integer(),
+  per_page: Type.Integer(),
+  truncated: Type.Boolean({ description: 'There is more after this page' })
+}
 
 export const pageQuery = (least: number, most: number, usual: number) => ({
-  page: Type.Integer({ minimum: least, maximum: 100_000, default: least, description: `Counted from ${least}` }),
+  page: Type.Integer({
+    minimum: least,
+    maximum: 100_000,
+    default: least,
+    description: `Counted from ${least}`
+  }),
   per_page: Type.Integer({ minimum: 1, maximum: most, default: usual })
 })
 
-export interface About { readonly simulated: boolean; readonly accounts: string[]; readonly failures: Answers<unknown>['failures'][number][]; readonly warnings: string[]; readonly asked: Asked }
+export interface About {
+  readonly simulated: boolean
+  readonly accounts: string[]
+  readonly failures: Answers<unknown>['failures'][number][]
+  readonly warnings: string[]
+  readonly asked: Asked
+}
 
 /** The account names, failures and warnings of an answer; warnings of several accounts say whose they are. */
-export function aboutOf(found: Answers<{ readonly warnings: readonly string[]; readonly asked: Asked }>, asked?: Asked): About {
+export function aboutOf(
+  found: Answers<{ readonly warnings: readonly string[]; readonly asked: Asked }>,
+  asked?: Asked
+): About {
   const { answers, failures } = found
   const several = answers.length + failures.length > 1
   return {
-    simulated: answers.some(answer => answer.simulated), accounts: answers.map(answer => answer.account), failures: [...failures],
-    warnings: [...found.warnings, ...answers.flatMap(({ account, value }) => value.warnings.map(warning => several ? `${account}: ${warning}` : warning))],
+    simulated: answers.some(answer => answer.simulated),
+    accounts: answers.map(answer => answer.account),
+    failures: [...failures],
+    warnings: [
+      ...found.warnings,
+      ...answers.flatMap(({ account, value }) =>
+        value.warnings.map(warning => (several ? `${account}: ${warning}` : warning))
+      )
+    ],
     asked: asked ?? answers[0]?.value.asked ?? { query: '', limit: 0 }
   }
 }
@@ -46,9 +78,19 @@ export const rowsOf = (found: Answers<Pick<DatadogPage, 'items'>>): Row[] =>
 /** How many there are in all accounts, null when one does not say. */
 export function totalOf(found: Answers<Pick<DatadogPage, 'total'>>): number | null {
   const totals = found.answers.map(answer => answer.value.total)
-  return found.failures.length > 0 || totals.includes(undefined) ? null : totals.reduce((sum: number, total) => sum + (total ?? 0), 0)
+  return found.failures.length > 0 || totals.includes(undefined)
+    ? null
+    : totals.reduce((sum: number, total) => sum + (total ?? 0), 0)
 }
 
 /** The paging fields of a list. */
-export const pagedOf = (found: Answers<DatadogPage>, page: number, perPage: number): { total_count: number | null; page: number; per_page: number; truncated: boolean } =>
-  ({ total_count: totalOf(found), page, per_page: perPage, truncated: found.answers.some(answer => answer.value.next !== undefined) })
+export const pagedOf = (
+  found: Answers<DatadogPage>,
+  page: number,
+  perPage: number
+): { total_count: number | null; page: number; per_page: number; truncated: boolean } => ({
+  total_count: totalOf(found),
+  page,
+  per_page: perPage,
+  truncated: found.answers.some(answer => answer.value.next !== undefined)
+})

@@ -16,31 +16,76 @@ export interface AccountChanges {
   readonly isDefault?: boolean
   readonly active?: boolean
 }
-export type NewAccount = AccountChanges & Required<Pick<AccountChanges, 'name' | 'apiKey' | 'appKey' | 'site'>>
-export interface AccountKeys { readonly apiKey: string; readonly appKey: string }
+export type NewAccount = AccountChanges &
+  Required<Pick<AccountChanges, 'name' | 'apiKey' | 'appKey' | 'site'>>
+export interface AccountKeys {
+  readonly apiKey: string
+  readonly appKey: string
+}
 
 /** Another process's write is seen after at most this long, one's own at once. */
 const keepMs = 1_000
 
 /** The stored accounts as one process knows them; `isTaken` names those that are not stored. */
-export function createAccounts({ db, ring, isTaken = () => false }: { db: Knex; ring: KeyRing; isTaken?: (name: string) => boolean }) {
+export function createAccounts({
+  db,
+  ring,
+  isTaken = () => false
+}: {
+  db: Knex
+  ring: KeyRing
+  isTaken?: (name: string) => boolean
+}) {
   const fresh = keepFresh<readonly AccountRow[]>(() => accountStore.list(db), keepMs)
 
   /** Runs a write with all rows in hand and no other writer; what it leaves is seen here at once. */
-  const write = <T>(run: (trx: Knex.Transaction, rows: readonly AccountRow[]) => Promise<T>): Promise<T> => db.transaction(async trx => {
-    await accountStore.lockWrites(trx)
-    return run(trx, await accountStore.list(trx))
-  }).finally(fresh.forget)
+  const write = <T>(
+    run: (trx: Knex.Transaction, rows: readonly AccountRow[]) => Promise<T>
+  ): Promise<T> =>
+    db
+      .transaction(async trx => {
+        await accountStore.lockWrites(trx)
+        return run(trx, await accountStore.list(trx))
+      })
+      .finally(fresh.forget)
 
-  const refuse = (rows: readonly AccountRow[], changes: AccountChanges, self?: AccountRow): void => {
-    if (changes.name !== undefined && (isTaken(changes.name) || rows.some(row => row.id !== self?.id && row.name === changes.name))) throw conflict('name', `an account named '${changes.name}' exists already`)
-    const owner = changes.orgId ? rows.find(row => row.id !== self?.id && row.orgId === changes.orgId) : undefined
-    if (owner) throw conflict('org_id', `the account '${owner.name}' has the org_id ${changes.orgId} already`)
-    if (changes.isDefault === true && !(changes.active ?? self?.active ?? true)) throw new RayneError('account-inactive', 409, `the account '${changes.name ?? self?.name}' is inactive, and alerts would have nowhere to go: activate it before it becomes the default`)
-    if (changes.isDefault === false && self?.isDefault) throw new RayneError('account-is-default', 409, `'${self.name}' is the default account: make another one the default instead`)
+  const refuse = (
+    rows: readonly AccountRow[],
+    changes: AccountChanges,
+    self?: AccountRow
+  ): void => {
+    if (
+      changes.name !== undefined &&
+      (isTaken(changes.name) || rows.some(row => row.id !== self?.id && row.name === changes.name))
+    )
+      throw conflict('name', `an account named '${changes.name}' exists already`)
+    const owner = changes.orgId
+      ? rows.find(row => row.id !== self?.id && row.orgId === changes.orgId)
+      : undefined
+    if (owner)
+      throw conflict(
+        'org_id',
+        `the account '${owner.name}' has the org_id ${changes.orgId} already`
+      )
+    if (changes.isDefault === true && !(changes.active ?? self?.active ?? true))
+      throw new RayneError(
+        'account-inactive',
+        409,
+        `the account '${changes.name ?? self?.name}' is inactive, and alerts would have nowhere to go: activate it before it becomes the default`
+      )
+    if (changes.isDefault === false && self?.isDefault)
+      throw new RayneError(
+        'account-is-default',
+        409,
+        `'${self.name}' is the default account: make another one the default instead`
+      )
   }
 
-  async function insert(trx: Knex.Transaction, rows: readonly AccountRow[], given: NewAccount): Promise<AccountRow> {
+  async function insert(
+    trx: Knex.Transaction,
+    rows: readonly AccountRow[],
+    given: NewAccount
+  ): Promise<AccountRow> {
     const account = checked(given)
     refuse(rows, account)
     const isDefault = rows.length === 0 || account.isDefault === true
@@ -55,32 +100,47 @@ export function createAccounts({ db, ring, isTaken = () => false }: { db: Knex; 
     forget: fresh.forget,
     /** The keys of a row; one that was sealed anew meanwhile, by a rotation of another process, is read again. */
     async keys(row: AccountRow): Promise<AccountKeys> {
-      try { return opened(ring, row) } catch (error) {
+      try {
+        return opened(ring, row)
+      } catch (error) {
         if (!(error instanceof RayneError && error.code === 'secret-unreadable')) throw error
         fresh.forget()
         const again = (await fresh.get()).find(one => one.id === row.id)
-        if (!again || (again.apiKeySealed === row.apiKeySealed && again.appKeySealed === row.appKeySealed)) throw error
+        if (
+          !again ||
+          (again.apiKeySealed === row.apiKeySealed && again.appKeySealed === row.appKeySealed)
+        )
+          throw error
         return opened(ring, again)
       }
     },
     find: async (name: string): Promise<AccountRow> => found(await fresh.get(), name),
     /** The first account becomes the default. */
-    create: (account: NewAccount): Promise<AccountRow> => write((trx, rows) => insert(trx, rows, account)),
+    create: (account: NewAccount): Promise<AccountRow> =>
+      write((trx, rows) => insert(trx, rows, account)),
     /** Stores an account when there is none at all; undefined when there is one. */
-    seed: (account: NewAccount): Promise<AccountRow | undefined> => write(async (trx, rows) => rows.length > 0 ? undefined : insert(trx, rows, account)),
-    update: (name: string, given: AccountChanges): Promise<AccountRow> => write(async (trx, rows) => {
-      const row = found(rows, name)
-      const changes = checked(given)
-      refuse(rows, changes, row)
-      const fields = sealed(ring, row.id, changes)
-      if (changes.isDefault && !row.isDefault) await accountStore.clearDefault(trx)
-      return accountStore.update(trx, row.id, fields)
-    }),
-    remove: (name: string): Promise<void> => write(async (trx, rows) => {
-      const row = found(rows, name)
-      if (row.isDefault) throw new RayneError('account-is-default', 400, `cannot delete default account '${name}': make another one the default first, or deactivate this one`)
-      await accountStore.remove(trx, row.id)
-    })
+    seed: (account: NewAccount): Promise<AccountRow | undefined> =>
+      write(async (trx, rows) => (rows.length > 0 ? undefined : insert(trx, rows, account))),
+    update: (name: string, given: AccountChanges): Promise<AccountRow> =>
+      write(async (trx, rows) => {
+        const row = found(rows, name)
+        const changes = checked(given)
+        refuse(rows, changes, row)
+        const fields = sealed(ring, row.id, changes)
+        if (changes.isDefault && !row.isDefault) await accountStore.clearDefault(trx)
+        return accountStore.update(trx, row.id, fields)
+      }),
+    remove: (name: string): Promise<void> =>
+      write(async (trx, rows) => {
+        const row = found(rows, name)
+        if (row.isDefault)
+          throw new RayneError(
+            'account-is-default',
+            400,
+            `cannot delete default account '${name}': make another one the default first, or deactivate this one`
+          )
+        await accountStore.remove(trx, row.id)
+      })
   }
 }
 export type Accounts = ReturnType<typeof createAccounts>
@@ -91,43 +151,71 @@ function found(rows: readonly AccountRow[], name: string): AccountRow {
   return row
 }
 
-const conflict = (field: string, message: string): RayneError => new RayneError('account-exists', 409, message, { errors: [{ pointer: `/body/${field}`, message: 'is taken' }] })
+const conflict = (field: string, message: string): RayneError =>
+  new RayneError('account-exists', 409, message, {
+    errors: [{ pointer: `/body/${field}`, message: 'is taken' }]
+  })
 
 /** Every value a caller gave, normalised or refused before anything is written. */
 function checked(changes: AccountChanges): AccountChanges {
-  const pasted = [changes.apiKey, changes.appKey].find(key => key && key.length >= 8 && `${changes.name ?? ''}\n${changes.orgName ?? ''}`.includes(key))
-  if (pasted !== undefined) throw new RayneError('invalid-input', 400, 'a key stands in the name of the account, where everybody could read it: nothing was stored')
+  const pasted = [changes.apiKey, changes.appKey].find(
+    key => key && key.length >= 8 && `${changes.name ?? ''}\n${changes.orgName ?? ''}`.includes(key)
+  )
+  if (pasted !== undefined)
+    throw new RayneError(
+      'invalid-input',
+      400,
+      'a key stands in the name of the account, where everybody could read it: nothing was stored'
+    )
   return {
     ...changes,
-    ...changes.name === undefined ? {} : { name: checkedName(changes.name) },
-    ...changes.apiKey === undefined ? {} : { apiKey: checkedKey(changes.apiKey, 'API key') },
-    ...changes.appKey === undefined ? {} : { appKey: checkedKey(changes.appKey, 'application key') },
-    ...changes.site === undefined ? {} : { site: resolveSite(changes.site) }
+    ...(changes.name === undefined ? {} : { name: checkedName(changes.name) }),
+    ...(changes.apiKey === undefined ? {} : { apiKey: checkedKey(changes.apiKey, 'API key') }),
+    ...(changes.appKey === undefined
+      ? {}
+      : { appKey: checkedKey(changes.appKey, 'application key') }),
+    ...(changes.site === undefined ? {} : { site: resolveSite(changes.site) })
   }
 }
 
 /** Names stand in paths and in lists of names, so what has a meaning there is refused; `/v1/accounts/stats` is a route. */
 function checkedName(text: string): string {
   const name = text.trim()
-  if (name === '' || name.length > 255 || /[\p{Cc}/\\?#%*,]/u.test(name)) throw badName('needs 1 to 255 characters without / \\ ? # % * , and control characters')
-  if (['.', '..', 'stats'].includes(name)) throw badName(`cannot be '${name}', which has a meaning of its own in a path`)
+  if (name === '' || name.length > 255 || /[\p{Cc}/\\?#%*,]/u.test(name))
+    throw badName('needs 1 to 255 characters without / \\ ? # % * , and control characters')
+  if (['.', '..', 'stats'].includes(name))
+    throw badName(`cannot be '${name}', which has a meaning of its own in a path`)
   return name
 }
-const badName = (reason: string): RayneError => new RayneError('invalid-input', 400, `/body/name ${reason}`, { errors: [{ pointer: '/body/name', message: reason }] })
+const badName = (reason: string): RayneError =>
+  new RayneError('invalid-input', 400, `/body/name ${reason}`, {
+    errors: [{ pointer: '/body/name', message: reason }]
+  })
 
-function sealed(ring: KeyRing, id: number, { apiKey, appKey, ...rest }: AccountChanges): AccountFields {
+function sealed(
+  ring: KeyRing,
+  id: number,
+  { apiKey, appKey, ...rest }: AccountChanges
+): AccountFields {
   for (const secret of [apiKey, appKey]) registerSecret(secret)
   // Asked once and inside the transaction, so that both keys of a row are sealed alike and no rotation comes between.
   const key = apiKey === undefined && appKey === undefined ? undefined : ring.current()
   return {
     ...rest,
-    ...key && apiKey !== undefined ? { apiKeySealed: seal(key, apiKey, placeOf(id, 'api_key')) } : {},
-    ...key && appKey !== undefined ? { appKeySealed: seal(key, appKey, placeOf(id, 'app_key')) } : {}
+    ...(key && apiKey !== undefined
+      ? { apiKeySealed: seal(key, apiKey, placeOf(id, 'api_key')) }
+      : {}),
+    ...(key && appKey !== undefined
+      ? { appKeySealed: seal(key, appKey, placeOf(id, 'app_key')) }
+      : {})
   }
 }
 
 function opened(ring: KeyRing, row: AccountRow): AccountKeys {
-  const keys = { apiKey: unseal(ring, row.apiKeySealed, placeOf(row.id, 'api_key')), appKey: unseal(ring, row.appKeySealed, placeOf(row.id, 'app_key')) }
+  const keys = {
+    apiKey: unseal(ring, row.apiKeySealed, placeOf(row.id, 'api_key')),
+    appKey: unseal(ring, row.appKeySealed, placeOf(row.id, 'app_key'))
+  }
   for (const secret of Object.values(keys)) registerSecret(secret)
   return keys
 }

@@ -11,10 +11,19 @@ const listed = ['logs', 'events', 'spans', 'hosts', 'monitors', 'metric'] as con
 const idsOf = (rows: readonly object[]): unknown[] => rows.map(row => (row as { id?: string }).id)
 
 /** The same question to a sound Datadog and to one with the fault, at one instant. */
-async function both(t: TestContext, question: keyof typeof questions, then: object, options: Partial<DatadogOptions> = {}) {
+async function both(
+  t: TestContext,
+  question: keyof typeof questions,
+  then: object,
+  options: Partial<DatadogOptions> = {}
+) {
   const sound = await faultySite(t, [], options)
   const bent = await faultySite(t, [{ then }], options)
-  return { sound: await questions[question](sound), bent: await questions[question](bent), asked: bent.asked() }
+  return {
+    sound: await questions[question](sound),
+    bent: await questions[question](bent),
+    asked: bent.asked()
+  }
 }
 const frozen = (t: TestContext): void => t.mock.timers.enable({ apis: ['Date'], now: start })
 
@@ -32,7 +41,11 @@ test('Rayne must leave out a row without what it needs, and say so', async t => 
   frozen(t)
   for (const question of [...paged, 'monitors'] as const) {
     const { sound, bent } = await both(t, question, { type: 'schema', body: 'missing_required' })
-    assert.deepEqual(idsOf(bent.rows).slice(0, sound.rows.length - 1), idsOf(sound.rows).slice(1), question)
+    assert.deepEqual(
+      idsOf(bent.rows).slice(0, sound.rows.length - 1),
+      idsOf(sound.rows).slice(1),
+      question
+    )
     assert.match(bent.warnings.join(), /1 rows without the expected fields were left out/, question)
   }
 })
@@ -57,7 +70,12 @@ test('Rayne must keep an id of 64 bits to its last digit', async t => {
 test('Rayne must end at a cursor that is null', async t => {
   frozen(t)
   for (const question of paged) {
-    const { sound, bent, asked } = await both(t, question, { type: 'schema', body: 'after_null' }, { pageSize: 5 })
+    const { sound, bent, asked } = await both(
+      t,
+      question,
+      { type: 'schema', body: 'after_null' },
+      { pageSize: 5 }
+    )
     assert.equal(asked, 1, question)
     assert.deepEqual(idsOf(bent.rows), idsOf(sound.rows).slice(0, 5), question)
   }
@@ -66,7 +84,12 @@ test('Rayne must end at a cursor that is null', async t => {
 test('Rayne must stop at a cursor that repeats, and say so', async t => {
   frozen(t)
   for (const question of paged) {
-    const { sound, bent, asked } = await both(t, question, { type: 'schema', body: 'repeated_cursor' }, { pageSize: 5 })
+    const { sound, bent, asked } = await both(
+      t,
+      question,
+      { type: 'schema', body: 'repeated_cursor' },
+      { pageSize: 5 }
+    )
     assert.equal(asked, 2, question)
     assert.deepEqual(idsOf(bent.rows), idsOf(sound.rows).slice(0, 5), question)
     assert.match(bent.warnings.join(), /repeated its page cursor/, question)
@@ -76,7 +99,12 @@ test('Rayne must stop at a cursor that repeats, and say so', async t => {
 test('Rayne must not take a short page with a cursor for the end without saying so', async t => {
   frozen(t)
   for (const question of paged) {
-    const { sound, bent } = await both(t, question, { type: 'schema', body: 'short_page' }, { pageSize: 8 })
+    const { sound, bent } = await both(
+      t,
+      question,
+      { type: 'schema', body: 'short_page' },
+      { pageSize: 8 }
+    )
     assert.ok(bent.rows.length > 0 && bent.rows.length < sound.rows.length, question)
     assert.match(bent.warnings.join(), /gave 4 of 8 rows asked for and still a cursor/, question)
   }
@@ -85,7 +113,12 @@ test('Rayne must not take a short page with a cursor for the end without saying 
 test('Rayne must count a row once that comes on two pages', async t => {
   frozen(t)
   for (const question of paged) {
-    const { sound, bent, asked } = await both(t, question, { type: 'schema', body: 'duplicate_item' }, { pageSize: 5 })
+    const { sound, bent, asked } = await both(
+      t,
+      question,
+      { type: 'schema', body: 'duplicate_item' },
+      { pageSize: 5 }
+    )
     assert.equal(new Set(idsOf(bent.rows)).size, bent.rows.length, question)
     assert.deepEqual(bent.rows, sound.rows, question)
     assert.ok(asked <= 6, `${question} asked ${asked} times`)
@@ -97,15 +130,28 @@ test('Rayne must say that an answer is partial when Datadog ran out of time', as
   for (const question of paged) {
     const { sound, bent } = await both(t, question, { type: 'partial' })
     assert.ok(bent.rows.length > 0 && bent.rows.length < sound.rows.length, question)
-    assert.match(bent.warnings.join(), /ran out of time and answered in part.*indexes are missing or invalid/, question)
+    assert.match(
+      bent.warnings.join(),
+      /ran out of time and answered in part.*indexes are missing or invalid/,
+      question
+    )
   }
 })
 
 test('Rayne must say that nothing found is not nothing there when Datadog ran out of time', async t => {
-  const { account } = await fakeDatadog(t, response => json(response, { data: [], meta: { status: 'timeout' } }))
+  const { account } = await fakeDatadog(t, response =>
+    json(response, { data: [], meta: { status: 'timeout' } })
+  )
   const window = { from: start - 60_000, to: start } as Site['window']
-  for (const asked of [account.events({ query: 'x', window, limit: 5 }), account.spans({ query: 'x', window, limit: 5 }), account.logs({ query: 'x', window, limit: 5 })]) {
-    await assert.rejects(asked, { failure: 'timeout', message: /ran out of time and answered without a row/ })
+  for (const asked of [
+    account.events({ query: 'x', window, limit: 5 }),
+    account.spans({ query: 'x', window, limit: 5 }),
+    account.logs({ query: 'x', window, limit: 5 })
+  ]) {
+    await assert.rejects(asked, {
+      failure: 'timeout',
+      message: /ran out of time and answered without a row/
+    })
   }
 })
 
@@ -126,7 +172,10 @@ test('Rayne must not overwrite a webhook that it does not see yet', async t => {
   const { account, simulator } = await faultySite(t, [{ then: { type: 'consistency', ms: 4000 } }])
   const webhook = { name: 'rayne', url: 'https://rayne.example/hook' }
   await account.createWebhook(webhook)
-  await assert.rejects(account.createWebhook({ ...webhook, url: 'https://other.example/hook' }), /exist|rayne/)
+  await assert.rejects(
+    account.createWebhook({ ...webhook, url: 'https://other.example/hook' }),
+    /exist|rayne/
+  )
   t.mock.timers.tick(4001)
   assert.equal((await account.webhook('rayne'))?.url, webhook.url)
   assert.ok(simulator.journal().length <= 6)
@@ -145,14 +194,24 @@ test('Rayne must take a host for alive that has reported in our future', async t
   const { sound, bent } = await both(t, 'hosts', { type: 'skew' })
   const hosts = bent.rows as { name: string; up?: boolean; lastReported?: number }[]
   assert.ok(hosts.some(host => (host.lastReported ?? 0) * 1000 > start))
-  assert.deepEqual(hosts.map(host => [host.name, host.up]), (sound.rows as typeof hosts).map(host => [host.name, host.up]))
+  assert.deepEqual(
+    hosts.map(host => [host.name, host.up]),
+    (sound.rows as typeof hosts).map(host => [host.name, host.up])
+  )
 })
 
 test('Rayne must not sleep away the 90 s by which the epoch in a Reset is ahead', async t => {
   for (const ahead of [90, -90]) {
-    const { account, seen, waits } = await fakeDatadog(t, (response, _seen, nth) => nth === 1
-      ? json(response, { errors: ['slow down'] }, 429, { 'x-ratelimit-limit': '100', 'x-ratelimit-period': '10', 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': String(Math.floor(Date.now() / 1000) + 2 + ahead) })
-      : json(response, { id: Number(monitorId), query: 'q' }))
+    const { account, seen, waits } = await fakeDatadog(t, (response, _seen, nth) =>
+      nth === 1
+        ? json(response, { errors: ['slow down'] }, 429, {
+            'x-ratelimit-limit': '100',
+            'x-ratelimit-period': '10',
+            'x-ratelimit-remaining': '0',
+            'x-ratelimit-reset': String(Math.floor(Date.now() / 1000) + 2 + ahead)
+          })
+        : json(response, { id: Number(monitorId), query: 'q' })
+    )
     assert.equal((await account.monitor(monitorId)).id, monitorId)
     assert.deepEqual([seen.length, waits], [2, [250]])
   }

@@ -9,7 +9,9 @@ const draft = { name: 'rca', cells: [], window: { live: '1h' } } as const
 test('Rayne must end a call at its deadline when no answer comes, whatever it asked', async t => {
   for (const [question, ask] of Object.entries(questions)) {
     const site = await faultySite(t, [{ then: { type: 'timeout' } }])
-    const took = await taking(() => assert.rejects(ask(site, deadline), fails('timeout', /within 0\.25 s/), question))
+    const took = await taking(() =>
+      assert.rejects(ask(site, deadline), fails('timeout', /within 0\.25 s/), question)
+    )
     assert.ok(took < deadline.timeoutMs + slack, `${question} took ${took} ms`)
     assert.equal(site.asked(), 1, question)
   }
@@ -17,12 +19,16 @@ test('Rayne must end a call at its deadline when no answer comes, whatever it as
 
 test('Rayne must end the wait for an answer when its caller is cancelled', async t => {
   const site = await faultySite(t, [{ then: { type: 'timeout' } }])
-  await assert.rejects(questions.logs(site, { signal: AbortSignal.timeout(100) }), { name: 'TimeoutError' })
+  await assert.rejects(questions.logs(site, { signal: AbortSignal.timeout(100) }), {
+    name: 'TimeoutError'
+  })
   assert.equal(site.asked(), 1)
 })
 
 test('Rayne must not send a write again that hung, and must find what it made', async t => {
-  const site = await faultySite(t, [{ match: { method: 'POST' }, then: { type: 'timeout', applied: true } }])
+  const site = await faultySite(t, [
+    { match: { method: 'POST' }, then: { type: 'timeout', applied: true } }
+  ])
   await assert.rejects(site.account.createNotebook(draft, deadline), fails('timeout'))
   assert.equal(site.asked(), 1)
   assert.equal((await site.account.findNotebook('rca'))?.name, 'rca')
@@ -37,7 +43,9 @@ test('Rayne must keep to its deadline when an answer only drips in', async t => 
 
 test('Rayne must spend one deadline on all pages and attempts, not one on each', async t => {
   const site = await faultySite(t, [{ then: { type: 'slow', ms: 150 } }], { pageSize: 5 })
-  const took = await taking(() => assert.rejects(questions.logs(site, { timeoutMs: 400 }), fails('timeout')))
+  const took = await taking(() =>
+    assert.rejects(questions.logs(site, { timeoutMs: 400 }), fails('timeout'))
+  )
   assert.ok(took < 400 + slack, `took ${took} ms`)
   assert.ok(site.asked() <= 3, String(site.asked()))
 })
@@ -77,19 +85,30 @@ const malformed: Record<string, [string | undefined, RegExp]> = {
 for (const [name, [body, says]] of Object.entries(malformed)) {
   test(`Rayne must call ${name} garbage and never an empty result`, async t => {
     for (const [question, ask] of Object.entries(questions)) {
-      const site = await faultySite(t, [{ then: { type: 'malformed', ...(body === undefined ? {} : { body }) } }])
+      const site = await faultySite(t, [
+        { then: { type: 'malformed', ...(body === undefined ? {} : { body }) } }
+      ])
       await assert.rejects(ask(site), fails('garbage', says), question)
       assert.equal(site.asked(), 1, question)
     }
   })
 
   test(`Rayne must not give the first page for the whole when the second is ${name}`, async t => {
-    const site = await faultySite(t, [{ match: { nth: 2 }, then: { type: 'malformed', ...(body === undefined ? {} : { body }) } }], { pageSize: 5 })
+    const site = await faultySite(
+      t,
+      [{ match: { nth: 2 }, then: { type: 'malformed', ...(body === undefined ? {} : { body }) } }],
+      { pageSize: 5 }
+    )
     await assert.rejects(questions.logs(site), fails('garbage', says))
   })
 
   test(`Rayne must not send a write again whose answer is ${name}, and must find what it made`, async t => {
-    const site = await faultySite(t, [{ match: { method: 'POST' }, then: { type: 'malformed', ...(body === undefined ? {} : { body }) } }])
+    const site = await faultySite(t, [
+      {
+        match: { method: 'POST' },
+        then: { type: 'malformed', ...(body === undefined ? {} : { body }) }
+      }
+    ])
     await assert.rejects(site.account.createNotebook(draft), fails('garbage'))
     assert.equal(site.asked(), 1)
     assert.equal((await site.account.findNotebook('rca'))?.name, 'rca')

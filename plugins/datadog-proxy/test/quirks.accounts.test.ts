@@ -12,68 +12,160 @@ import { fakeDatadog, json, keys, quiet, window } from './loopback.ts'
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const sends = (answer: (url: string) => Response) => {
   const urls: string[] = []
-  return { urls, fetch: (async (url: unknown) => { urls.push(String(url)); return answer(String(url)) }) as typeof fetch }
+  return {
+    urls,
+    fetch: (async (url: unknown) => {
+      urls.push(String(url))
+      return answer(String(url))
+    }) as typeof fetch
+  }
 }
 
 test('quirk 11: whatever was pasted, requests go to the API host without a double slash and links to the app host of the site', async () => {
-  for (const [pasted, api, app] of [['https://app.datadoghq.com/', 'https://api.datadoghq.com', 'https://app.datadoghq.com'], ['https://us5.datadoghq.com/api/v1/', 'https://api.us5.datadoghq.com', 'https://us5.datadoghq.com'], ['api.ddog-gov.com', 'https://api.ddog-gov.com', 'https://app.ddog-gov.com']] as const) {
+  for (const [pasted, api, app] of [
+    ['https://app.datadoghq.com/', 'https://api.datadoghq.com', 'https://app.datadoghq.com'],
+    [
+      'https://us5.datadoghq.com/api/v1/',
+      'https://api.us5.datadoghq.com',
+      'https://us5.datadoghq.com'
+    ],
+    ['api.ddog-gov.com', 'https://api.ddog-gov.com', 'https://app.ddog-gov.com']
+  ] as const) {
     const { urls, fetch } = sends(() => Response.json({ status: 'ok', event: { id_str: '1' } }))
-    const account = await createDatadogService({ log: quiet, fetch, accounts: [{ name: 'a', site: pasted, ...keys }] }).account('a')
+    const account = await createDatadogService({
+      log: quiet,
+      fetch,
+      accounts: [{ name: 'a', site: pasted, ...keys }]
+    }).account('a')
     const event = await account.createEvent({ title: 't', text: 'x', tags: [] })
-    assert.deepEqual([urls, account.appUrl, event.url], [[`${api}/api/v1/events`], app, `${app}/event/event?id=1`])
+    assert.deepEqual(
+      [urls, account.appUrl, event.url],
+      [[`${api}/api/v1/events`], app, `${app}/event/event?id=1`]
+    )
     assert.deepEqual([apiUrlOf(resolveSite(pasted)), appUrlOf(resolveSite(pasted))], [api, app])
   }
 })
 
 test('quirk 12: a refusal says which of the two keys was asked about, and the site they must belong to', async t => {
-  const { account } = await fakeDatadog(t, (response, { url }) => url.includes('/validate') ? json(response, { valid: true }) : json(response, { errors: ['Forbidden'] }, 403))
+  const { account } = await fakeDatadog(t, (response, { url }) =>
+    url.includes('/validate')
+      ? json(response, { valid: true })
+      : json(response, { errors: ['Forbidden'] }, 403)
+  )
   await assert.rejects(account.validate(), /The API key is valid, so it is the application key/)
-  await assert.rejects(account.logs({ query: '', window, limit: 1 }), /needs the permission logs_read_data, and the keys must belong to an organisation on simulated/)
+  await assert.rejects(
+    account.logs({ query: '', window, limit: 1 }),
+    /needs the permission logs_read_data, and the keys must belong to an organisation on simulated/
+  )
 })
 
 test('quirk 13: DD_SITE and keys of the environment never reach an account', async t => {
-  for (const name of ['DD_SITE', 'DD_API_KEY', 'DD_APP_KEY']) { const before = process.env[name]; process.env[name] = 'evil.example'; t.after(() => { if (before === undefined) delete process.env[name]; else process.env[name] = before }) }
-  const { account, seen } = await fakeDatadog(t, response => json(response, { total_up: 1, total_active: 1 }))
+  for (const name of ['DD_SITE', 'DD_API_KEY', 'DD_APP_KEY']) {
+    const before = process.env[name]
+    process.env[name] = 'evil.example'
+    t.after(() => {
+      if (before === undefined) delete process.env[name]
+      else process.env[name] = before
+    })
+  }
+  const { account, seen } = await fakeDatadog(t, response =>
+    json(response, { total_up: 1, total_active: 1 })
+  )
   await account.hostTotals()
-  assert.deepEqual([seen[0]?.headers['dd-api-key'], seen[0]?.headers['dd-application-key']], [keys.apiKey, keys.appKey])
+  assert.deepEqual(
+    [seen[0]?.headers['dd-api-key'], seen[0]?.headers['dd-application-key']],
+    [keys.apiKey, keys.appKey]
+  )
 })
 
 test('quirk 14: neither a site nor a name in a path can lead a key elsewhere', async t => {
   assert.throws(() => resolveSite('evil.example'), /no key is sent there/)
   const { account, seen } = await fakeDatadog(t, response => json(response, { tags: [] }))
-  for (const host of ['..', '.', '', ' ', 'a\nb']) await assert.rejects(account.hostTags(host), (error: DatadogError) => error.failure === 'invalid')
-  for (const name of ['..', '.']) await assert.rejects(account.webhook(name), (error: DatadogError) => error.failure === 'invalid')
+  for (const host of ['..', '.', '', ' ', 'a\nb'])
+    await assert.rejects(
+      account.hostTags(host),
+      (error: DatadogError) => error.failure === 'invalid'
+    )
+  for (const name of ['..', '.'])
+    await assert.rejects(
+      account.webhook(name),
+      (error: DatadogError) => error.failure === 'invalid'
+    )
   await account.hostTags('../../validate?x=1#y')
-  assert.deepEqual(seen.map(one => one.url), [`/api/v1/tags/hosts/${encodeURIComponent('../../validate?x=1#y')}`])
+  assert.deepEqual(
+    seen.map(one => one.url),
+    [`/api/v1/tags/hosts/${encodeURIComponent('../../validate?x=1#y')}`]
+  )
 })
 
 test('quirk 15: undocumented statuses, text/plain JSON and errors encoded twice are all read', async t => {
   let answer: [number, string, string] = [0, '', '']
-  const { account } = await fakeDatadog(t, response => response.writeHead(answer[0], { 'content-type': answer[1] }).end(answer[2]))
+  const { account } = await fakeDatadog(t, response =>
+    response.writeHead(answer[0], { 'content-type': answer[1] }).end(answer[2])
+  )
   for (const [status, type, body, words] of [
-    [401, 'application/json', '{"errors":["Unauthorized"]}', /401: Unauthorized/], [409, 'application/json', '{"errors":{"7":["referenced in slos"]},"data":{"ok":[]}}', /7: referenced in slos/],
-    [400, 'text/plain; charset=utf-8', '{"errors":["Event too far in the past"]}', /Event too far in the past/], [402, 'application/json', '{"error":{"code":"x","message":"pay"}}', /402: pay/], [599, 'text/html', '<title>Gone\nwrong</title>', /HTML page titled "Gone wrong"/]
+    [401, 'application/json', '{"errors":["Unauthorized"]}', /401: Unauthorized/],
+    [
+      409,
+      'application/json',
+      '{"errors":{"7":["referenced in slos"]},"data":{"ok":[]}}',
+      /7: referenced in slos/
+    ],
+    [
+      400,
+      'text/plain; charset=utf-8',
+      '{"errors":["Event too far in the past"]}',
+      /Event too far in the past/
+    ],
+    [402, 'application/json', '{"error":{"code":"x","message":"pay"}}', /402: pay/],
+    [599, 'text/html', '<title>Gone\nwrong</title>', /HTML page titled "Gone wrong"/]
   ] as const) {
     answer = [status, type, body]
-    await assert.rejects(account.createEvent({ title: 't', text: 'x', tags: [] }), (error: DatadogError) => words.test(error.message) && error.datadogStatus === status)
+    await assert.rejects(
+      account.createEvent({ title: 't', text: 'x', tags: [] }),
+      (error: DatadogError) => words.test(error.message) && error.datadogStatus === status
+    )
   }
 })
 
 test('quirk 16: no call takes garbage with status 200 for an answer', async t => {
   let body = ''
-  const { account } = await fakeDatadog(t, response => response.writeHead(200, { 'content-type': body.startsWith('<') ? 'text/html' : 'application/json' }).end(body))
+  const { account } = await fakeDatadog(t, response =>
+    response
+      .writeHead(200, { 'content-type': body.startsWith('<') ? 'text/html' : 'application/json' })
+      .end(body)
+  )
   const id = '00000000-0000-4000-8000-000000000000'
   const calls = [
-    () => account.hostTotals(), () => account.hostTags('a'), () => account.allHostTags(), () => account.monitors({ limit: 1 }), () => account.searchMonitors({ query: '', limit: 1 }), () => account.triggeredMonitors({ limit: 1 }),
-    () => account.downtimes({ limit: 1 }), () => account.createDowntime({ scope: 'a:b', monitor: { id: '1' }, to: null }), () => account.cancelDowntime(id), () => account.createEvent({ title: 't', text: 'x', tags: [] }),
-    () => account.aggregateLogs({ query: '', window, limit: 1 }), () => account.spans({ query: '', window, limit: 1 }), () => account.services({ limit: 1 }), () => account.saveService({ 'dd-service': 'a' }),
-    () => account.webhook('a'), () => account.notebook('1'), () => account.updateNotebook('1', { name: 'n', cells: [], window }), () => account.page({ of: 'hosts', offset: 0, limit: 1 }), () => account.page({ of: 'monitor', id: '1' })
+    () => account.hostTotals(),
+    () => account.hostTags('a'),
+    () => account.allHostTags(),
+    () => account.monitors({ limit: 1 }),
+    () => account.searchMonitors({ query: '', limit: 1 }),
+    () => account.triggeredMonitors({ limit: 1 }),
+    () => account.downtimes({ limit: 1 }),
+    () => account.createDowntime({ scope: 'a:b', monitor: { id: '1' }, to: null }),
+    () => account.cancelDowntime(id),
+    () => account.createEvent({ title: 't', text: 'x', tags: [] }),
+    () => account.aggregateLogs({ query: '', window, limit: 1 }),
+    () => account.spans({ query: '', window, limit: 1 }),
+    () => account.services({ limit: 1 }),
+    () => account.saveService({ 'dd-service': 'a' }),
+    () => account.webhook('a'),
+    () => account.notebook('1'),
+    () => account.updateNotebook('1', { name: 'n', cells: [], window }),
+    () => account.page({ of: 'hosts', offset: 0, limit: 1 }),
+    () => account.page({ of: 'monitor', id: '1' })
   ]
   for (body of ['<html><title>Log in</title></html>', '', 'null', '{"data":[{"id"', '"text"']) {
     for (const [n, call] of calls.entries()) {
       // A deletion has nothing to say, so any JSON will do.
       if (n === 8 && ['null', '"text"'].includes(body)) continue
-      await assert.rejects(call(), (error: DatadogError) => error.failure === 'garbage', `call ${n} took ${body}`)
+      await assert.rejects(
+        call(),
+        (error: DatadogError) => error.failure === 'garbage',
+        `call ${n} took ${body}`
+      )
     }
   }
 })
@@ -83,7 +175,17 @@ test('quirk 27: DEBUG makes nothing write to stdout, which an MCP client reads',
     const quiet = { debug() {}, info() {}, warn() {}, error() {}, child: () => quiet }
     const account = await createDatadogService({ log: quiet, retry: { attempts: 1 }, accounts: [{ name: 'a', simulated: true, baseUrl: 'http://127.0.0.1:9', appUrl: 'x', apiKey: 'k', appKey: 'p' }] }).account()
     await account.logs({ query: '', window: { from: 1, to: 2 }, limit: 1 }).catch(() => {})`
-  const said = execFileSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], { cwd: root, env: { ...process.env, DEBUG: '*' }, timeout: 60_000, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
+  const said = execFileSync(
+    process.execPath,
+    ['--import', 'tsx', '--input-type=module', '-e', script],
+    {
+      cwd: root,
+      env: { ...process.env, DEBUG: '*' },
+      timeout: 60_000,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore']
+    }
+  )
   assert.equal(said, '')
   t.diagnostic('a real process was asked')
 })
@@ -96,9 +198,20 @@ test('quirk 29: opening accounts loads nothing of the SDK, and only this plugin 
     createDatadogService({ log: quiet, accounts: [{ name: 'a', site: 'datadoghq.com', apiKey: 'k', appKey: 'p' }] })
     const loaded = Object.keys(createRequire(import.meta.url).cache ?? {}).filter(file => file.includes('@datadog'))
     process.stdout.write(String(loaded.length) + plugin.id)`
-  assert.equal(execFileSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], { cwd: root, timeout: 60_000, encoding: 'utf8' }), '0datadog-proxy')
+  assert.equal(
+    execFileSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
+      cwd: root,
+      timeout: 60_000,
+      encoding: 'utf8'
+    }),
+    '0datadog-proxy'
+  )
   const folder = path.join(root, 'plugins/datadog-proxy')
-  const product = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(file => file.endsWith('.ts') && !file.startsWith('test'))
-  const importers = product.filter(file => /^import (?!type)[^\n]*@datadog/m.test(readFileSync(path.join(folder, file), 'utf8')))
+  const product = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
+    file => file.endsWith('.ts') && !file.startsWith('test')
+  )
+  const importers = product.filter(file =>
+    /^import (?!type)[^\n]*@datadog/m.test(readFileSync(path.join(folder, file), 'utf8'))
+  )
   assert.deepEqual(importers, [])
 })

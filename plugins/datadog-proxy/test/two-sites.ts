@@ -31,15 +31,42 @@ export function homeOf(t: TestContext): string {
 }
 
 /** The proxy plugin alone, with its key file in a folder of its own, and a simulator behind Datadog's real addresses. */
-export async function startProxy(t: TestContext, options: TestAppOptions = {}): Promise<{ app: App; simulator: Simulator; sims: { us: SimAccount; eu: SimAccount }; left: string[]; home: string }> {
+export async function startProxy(
+  t: TestContext,
+  options: TestAppOptions = {}
+): Promise<{
+  app: App
+  simulator: Simulator
+  sims: { us: SimAccount; eu: SimAccount }
+  left: string[]
+  home: string
+}> {
   const simulator = await createSimulator({ scenario: 's1' })
   atEnd(t, () => simulator.close())
   const { left } = redirectSites(t, simulator)
   const home = options.env?.['RAYNE_HOME'] ?? homeOf(t)
-  const app = await createTestApp(t, { plugins: [proxy], ...options, env: { RAYNE_HOME: home, ...options.env } })
-  const bySite = (site: string): SimAccount => simulator.accounts.find(account => account.site === site)!
-  return { app, simulator, sims: { us: bySite('datadoghq.com'), eu: bySite('datadoghq.eu') }, left, home }
+  const app = await createTestApp(t, {
+    plugins: [proxy],
+    ...options,
+    env: { RAYNE_HOME: home, ...options.env }
+  })
+  const bySite = (site: string): SimAccount =>
+    simulator.accounts.find(account => account.site === site)!
+  return {
+    app,
+    simulator,
+    sims: { us: bySite('datadoghq.com'), eu: bySite('datadoghq.eu') },
+    left,
+    home
+  }
 }
 
 /** The body that stores a simulator's account under its site. */
-export const bodyOf = (account: SimAccount, more: object = {}): object => ({ name: account.name, api_key: account.apiKey, app_key: account.appKey, org_id: account.orgId, site: account.site, ...more })
+export const bodyOf = (account: SimAccount, more: object = {}): object => ({
+  name: account.name,
+  api_key: account.apiKey,
+  app_key: account.appKey,
+  org_id: account.orgId,
+  site: account.site,
+  ...more
+})

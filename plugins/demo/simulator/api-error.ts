@@ -13,7 +13,8 @@ export class ApiError extends Error {
 }
 
 /** Datadog's commonest error envelope. */
-export const refuse = (status: number, ...errors: string[]): ApiError => new ApiError(status, { errors })
+export const refuse = (status: number, ...errors: string[]): ApiError =>
+  new ApiError(status, { errors })
 
 /** The double-encoded envelope recorded for bad v2 search input. */
 export const refuseField = (field: string, why: string): ApiError =>

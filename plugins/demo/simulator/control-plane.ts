@@ -17,22 +17,42 @@ export interface Controls {
 /** The other listener: it knows the truth, so nothing under test may be given its address. */
 export function createControlPlane(controls: Controls): Server {
   const actions: Record<string, (body: Record<string, unknown>) => unknown> = {
-    'POST /__sim/reset': controls.reset, 'POST /__sim/scenario': controls.scenario, 'POST /__sim/clock': controls.clock, 'POST /__sim/faults': controls.faults,
-    'POST /__sim/webhooks/fire': controls.fire, 'POST /__sim/webhooks/sequence': controls.sequence, 'GET /__sim/journal': controls.journal, 'GET /__sim/state': controls.state, 'GET /__sim/truth': controls.truth
+    'POST /__sim/reset': controls.reset,
+    'POST /__sim/scenario': controls.scenario,
+    'POST /__sim/clock': controls.clock,
+    'POST /__sim/faults': controls.faults,
+    'POST /__sim/webhooks/fire': controls.fire,
+    'POST /__sim/webhooks/sequence': controls.sequence,
+    'GET /__sim/journal': controls.journal,
+    'GET /__sim/state': controls.state,
+    'GET /__sim/truth': controls.truth
   }
   return createServer((req, res) => {
-    const answer = (status: number, body: unknown): void => { res.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body ?? null)) }
-    run(actions, req).then(([status, body]) => answer(status, body), (error: unknown) => answer(400, { error: error instanceof Error ? error.message : String(error) }))
+    const answer = (status: number, body: unknown): void => {
+      res
+        .writeHead(status, { 'content-type': 'application/json' })
+        .end(JSON.stringify(body ?? null))
+    }
+    run(actions, req).then(
+      ([status, body]) => answer(status, body),
+      (error: unknown) =>
+        answer(400, { error: error instanceof Error ? error.message : String(error) })
+    )
   })
 }
 
-async function run(actions: Record<string, (body: Record<string, unknown>) => unknown>, req: IncomingMessage): Promise<[number, unknown]> {
+async function run(
+  actions: Record<string, (body: Record<string, unknown>) => unknown>,
+  req: IncomingMessage
+): Promise<[number, unknown]> {
   // A page in a browser must not be able to reach this listener through a rebound name.
-  if (!/^(127\.0\.0\.1|localhost)(:\d+)?$/.test(req.headers.host ?? '')) return [403, { error: 'loopback only' }]
+  if (!/^(127\.0\.0\.1|localhost)(:\d+)?$/.test(req.headers.host ?? ''))
+    return [403, { error: 'loopback only' }]
   const action = actions[`${req.method} ${new URL(req.url ?? '/', 'http://simulator').pathname}`]
   if (!action) return [404, { error: 'not a control route' }]
   const text = await readBody(req)
   const body: unknown = text === '' ? {} : JSON.parse(text)
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) throw new Error('the body must be a JSON object')
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    throw new Error('the body must be a JSON object')
   return [200, await action(body as Record<string, unknown>)]
 }

@@ -5,7 +5,10 @@ const MAX_BODY = 8 * 1024 * 1024
 
 /** Reads a request body as text; more than 8 MB ends the connection. */
 export async function readBody(req: IncomingMessage): Promise<string> {
-  if (req.method === 'GET') { req.resume(); return '' }
+  if (req.method === 'GET') {
+    req.resume()
+    return ''
+  }
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of req as AsyncIterable<Buffer>) {

@@ -22,13 +22,17 @@ A simulated Datadog on two ports of this machine: one that answers like Datadog,
 
 const numberOf = (name: string, text: string, least = -Infinity): number => {
   const value = Number(text)
-  if (text.trim() === '' || !Number.isFinite(value) || value < least) throw new Error(`--${name} '${text}' is not a number${least === -Infinity ? '' : ` of ${least} or more`}`)
+  if (text.trim() === '' || !Number.isFinite(value) || value < least)
+    throw new Error(
+      `--${name} '${text}' is not a number${least === -Infinity ? '' : ` of ${least} or more`}`
+    )
   return value
 }
 
 const oneOf = <T extends string>(name: string, text: string, allowed: readonly T[]): T => {
   const found = allowed.find(one => one === text)
-  if (found === undefined) throw new Error(`--${name} '${text}' is not one of ${allowed.join(', ')}`)
+  if (found === undefined)
+    throw new Error(`--${name} '${text}' is not one of ${allowed.join(', ')}`)
   return found
 }
 
@@ -37,39 +41,86 @@ function readOptions(args: readonly string[]) {
   const { values } = parseArgs({
     args: [...args],
     options: {
-      scenario: { type: 'string', default: 's1' }, world: { type: 'string' }, seed: { type: 'string', default: '1' }, variant: { type: 'string' }, t0: { type: 'string' }, speed: { type: 'string', default: '1' }, 'data-port': { type: 'string', default: '0' }, 'control-port': { type: 'string', default: '0' },
-      'webhook-target': { type: 'string' }, 'webhook-header': { type: 'string', multiple: true, default: [] }, latency: { type: 'string', default: 'none' }, 'rate-limits': { type: 'string', default: 'off' }, json: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h', default: false }
+      scenario: { type: 'string', default: 's1' },
+      world: { type: 'string' },
+      seed: { type: 'string', default: '1' },
+      variant: { type: 'string' },
+      t0: { type: 'string' },
+      speed: { type: 'string', default: '1' },
+      'data-port': { type: 'string', default: '0' },
+      'control-port': { type: 'string', default: '0' },
+      'webhook-target': { type: 'string' },
+      'webhook-header': { type: 'string', multiple: true, default: [] },
+      latency: { type: 'string', default: 'none' },
+      'rate-limits': { type: 'string', default: 'off' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false }
     }
   })
   const t0 = values.t0 === undefined ? undefined : Date.parse(values.t0)
-  if (t0 !== undefined && Number.isNaN(t0)) throw new Error(`--t0 '${values.t0}' is not an ISO time`)
-  const headers = Object.fromEntries(values['webhook-header'].map(line => [line.slice(0, line.indexOf(':')).trim(), line.slice(line.indexOf(':') + 1).trim()]))
+  if (t0 !== undefined && Number.isNaN(t0))
+    throw new Error(`--t0 '${values.t0}' is not an ISO time`)
+  const headers = Object.fromEntries(
+    values['webhook-header'].map(line => [
+      line.slice(0, line.indexOf(':')).trim(),
+      line.slice(line.indexOf(':') + 1).trim()
+    ])
+  )
   const target = values['webhook-target']
   return {
-    help: values.help, json: values.json, speed: numberOf('speed', values.speed, 0),
+    help: values.help,
+    json: values.json,
+    speed: numberOf('speed', values.speed, 0),
     simulator: {
-      scenario: values.scenario, seed: numberOf('seed', values.seed), dataPort: numberOf('data-port', values['data-port'], 0), controlPort: numberOf('control-port', values['control-port'], 0),
-      latency: oneOf('latency', values.latency, ['none', 'realistic'] as const), rateLimits: oneOf('rate-limits', values['rate-limits'], ['off', 'observed'] as const),
-      ...values.world === undefined ? {} : { world: values.world }, ...values.variant === undefined ? {} : { variant: numberOf('variant', values.variant) }, ...t0 === undefined ? {} : { t0 }, ...target === undefined ? {} : { webhookTarget: { url: target, headers } }
+      scenario: values.scenario,
+      seed: numberOf('seed', values.seed),
+      dataPort: numberOf('data-port', values['data-port'], 0),
+      controlPort: numberOf('control-port', values['control-port'], 0),
+      latency: oneOf('latency', values.latency, ['none', 'realistic'] as const),
+      rateLimits: oneOf('rate-limits', values['rate-limits'], ['off', 'observed'] as const),
+      ...(values.world === undefined ? {} : { world: values.world }),
+      ...(values.variant === undefined ? {} : { variant: numberOf('variant', values.variant) }),
+      ...(t0 === undefined ? {} : { t0 }),
+      ...(target === undefined ? {} : { webhookTarget: { url: target, headers } })
     }
   }
 }
 
 function greeting(simulator: Simulator, scenario: string): string {
-  const accounts = simulator.accounts.map(({ name, site, baseUrl, apiKey, appKey }) => `  ${name} (${site})\n    address  ${baseUrl}\n    api key  ${apiKey}\n    app key  ${appKey}`).join('\n')
-  const alert = 'curl -s -X POST CONTROL/__sim/webhooks/fire -d {}'.replace('CONTROL', simulator.controlUrl)
+  const accounts = simulator.accounts
+    .map(
+      ({ name, site, baseUrl, apiKey, appKey }) =>
+        `  ${name} (${site})\n    address  ${baseUrl}\n    api key  ${apiKey}\n    app key  ${appKey}`
+    )
+    .join('\n')
+  const alert = 'curl -s -X POST CONTROL/__sim/webhooks/fire -d {}'.replace(
+    'CONTROL',
+    simulator.controlUrl
+  )
   return `The simulated Datadog listens; nothing here is real and nothing leaves this machine.\n\n  Datadog  ${simulator.dataUrl}\n  control  ${simulator.controlUrl}  (journal, clock, faults, truth; keep it from what you test)\n  scenario ${scenario}, onset ${new Date(simulator.t0).toISOString()}\n\nAccounts:\n${accounts}\n\nAsk it:  curl -s -H "DD-API-KEY: ${simulator.accounts[0]?.apiKey}" -H "DD-APPLICATION-KEY: ${simulator.accounts[0]?.appKey}" ${simulator.accounts[0]?.baseUrl}/api/v1/monitor\nAlert:   ${alert}\nStop:    Ctrl-C\n`
 }
 
 /** The simulator as a process of its own: says where it listens, ends on SIGTERM or SIGINT. */
 export async function main(args: readonly string[]): Promise<void> {
   const options = readOptions(args)
-  if (options.help) { process.stdout.write(usage); return }
+  if (options.help) {
+    process.stdout.write(usage)
+    return
+  }
   const simulator = await createSimulator(options.simulator)
-  if (options.speed !== 1) await fetch(`${simulator.controlUrl}/__sim/clock`, { method: 'POST', body: JSON.stringify({ speed: options.speed }) })
+  if (options.speed !== 1)
+    await fetch(`${simulator.controlUrl}/__sim/clock`, {
+      method: 'POST',
+      body: JSON.stringify({ speed: options.speed })
+    })
   const { dataUrl, controlUrl, accounts } = simulator
-  process.stdout.write(options.json ? `${JSON.stringify({ dataUrl, controlUrl, t0: new Date(simulator.t0).toISOString(), accounts })}\n` : greeting(simulator, options.simulator.world ?? options.simulator.scenario))
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void simulator.close().then(() => process.exit(0)))
+  process.stdout.write(
+    options.json
+      ? `${JSON.stringify({ dataUrl, controlUrl, t0: new Date(simulator.t0).toISOString(), accounts })}\n`
+      : greeting(simulator, options.simulator.world ?? options.simulator.scenario)
+  )
+  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+    process.once(signal, () => void simulator.close().then(() => process.exit(0)))
 }
 
 if (import.meta.main) {

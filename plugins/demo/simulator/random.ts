@@ -10,7 +10,8 @@ export function hash(...parts: readonly (string | number)[]): number {
 }
 
 /** Mixes a seed with an index; the hot path of every generator. */
-export const mix = (seed: number, index: number): number => finish(Math.imul(seed ^ Math.imul(index | 0, 0x9e3779b1), 0x85ebca6b))
+export const mix = (seed: number, index: number): number =>
+  finish(Math.imul(seed ^ Math.imul(index | 0, 0x9e3779b1), 0x85ebca6b))
 
 function finish(value: number): number {
   let h = value
@@ -28,7 +29,9 @@ export const unit = (seed: number, index: number): number => mix(seed, index) / 
 /** Standard normal by the sum of four uniforms: tails beyond 3.5 never occur, which suits load curves. */
 export function gauss(seed: number, index: number): number {
   const at = index * 4
-  return (unit(seed, at) + unit(seed, at + 1) + unit(seed, at + 2) + unit(seed, at + 3) - 2) * 1.7320508
+  return (
+    (unit(seed, at) + unit(seed, at + 1) + unit(seed, at + 2) + unit(seed, at + 3) - 2) * 1.7320508
+  )
 }
 
 /** Lower-case hexadecimal digits from a seed. */
@@ -40,8 +43,9 @@ export function hex(seed: number, digits: number): string {
 
 /** A positive decimal integer of `digits` digits as text; 19 digits exceed 2^53 on purpose. */
 export function decimal(seed: number, digits: number): string {
-  let text = String(1 + mix(seed, 0) % 8)
-  for (let i = 1; text.length < digits; i++) text += String(mix(seed, i) % 1_000_000_000).padStart(9, '0')
+  let text = String(1 + (mix(seed, 0) % 8))
+  for (let i = 1; text.length < digits; i++)
+    text += String(mix(seed, i) % 1_000_000_000).padStart(9, '0')
   return text.slice(0, digits)
 }
 
@@ -51,7 +55,10 @@ const ordered = '-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxy
 export function sortableId(at: number, seed: number): string {
   let text = ''
   let rest = at
-  for (let i = 0; i < 8; i++) { text = ordered[rest % 64] + text; rest = Math.floor(rest / 64) }
+  for (let i = 0; i < 8; i++) {
+    text = ordered[rest % 64] + text
+    rest = Math.floor(rest / 64)
+  }
   for (let i = 0; i < 16; i++) text += ordered[mix(seed, i) & 63]
   return `AwAAA${text}`
 }

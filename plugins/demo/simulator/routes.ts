@@ -24,6 +24,26 @@ import { webhookRoutes } from './routes/webhooks.ts'
 
 /** Every operation the simulator serves. */
 export const routes: readonly Route[] = [
-  ...validateRoutes, ...monitorRoutes, ...monitorWriteRoutes, ...hostRoutes, ...hostWriteRoutes, ...metricRoutes, ...metricListRoutes, ...query2Routes, ...searchRoutes, ...aggregateRoutes, ...spanRoutes, ...eventRoutes,
-  ...downtimeRoutes, ...oldDowntimeRoutes, ...notebookRoutes, ...webhookRoutes, ...serviceRoutes, ...sloRoutes, ...incidentRoutes, ...rumRoutes, ...organisationRoutes, ...appPages
+  ...validateRoutes,
+  ...monitorRoutes,
+  ...monitorWriteRoutes,
+  ...hostRoutes,
+  ...hostWriteRoutes,
+  ...metricRoutes,
+  ...metricListRoutes,
+  ...query2Routes,
+  ...searchRoutes,
+  ...aggregateRoutes,
+  ...spanRoutes,
+  ...eventRoutes,
+  ...downtimeRoutes,
+  ...oldDowntimeRoutes,
+  ...notebookRoutes,
+  ...webhookRoutes,
+  ...serviceRoutes,
+  ...sloRoutes,
+  ...incidentRoutes,
+  ...rumRoutes,
+  ...organisationRoutes,
+  ...appPages
 ]

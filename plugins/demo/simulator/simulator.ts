@@ -2,7 +2,14 @@ import { createAccounts, type Account, type SimAccount } from './accounts.ts'
 import { createClock, type Clock } from './clock.ts'
 import { createControlPlane, type Controls } from './control-plane.ts'
 import { createDataPlane } from './data-plane.ts'
-import { fire, post, renderAlert, type Delivery, type FireRequest, type WebhookTarget } from './deliver.ts'
+import {
+  fire,
+  post,
+  renderAlert,
+  type Delivery,
+  type FireRequest,
+  type WebhookTarget
+} from './deliver.ts'
 import { createRecentWrites } from './fault-bodies.ts'
 import { createFaults } from './faults.ts'
 import { listen, shut } from './http.ts'
@@ -65,27 +72,71 @@ export async function createSimulator(options: SimulatorOptions): Promise<Simula
   const clock = createClock(now === 'real' ? Date.now : now)
   const recorded = options.world === undefined ? undefined : loadWorld(options.world)
   const core = createCore(options, clock, recorded)
-  const data = createDataPlane({ accounts: () => core.state.accounts, clock, journal: core.journal, faults: core.faults, limits: core.limits, recent: core.recent, generation: () => core.state.generation, latency, ...recorded ? { recorded: recorded.answer } : {} })
+  const data = createDataPlane({
+    accounts: () => core.state.accounts,
+    clock,
+    journal: core.journal,
+    faults: core.faults,
+    limits: core.limits,
+    recent: core.recent,
+    generation: () => core.state.generation,
+    latency,
+    ...(recorded ? { recorded: recorded.answer } : {})
+  })
   const control = createControlPlane(core.controls)
   const dataUrl = await listen(data, dataPort)
-  const controlUrl = await listen(control, controlPort).catch(async (error: unknown) => { await shut(data); throw error })
+  const controlUrl = await listen(control, controlPort).catch(async (error: unknown) => {
+    await shut(data)
+    throw error
+  })
   return {
-    dataUrl, controlUrl,
-    get accounts() { return core.state.accounts.map(a => ({ name: a.spec.name, apiKey: a.apiKey, appKey: a.appKey, site: a.spec.site, orgId: a.spec.orgId, baseUrl: `${dataUrl}/acct/${a.spec.name}` })) },
-    get truth() { return core.truth() },
-    get t0() { return core.state.t0 },
+    dataUrl,
+    controlUrl,
+    get accounts() {
+      return core.state.accounts.map(a => ({
+        name: a.spec.name,
+        apiKey: a.apiKey,
+        appKey: a.appKey,
+        site: a.spec.site,
+        orgId: a.spec.orgId,
+        baseUrl: `${dataUrl}/acct/${a.spec.name}`
+      }))
+    },
+    get truth() {
+      return core.truth()
+    },
+    get t0() {
+      return core.state.t0
+    },
     fireWebhook: request => core.fire(request ?? {}),
     renderWebhook: request => core.render(request ?? {}),
-    addFault: core.faults.add, setTarget: target => { core.state.target = target },
-    journal: core.journal.all, wasReturned: core.journal.returned, notifications: core.notifier.sent, reset: core.reset,
-    close: async () => { core.notifier.close(); await Promise.all([shut(data), shut(control)]) }
+    addFault: core.faults.add,
+    setTarget: target => {
+      core.state.target = target
+    },
+    journal: core.journal.all,
+    wasReturned: core.journal.returned,
+    notifications: core.notifier.sent,
+    reset: core.reset,
+    close: async () => {
+      core.notifier.close()
+      await Promise.all([shut(data), shut(control)])
+    }
   }
 }
 
 function build(source: string | ScenarioFile, seed: number, t0: number, variant: number) {
   const written = loadScenario(source)
   const loaded = retell(written, drawVariant(written, variant, seed))
-  return { source, variant, scenario: loaded.full, loaded, seed, t0, accounts: createAccounts(loaded, seed, t0) }
+  return {
+    source,
+    variant,
+    scenario: loaded.full,
+    loaded,
+    seed,
+    t0,
+    accounts: createAccounts(loaded, seed, t0)
+  }
 }
 
 function createCore(options: SimulatorOptions, clock: Clock, recorded: RecordedWorld | undefined) {
@@ -94,49 +145,123 @@ function createCore(options: SimulatorOptions, clock: Clock, recorded: RecordedW
   const faults = createFaults(seed)
   const limits = createRateLimits(options.rateLimits === 'observed')
   const recent = createRecentWrites()
-  const state = { ...build(recorded?.scenario ?? options.scenario ?? 's1', seed, recorded?.t0 ?? options.t0 ?? Math.floor(clock.now() / 60_000) * 60_000 - 20 * 60_000, options.variant ?? 0), generation: 1, target: options.webhookTarget }
-  const notifier = createNotifier(clock, () => state.accounts, () => state.target)
+  const state = {
+    ...build(
+      recorded?.scenario ?? options.scenario ?? 's1',
+      seed,
+      recorded?.t0 ?? options.t0 ?? Math.floor(clock.now() / 60_000) * 60_000 - 20 * 60_000,
+      options.variant ?? 0
+    ),
+    generation: 1,
+    target: options.webhookTarget
+  }
+  const notifier = createNotifier(
+    clock,
+    () => state.accounts,
+    () => state.target
+  )
   const restart = (next: Partial<typeof state>): void => {
     Object.assign(state, next, { generation: state.generation + 1 })
     for (const part of [clock, journal, faults, limits, recent, notifier]) part.reset()
   }
-  const reset = (): void => restart({ accounts: createAccounts(state.loaded, state.seed, state.t0) })
+  const reset = (): void =>
+    restart({ accounts: createAccounts(state.loaded, state.seed, state.t0) })
   const truth = () => {
     const account = state.accounts.find(a => a.spec.incident)
     return account ? resolveTruth(state.scenario, account, state.t0) : null
   }
-  const send = (request: FireRequest) => recorded ? sendRecorded(recorded, state.target) : fire(state.accounts, state.scenario.alert?.monitor, state.target, request, clock.now())
-  const render = (request: FireRequest) => recorded?.webhook ?? renderAlert(state.accounts, state.scenario.alert?.monitor, request, clock.now()).body
-  const summary = () => ({ scenario: state.scenario.id, seed: state.seed, t0: new Date(state.t0).toISOString(), now: new Date(clock.now()).toISOString(), faults: faults.list(), notifications: notifier.sent(), accounts: state.accounts.map(account => accountState(account, clock.now())) })
+  const send = (request: FireRequest) =>
+    recorded
+      ? sendRecorded(recorded, state.target)
+      : fire(state.accounts, state.scenario.alert?.monitor, state.target, request, clock.now())
+  const render = (request: FireRequest) =>
+    recorded?.webhook ??
+    renderAlert(state.accounts, state.scenario.alert?.monitor, request, clock.now()).body
+  const summary = () => ({
+    scenario: state.scenario.id,
+    seed: state.seed,
+    t0: new Date(state.t0).toISOString(),
+    now: new Date(clock.now()).toISOString(),
+    faults: faults.list(),
+    notifications: notifier.sent(),
+    accounts: state.accounts.map(account => accountState(account, clock.now()))
+  })
   const controls: Controls = {
-    reset: () => { reset(); return summary() }, state: summary, truth, journal: () => ({ entries: journal.all() }), fire: body => send(body),
-    faults: body => { faults.add(body); return { faults: faults.list() } },
-    sequence: body => sendSequence(state.accounts, state.scenario.alert?.monitor, state.target, body, clock.now()),
-    clock: async body => { clock.set(clockChange(body)); await notifier.pump(); return summary() },
+    reset: () => {
+      reset()
+      return summary()
+    },
+    state: summary,
+    truth,
+    journal: () => ({ entries: journal.all() }),
+    fire: body => send(body),
+    faults: body => {
+      faults.add(body)
+      return { faults: faults.list() }
+    },
+    sequence: body =>
+      sendSequence(state.accounts, state.scenario.alert?.monitor, state.target, body, clock.now()),
+    clock: async body => {
+      clock.set(clockChange(body))
+      await notifier.pump()
+      return summary()
+    },
     scenario: body => {
-      restart(build((body['scenario'] ?? state.source) as string | ScenarioFile, body['seed'] === undefined ? state.seed : finite(body['seed']), body['t0'] === undefined ? state.t0 : instant(body['t0']), body['variant'] === undefined ? state.variant : finite(body['variant'])))
+      restart(
+        build(
+          (body['scenario'] ?? state.source) as string | ScenarioFile,
+          body['seed'] === undefined ? state.seed : finite(body['seed']),
+          body['t0'] === undefined ? state.t0 : instant(body['t0']),
+          body['variant'] === undefined ? state.variant : finite(body['variant'])
+        )
+      )
       return summary()
     }
   }
-  return { state, notifier, journal, faults, limits, recent, reset, truth, fire: send, render, controls }
+  return {
+    state,
+    notifier,
+    journal,
+    faults,
+    limits,
+    recent,
+    reset,
+    truth,
+    fire: send,
+    render,
+    controls
+  }
 }
 
-async function sendRecorded(recorded: RecordedWorld, target: WebhookTarget | undefined): Promise<Delivery> {
+async function sendRecorded(
+  recorded: RecordedWorld,
+  target: WebhookTarget | undefined
+): Promise<Delivery> {
   if (!target) throw new Error('no webhook target is configured')
   return post({ headers: {}, ...target }, recorded.webhook)
 }
 
-const accountState = ({ spec, notebooks, webhooks, monitors }: Account, now: number): object =>
-  ({ name: spec.name, site: spec.site, notebooks: notebooks.size, webhooks: [...webhooks.keys()], monitors: monitors.map(m => ({ id: m.id, name: m.spec.name, status: m.overall(now) })) })
+const accountState = ({ spec, notebooks, webhooks, monitors }: Account, now: number): object => ({
+  name: spec.name,
+  site: spec.site,
+  notebooks: notebooks.size,
+  webhooks: [...webhooks.keys()],
+  monitors: monitors.map(m => ({ id: m.id, name: m.spec.name, status: m.overall(now) }))
+})
 
 function clockChange(body: Record<string, unknown>) {
   const speed = body['speed'] === undefined ? {} : { speed: finite(body['speed']) }
   const advance = body['advance_ms'] === undefined ? {} : { advance: finite(body['advance_ms']) }
-  return { ...body['now'] === undefined ? {} : { now: instant(body['now']) }, ...speed, ...advance }
+  return {
+    ...(body['now'] === undefined ? {} : { now: instant(body['now']) }),
+    ...speed,
+    ...advance
+  }
 }
 
 function finite(value: unknown): number {
-  if (typeof value !== 'number' || !Number.isFinite(value)) throw new Error('seed, speed and advance_ms are numbers')
+  if (typeof value !== 'number' || !Number.isFinite(value))
+    throw new Error('seed, speed and advance_ms are numbers')
   return value
 }
 

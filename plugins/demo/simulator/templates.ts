@@ -11,13 +11,15 @@ export type Render<T> = (seed: number, tags: Tags) => T
 export function compileTemplate(text: string): Render<string> {
   const parts = text.split(/(\{(?:int|hex|pick|tag|same):[^{}]*\})/)
   if (parts.length === 1) return () => text
-  const renders = parts.map((part, i) => i % 2 === 0 ? () => part : placeholder(part.slice(1, -1), (i - 1) / 2))
+  const renders = parts.map((part, i) =>
+    i % 2 === 0 ? () => part : placeholder(part.slice(1, -1), (i - 1) / 2)
+  )
   const draws = renders.filter((_, i) => i % 2 === 1)
   return (seed, tags) => {
     let out = ''
     for (const [i, render] of renders.entries()) {
       const again = i % 2 === 1 ? /^\{same:(\d+)\}$/.exec(parts[i] ?? '') : null
-      out += (again ? draws[Number(again[1])] ?? render : render)(seed, tags)
+      out += (again ? (draws[Number(again[1])] ?? render) : render)(seed, tags)
     }
     return out
   }

@@ -3,7 +3,8 @@ import type { Migration } from '../../../core/index.ts'
 /** `event_id` is unique: an alert is analysed once, however often it is delivered. */
 export const analyses: Migration = {
   name: '0001_analyses',
-  up: trx => trx.raw(`
+  up: trx =>
+    trx.raw(`
     create table rca_analyses (
       id uuid primary key default gen_random_uuid(),
       number bigint generated always as identity unique,

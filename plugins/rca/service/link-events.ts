@@ -6,8 +6,16 @@ import { analysisStore } from '../store.ts'
 export const createEventLinks = (db: Knex): EventLinks => ({
   async of(eventIds) {
     const found = await analysisStore.ofEvents(db, eventIds)
-    return new Map(found.map(({ eventId, id, status, error, notebook }) => [eventId, {
-      rca: { id, url: `/v1/rca/${id}`, status, error }, ...(notebook ? { notebook: { id: notebook.id, url: notebook.url, simulated: notebook.simulated } } : {})
-    }]))
+    return new Map(
+      found.map(({ eventId, id, status, error, notebook }) => [
+        eventId,
+        {
+          rca: { id, url: `/v1/rca/${id}`, status, error },
+          ...(notebook
+            ? { notebook: { id: notebook.id, url: notebook.url, simulated: notebook.simulated } }
+            : {})
+        }
+      ])
+    )
   }
 })

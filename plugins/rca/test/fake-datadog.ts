@@ -1,29 +1,96 @@
-import type { DatadogAccount, DatadogRows, DatadogService, NotebookDraft, NotebookRef } from '../../datadog-proxy/contract.ts'
+import type {
+  DatadogAccount,
+  DatadogRows,
+  DatadogService,
+  NotebookDraft,
+  NotebookRef
+} from '../../datadog-proxy/contract.ts'
 import { epochMs } from '../../../core/index.ts'
 
-const none = <T>(query: string): DatadogRows<T> => ({ rows: [], truncated: false, warnings: [], asked: { query, limit: 100 } })
+const none = <T>(query: string): DatadogRows<T> => ({
+  rows: [],
+  truncated: false,
+  warnings: [],
+  asked: { query, limit: 100 }
+})
 
 /** A Datadog by token whose answers a test overrides one by one; it remembers the notebooks made. */
-export function fakeDatadog(overrides: Partial<DatadogAccount> = {}): { service: DatadogService; notebooks: (NotebookDraft & NotebookRef)[]; asked: string[] } {
+export function fakeDatadog(overrides: Partial<DatadogAccount> = {}): {
+  service: DatadogService
+  notebooks: (NotebookDraft & NotebookRef)[]
+  asked: string[]
+} {
   const notebooks: (NotebookDraft & NotebookRef)[] = []
   const asked: string[] = []
   const account = {
-    name: 'main', site: 'datadoghq.com', simulated: false, appUrl: 'https://app.datadoghq.com',
+    name: 'main',
+    site: 'datadoghq.com',
+    simulated: false,
+    appUrl: 'https://app.datadoghq.com',
     validate: async () => {},
     checkKeys: async () => [],
-    monitor: async id => ({ id, name: 'High CPU', type: 'query alert', query: 'avg(last_5m):avg:system.cpu.user{host:web-1} > 90', message: '', tags: [], state: 'Alert', thresholds: { critical: 90 }, priority: null }),
-    events: async ({ query }) => { asked.push(query); return none(query) },
-    logs: async ({ query }) => { asked.push(query); return none(query) },
-    hosts: async ({ filter }) => { asked.push(filter); return none(filter) },
-    metric: async ({ query }) => { asked.push(query); return none(query) },
-    createNotebook: async draft => { const id = String(notebooks.length + 1); const made = { ...draft, id, url: `https://app.datadoghq.com/notebook/${id}` }; notebooks.push(made); return { id, name: made.name, url: made.url } },
-    findNotebook: async text => { const found = notebooks.findLast(notebook => notebook.name.includes(text)); return found && { id: found.id, name: found.name, url: found.url } },
+    monitor: async id => ({
+      id,
+      name: 'High CPU',
+      type: 'query alert',
+      query: 'avg(last_5m):avg:system.cpu.user{host:web-1} > 90',
+      message: '',
+      tags: [],
+      state: 'Alert',
+      thresholds: { critical: 90 },
+      priority: null
+    }),
+    events: async ({ query }) => {
+      asked.push(query)
+      return none(query)
+    },
+    logs: async ({ query }) => {
+      asked.push(query)
+      return none(query)
+    },
+    hosts: async ({ filter }) => {
+      asked.push(filter)
+      return none(filter)
+    },
+    metric: async ({ query }) => {
+      asked.push(query)
+      return none(query)
+    },
+    createNotebook: async draft => {
+      const id = String(notebooks.length + 1)
+      const made = { ...draft, id, url: `https://app.datadoghq.com/notebook/${id}` }
+      notebooks.push(made)
+      return { id, name: made.name, url: made.url }
+    },
+    findNotebook: async text => {
+      const found = notebooks.findLast(notebook => notebook.name.includes(text))
+      return found && { id: found.id, name: found.name, url: found.url }
+    },
     ...overrides
   } as DatadogAccount
-  return { notebooks, asked, service: { account: async () => account, accountOfOrg: async () => undefined, list: async () => [{ name: 'main', site: 'datadoghq.com', simulated: false, isDefault: true }] } }
+  return {
+    notebooks,
+    asked,
+    service: {
+      account: async () => account,
+      accountOfOrg: async () => undefined,
+      list: async () => [{ name: 'main', site: 'datadoghq.com', simulated: false, isDefault: true }]
+    }
+  }
 }
 
 /** A deploy event `minutes` before `at`. */
-export const deploy = (at: number, minutes: number, service: string, version: string, env = 'prod') => ({
-  id: `${service}-${version}`, at: epochMs(at - minutes * 60_000), title: `Deployed ${service} ${version}`, message: '', tags: [`service:${service}`, `version:${version}`, `env:${env}`], source: 'deploy'
+export const deploy = (
+  at: number,
+  minutes: number,
+  service: string,
+  version: string,
+  env = 'prod'
+) => ({
+  id: `${service}-${version}`,
+  at: epochMs(at - minutes * 60_000),
+  title: `Deployed ${service} ${version}`,
+  message: '',
+  tags: [`service:${service}`, `version:${version}`, `env:${env}`],
+  source: 'deploy'
 })

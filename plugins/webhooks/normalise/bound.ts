@@ -5,7 +5,10 @@ import { isKnownName } from './names.ts'
 export const limits = { depth: 32, values: 5_000, text: 100_000, key: 256 } as const
 
 export type Fields = Record<string, unknown>
-interface Room { left: number; cut: boolean }
+interface Room {
+  left: number
+  cut: boolean
+}
 
 /** A record without a prototype, so that a key named `constructor` is only a key. */
 export const emptyFields = (): Fields => Object.create(null) as Fields
@@ -25,7 +28,9 @@ function copy(value: unknown, depth: number, room: Room): unknown {
     room.cut = true
     return '…'
   }
-  return Array.isArray(value) ? copyArray(value, depth, room) : copyObject(value as Fields, depth, room)
+  return Array.isArray(value)
+    ? copyArray(value, depth, room)
+    : copyObject(value as Fields, depth, room)
 }
 
 function copyArray(values: readonly unknown[], depth: number, room: Room): unknown[] {

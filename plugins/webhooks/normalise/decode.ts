@@ -9,7 +9,10 @@ import { limited, mend } from './mend.ts'
 export type Headers = Readonly<Record<string, string | readonly string[] | undefined>>
 
 /** A decoded body; `problem` says why it was not plain JSON or a plain form. */
-export interface Decoded { readonly value: unknown; readonly problem: string | null }
+export interface Decoded {
+  readonly value: unknown
+  readonly problem: string | null
+}
 
 // jsonrepair 3.15 is quadratic: 35 ms for 16 KB of quotes, 410 ms for 64 KB, 44 s for 256 KB.
 const mostForJsonrepair = 8_192
@@ -22,10 +25,16 @@ export function decode(raw: Uint8Array, headers: Headers): Decoded {
   const text = decodeText(raw, type).trim()
   if (/^\0*$/.test(text)) return { value: null, problem: 'the body is empty' }
   const json = /^[[{]/.test(text)
-  if (isForm(type) && !json) return readForm(text, parseJson) ?? { value: text, problem: 'the form has no fields' }
+  if (isForm(type) && !json)
+    return readForm(text, parseJson) ?? { value: text, problem: 'the form has no fields' }
   const parsed = parseJson(text)
   if (parsed.problem === null || parsed.value !== undefined) return parsed
-  return (json || !looksLikeForm(text) ? undefined : readForm(text, parseJson)) ?? { value: text, problem: parsed.problem }
+  return (
+    (json || !looksLikeForm(text) ? undefined : readForm(text, parseJson)) ?? {
+      value: text,
+      problem: parsed.problem
+    }
+  )
 }
 
 /** Parses JSON with every digit of long integers, repairing it where that is safe; `value` is undefined when it is not. */
@@ -33,8 +42,10 @@ export function parseJson(text: string): Decoded {
   let reason = ''
   if (isHeavy(text)) {
     const strict = tryMend(text, true)
-    if (strict.problem === limited) return { value: strict.value, problem: `too large: left out ${limited}` }
-    if (strict.value !== undefined && strict.problem === '') return { value: strict.value, problem: null }
+    if (strict.problem === limited)
+      return { value: strict.value, problem: `too large: left out ${limited}` }
+    if (strict.value !== undefined && strict.problem === '')
+      return { value: strict.value, problem: null }
   } else {
     try {
       return { value: JSON.parse(quoteBigIntegers(text)) as unknown, problem: null }
@@ -44,7 +55,8 @@ export function parseJson(text: string): Decoded {
   }
   if (!/^[[{]/.test(text)) return { value: undefined, problem: `not JSON: ${line(reason, 200)}` }
   const mended = tryMend(text, false)
-  if (mended.value !== undefined) return { value: mended.value, problem: `repaired: ${mended.problem || line(reason, 200)}` }
+  if (mended.value !== undefined)
+    return { value: mended.value, problem: `repaired: ${mended.problem || line(reason, 200)}` }
   const repaired = tryJsonrepair(text)
   if (repaired !== undefined) return { value: repaired, problem: `repaired: ${line(reason, 200)}` }
   return { value: undefined, problem: `not JSON: ${line(mended.problem ?? reason, 200)}` }
@@ -82,7 +94,7 @@ function isHeavy(text: string): boolean {
 function header(headers: Headers, name: string): string {
   const key = Object.keys(headers).find(given => given.toLowerCase() === name)
   const value = key === undefined ? undefined : headers[key]
-  return typeof value === 'string' ? value : value?.[0] ?? ''
+  return typeof value === 'string' ? value : (value?.[0] ?? '')
 }
 
 function decodeText(raw: Uint8Array, type: string): string {
@@ -93,5 +105,7 @@ function decodeText(raw: Uint8Array, type: string): string {
   if (isUtf8(raw)) return utf8
   const charset = /charset\s{0,4}=\s{0,4}"?(?:iso-8859-1|latin-?1|windows-1252|us-ascii)/.test(type)
   // Without one good multi-byte character this never was UTF-8; with some, a single bad byte must not spoil the rest.
-  return charset || !/[^\0-\x7f\ufffd]/.test(utf8) ? new TextDecoder('windows-1252').decode(raw) : utf8
+  return charset || !/[^\0-\x7f\ufffd]/.test(utf8)
+    ? new TextDecoder('windows-1252').decode(raw)
+    : utf8
 }

@@ -15,8 +15,10 @@ const oncePerCycle = new Set(['triggered', 'warn', 'no_data', 'recovered'])
 export function dedupeKey({ account, alert, raw, receivedAt }: DedupeInput): string {
   const { monitor_id, cycle_key, transition, at } = alert
   // Renotify, Re-Triggered and unknown words come again within one cycle, so there the event's own time tells them apart.
-  if (cycle_key !== null && oncePerCycle.has(transition)) return join('cycle', [account, monitor_id, cycle_key, transition])
-  if (cycle_key !== null && at !== null) return join('cycle', [account, monitor_id, cycle_key, transition, at])
+  if (cycle_key !== null && oncePerCycle.has(transition))
+    return join('cycle', [account, monitor_id, cycle_key, transition])
+  if (cycle_key !== null && at !== null)
+    return join('cycle', [account, monitor_id, cycle_key, transition, at])
   const body = createHash('sha256').update(raw).digest('hex')
   if (at === null) return join('body', [account, body, Math.floor(receivedAt / 60_000)])
   // Without a monitor nothing says that two alerts of one moment are the same, except equal bytes.
@@ -26,7 +28,7 @@ export function dedupeKey({ account, alert, raw, receivedAt }: DedupeInput): str
 }
 
 function join(kind: string, parts: readonly (string | number | null)[]): string {
-  return `${kind}:${JSON.stringify(parts.map(part => typeof part === 'string' ? shorten(part) : part))}`
+  return `${kind}:${JSON.stringify(parts.map(part => (typeof part === 'string' ? shorten(part) : part)))}`
 }
 
 /** A part as it is when short and plain, else `#` and half its SHA-256; `#` starts no plain part. */

@@ -4,14 +4,19 @@ const special = /\\(?:u[0-9a-fA-F]{4}|["\\/bfnrt])|["\\]|\p{Cc}/gu
 const longest = 200_000
 
 /** What reading may still cost, so that hostile text stays linear with a small factor. */
-export interface Effort { left: number }
+export interface Effort {
+  left: number
+}
 
 /** Decodes what stood between two quotes: raw line breaks, raw quotes and unknown escapes stand for themselves. */
 export function unescapeString(inner: string, effort: Effort): string {
   if (!inner.includes('\\')) return inner
-  if (inner.length > longest) return `${unescapeString(inner.slice(0, longest).replace(/\\[^\\]{0,5}$/, ''), effort)}…`
+  if (inner.length > longest)
+    return `${unescapeString(inner.slice(0, longest).replace(/\\[^\\]{0,5}$/, ''), effort)}…`
   try {
-    return JSON.parse(`"${inner.replaceAll('\n', '\\n').replaceAll('\r', '\\r').replaceAll('\t', '\\t')}"`) as string
+    return JSON.parse(
+      `"${inner.replaceAll('\n', '\\n').replaceAll('\r', '\\r').replaceAll('\t', '\\t')}"`
+    ) as string
   } catch {
     effort.left -= inner.length
     return effort.left < 0 ? inner : unescapeOneByOne(inner)
@@ -19,7 +24,9 @@ export function unescapeString(inner: string, effort: Effort): string {
 }
 
 function unescapeOneByOne(inner: string): string {
-  const json = inner.replace(special, found => found.length > 1 ? found : JSON.stringify(found).slice(1, -1))
+  const json = inner.replace(special, found =>
+    found.length > 1 ? found : JSON.stringify(found).slice(1, -1)
+  )
   return JSON.parse(`"${json}"`) as string
 }
 
@@ -38,7 +45,13 @@ export function quoteBigIntegers(text: string): string {
       const start = text[at - 1] === '-' ? at - 1 : at
       while (isDigit(text.charCodeAt(at + 1))) at++
       const digits = text.slice(start, at + 1)
-      if (digits.length < 16 || digits.length > 400 || /[\d.eE+]/.test(text[start - 1] ?? '') || /[.eE]/.test(text[at + 1] ?? '')) continue
+      if (
+        digits.length < 16 ||
+        digits.length > 400 ||
+        /[\d.eE+]/.test(text[start - 1] ?? '') ||
+        /[.eE]/.test(text[at + 1] ?? '')
+      )
+        continue
       if (Number.isSafeInteger(Number(digits))) continue
       out += `${text.slice(copied, start)}"${digits}"`
       copied = at + 1

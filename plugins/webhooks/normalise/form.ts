@@ -6,7 +6,8 @@ const jsonInOneField = /^[\w.-]{1,64}=(?=[[{]|%7b|%5b)/i
 const formStart = /^[\w.$%+[\]-]{1,128}=/
 
 /** Whether a content type announces a form. */
-export const isForm = (contentType: string): boolean => contentType.includes('x-www-form-urlencoded')
+export const isForm = (contentType: string): boolean =>
+  contentType.includes('x-www-form-urlencoded')
 
 /** Whether a text without a content type reads as a form; text with line breaks or spaces does not. */
 export const looksLikeForm = (text: string): boolean => formStart.test(text) && !/\s/.test(text)
@@ -22,7 +23,10 @@ export function readForm(text: string, parseJson: (text: string) => Decoded): De
   const entries = Object.entries(fields)
   const [only] = entries
   if (!only) return undefined
-  const candidate = entries.length === 1 && only[1] === '' ? only[0] : fields['payload'] ?? (entries.length === 1 ? only[1] : '')
+  const candidate =
+    entries.length === 1 && only[1] === ''
+      ? only[0]
+      : (fields['payload'] ?? (entries.length === 1 ? only[1] : ''))
   if (typeof candidate === 'string' && /^\s{0,16}[[{]/.test(candidate)) {
     const parsed = parseJson(candidate.trim())
     if (isObject(parsed.value)) return parsed

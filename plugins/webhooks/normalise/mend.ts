@@ -33,12 +33,23 @@ const closing = {
  * unescaped quotes in strings, extra and missing commas, bare words, a cut-off end. Throws a SyntaxError when unsure.
  * `strict` takes every quote for the end of its string, as real JSON has it.
  */
-export function mend(text: string, strict: boolean): { readonly value: unknown; readonly notes: string[] } {
-  const cursor: Cursor = { text, strict, notes: new Set(), effort: { left: 200_000 }, at: 0, values: limits.values }
+export function mend(
+  text: string,
+  strict: boolean
+): { readonly value: unknown; readonly notes: string[] } {
+  const cursor: Cursor = {
+    text,
+    strict,
+    notes: new Set(),
+    effort: { left: 200_000 },
+    at: 0,
+    values: limits.values
+  }
   const value = readValue(cursor, 0, '}')
   skipSpace(cursor)
   if (cursor.at < text.length) {
-    if (!/^[\s\0,;=]{0,64}$/.test(text.slice(cursor.at, cursor.at + 65))) fail(cursor, 'text after the end')
+    if (!/^[\s\0,;=]{0,64}$/.test(text.slice(cursor.at, cursor.at + 65)))
+      fail(cursor, 'text after the end')
     cursor.notes.add('characters after the end')
   }
   return { value, notes: [...cursor.notes] }
@@ -69,7 +80,8 @@ function readValue(cursor: Cursor, depth: number, inside: Inside): unknown {
   const next = skipSpace(cursor)
   cursor.values--
   if (next === '{' || next === '[') {
-    if (depth < limits.depth && cursor.values > 0) return next === '{' ? readObject(cursor, depth) : readArray(cursor, depth)
+    if (depth < limits.depth && cursor.values > 0)
+      return next === '{' ? readObject(cursor, depth) : readArray(cursor, depth)
     leave(cursor, 0)
     return '…'
   }
@@ -123,7 +135,8 @@ function more(cursor: Cursor, close: Inside, first: boolean): boolean {
     if (commas > 0) cursor.notes.add('a trailing comma')
     cursor.at++
   } else {
-    if (commas !== (first ? 0 : 1)) cursor.notes.add(commas === 0 ? 'a missing comma' : 'an extra comma')
+    if (commas !== (first ? 0 : 1))
+      cursor.notes.add(commas === 0 ? 'a missing comma' : 'an extra comma')
     return true
   }
   return false

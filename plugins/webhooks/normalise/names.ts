@@ -22,19 +22,65 @@ export const names = {
   transition: ['alert_transition', 'transition'],
   alertType: ['alert_type'],
   otherStatus: ['status', 'state', 'incident_status', 'action', 'data.action'],
-  title: ['alert_title', 'event_title', 'title', 'incident_title', 'security_signal_title', 'synthetics_test_name',
-    'monitor.title', 'event.title', 'commonAnnotations.summary', 'commonAnnotations.title', 'data.event.title',
-    'data.issue.title', 'data.metric_alert.title', 'data.description_title', 'security_rule_name', 'subject', 'summary'],
-  message: ['alert_message', 'event_msg', 'text_only_msg', 'message', 'body', 'msg', 'text', 'DETAILED_DESCRIPTION',
-    'incident_msg', 'security_signal_msg', 'description', 'commonAnnotations.description', 'data.description_text',
-    'data.event.message', 'data.event.culprit'],
+  title: [
+    'alert_title',
+    'event_title',
+    'title',
+    'incident_title',
+    'security_signal_title',
+    'synthetics_test_name',
+    'monitor.title',
+    'event.title',
+    'commonAnnotations.summary',
+    'commonAnnotations.title',
+    'data.event.title',
+    'data.issue.title',
+    'data.metric_alert.title',
+    'data.description_title',
+    'security_rule_name',
+    'subject',
+    'summary'
+  ],
+  message: [
+    'alert_message',
+    'event_msg',
+    'text_only_msg',
+    'message',
+    'body',
+    'msg',
+    'text',
+    'DETAILED_DESCRIPTION',
+    'incident_msg',
+    'security_signal_msg',
+    'description',
+    'commonAnnotations.description',
+    'data.description_text',
+    'data.event.message',
+    'data.event.culprit'
+  ],
   description: ['DETAILED_DESCRIPTION'],
   monitorId: ['monitor_id', 'monitor.id'],
-  alertId: ['alert_id', 'alert.id', 'incident_public_id', 'incident_uuid', 'security_signal_id',
-    'alerts.0.fingerprint', 'data.event.event_id', 'data.issue.id'],
+  alertId: [
+    'alert_id',
+    'alert.id',
+    'incident_public_id',
+    'incident_uuid',
+    'security_signal_id',
+    'alerts.0.fingerprint',
+    'data.event.event_id',
+    'data.issue.id'
+  ],
   datadogAlertId: ['alert_id', 'alert.id'],
-  monitorName: ['monitor_name', 'monitor.name', 'alert_name', 'synthetics_test_name', 'security_rule_name',
-    'ruleName', 'commonLabels.alertname', 'data.triggered_rule'],
+  monitorName: [
+    'monitor_name',
+    'monitor.name',
+    'alert_name',
+    'synthetics_test_name',
+    'security_rule_name',
+    'ruleName',
+    'commonLabels.alertname',
+    'data.triggered_rule'
+  ],
   monitorType: ['monitor_type', 'monitor.type'],
   eventType: ['event_type'],
   cycleKey: ['alert_cycle_key', 'cycle_key'],
@@ -45,18 +91,54 @@ export const names = {
   env: ['env', 'environment', 'data.event.environment'],
   metric: ['alert_metric', 'metric', 'metric_name'],
   query: ['alert_query', 'query', 'monitor.query'],
-  priority: ['alert_priority', 'severity', 'incident_severity', 'security_signal_severity', 'priority', 'urgency',
-    'commonLabels.severity', 'data.event.level', 'level'],
+  priority: [
+    'alert_priority',
+    'severity',
+    'incident_severity',
+    'security_signal_severity',
+    'priority',
+    'urgency',
+    'commonLabels.severity',
+    'data.event.level',
+    'level'
+  ],
   tags: ['tags', 'alert_tags', 'event_tags', 'ddtags', 'commonLabels', 'data.event.tags'],
   orgId: ['org_id', 'org.id'],
-  link: ['link', 'alert_link', 'event_url', 'url', 'monitor_url', 'incident_url', 'ruleUrl', 'alerts.0.generatorURL',
-    'externalURL', 'data.event.web_url', 'data.web_url', 'data.issue.web_url'],
+  link: [
+    'link',
+    'alert_link',
+    'event_url',
+    'url',
+    'monitor_url',
+    'incident_url',
+    'ruleUrl',
+    'alerts.0.generatorURL',
+    'externalURL',
+    'data.event.web_url',
+    'data.web_url',
+    'data.issue.web_url'
+  ],
   snapshot: ['snapshot_url', 'snapshot', 'image_url', 'alerts.0.imageURL'],
-  at: ['date', 'date_posix', 'timestamp', 'event_timestamp', 'date_happened', 'time', 'alerts.0.startsAt',
-    'data.event.datetime', 'data.event.timestamp', 'last_updated', 'last_updated_posix']
+  at: [
+    'date',
+    'date_posix',
+    'timestamp',
+    'event_timestamp',
+    'date_happened',
+    'time',
+    'alerts.0.startsAt',
+    'data.event.datetime',
+    'data.event.timestamp',
+    'last_updated',
+    'last_updated_posix'
+  ]
 } as const satisfies Record<string, readonly string[]>
 
-const known = new Set(Object.values(names).flat().map(name => fold(name.split('.')[0] ?? name)))
+const known = new Set(
+  Object.values(names)
+    .flat()
+    .map(name => fold(name.split('.')[0] ?? name))
+)
 
 /** Whether a key of the payload's root can carry a fact of an alert. */
 export const isKnownName = (key: string): boolean => key.length <= 64 && known.has(fold(key))

@@ -6,7 +6,8 @@ import { isUnresolved } from './unresolved.ts'
 const absent = new Set(['', 'null', 'none', 'undefined', 'nil', 'n/a'])
 
 /** Whether a text only says that there is no value. */
-export const isAbsent = (text: string): boolean => text.length <= 9 && absent.has(text.trim().toLowerCase())
+export const isAbsent = (text: string): boolean =>
+  text.length <= 9 && absent.has(text.trim().toLowerCase())
 
 export interface Reader {
   /** Every value found under the names, best name first; of two spellings of a key the exact one comes first. */
@@ -26,11 +27,16 @@ export function createReader(fields: Fields): Reader {
     const found: unknown[] = []
     for (const { name, root, path } of pathsOf(names)) {
       if (path.length === 0 && Object.hasOwn(fields, name)) found.push(fields[name])
-      for (const value of index.get(root) ?? []) found.push(path.length === 0 ? value : stepInside(value, path))
+      for (const value of index.get(root) ?? [])
+        found.push(path.length === 0 ? value : stepInside(value, path))
     }
     return found
   }
-  const first = (names: readonly string[], prose: boolean, clean: (text: string) => string): string | null => {
+  const first = (
+    names: readonly string[],
+    prose: boolean,
+    clean: (text: string) => string
+  ): string | null => {
     for (const value of values(names)) {
       const text = scalarText(value)
       if (text === null || isUnresolved(text, prose)) continue
@@ -50,21 +56,34 @@ export function createReader(fields: Fields): Reader {
 /** The text of a scalar or of a list of scalars; null for anything that says nothing. */
 export function scalarText(value: unknown): string | null {
   if (typeof value === 'string') return isAbsent(value) ? null : value
-  if (typeof value === 'number') return Number.isSafeInteger(value) || !Number.isInteger(value) ? String(value) : BigInt(value).toString()
+  if (typeof value === 'number')
+    return Number.isSafeInteger(value) || !Number.isInteger(value)
+      ? String(value)
+      : BigInt(value).toString()
   if (typeof value === 'boolean') return String(value)
   if (!Array.isArray(value) || value.length > 1_000) return null
-  const parts = value.filter(item => typeof item !== 'object').map(item => scalarText(item)).filter(item => item !== null)
+  const parts = value
+    .filter(item => typeof item !== 'object')
+    .map(item => scalarText(item))
+    .filter(item => item !== null)
   return parts.length > 0 ? parts.join(', ') : null
 }
 
-interface NamePath { readonly name: string; readonly root: string; readonly path: readonly string[] }
+interface NamePath {
+  readonly name: string
+  readonly root: string
+  readonly path: readonly string[]
+}
 const paths = new WeakMap<readonly string[], readonly NamePath[]>()
 
 /** The names taken apart, once for each of the lists in names.ts. */
 function pathsOf(names: readonly string[]): readonly NamePath[] {
   const known = paths.get(names)
   if (known) return known
-  const made = names.map(name => { const [root = '', ...path] = name.split('.'); return { name, root: fold(root), path } })
+  const made = names.map(name => {
+    const [root = '', ...path] = name.split('.')
+    return { name, root: fold(root), path }
+  })
   paths.set(names, made)
   return made
 }
@@ -85,7 +104,9 @@ function stepInside(value: unknown, path: readonly string[]): unknown {
   for (const step of path) {
     if (typeof here !== 'object' || here === null) return undefined
     const inside = here as Fields
-    const key = Object.hasOwn(inside, step) ? step : Object.keys(inside).find(name => fold(name) === fold(step))
+    const key = Object.hasOwn(inside, step)
+      ? step
+      : Object.keys(inside).find(name => fold(name) === fold(step))
     if (key === undefined) return undefined
     here = inside[key]
   }

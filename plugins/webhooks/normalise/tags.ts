@@ -22,14 +22,17 @@ export function readTags(sources: readonly unknown[]): string[] {
 /** The distinct values of `key:` in a tag list, in order. */
 export function tagValues(tags: readonly string[], key: string): string[] {
   const start = `${key}:`
-  const values = tags.filter(tag => tag.toLowerCase().startsWith(start)).map(tag => tag.slice(start.length).trim())
+  const values = tags
+    .filter(tag => tag.toLowerCase().startsWith(start))
+    .map(tag => tag.slice(start.length).trim())
   return [...new Set(values.filter(value => !isAbsent(value)))]
 }
 
 function items(source: unknown): string[] {
   if (typeof source === 'string') return fromText(source.trim())
   if (Array.isArray(source)) return source.slice(0, most * 2).flatMap(element)
-  if (typeof source === 'object' && source !== null) return Object.entries(source).flatMap(([key, value]) => pair(key, value))
+  if (typeof source === 'object' && source !== null)
+    return Object.entries(source).flatMap(([key, value]) => pair(key, value))
   return []
 }
 
@@ -39,7 +42,10 @@ function fromText(text: string): string[] {
       const parsed: unknown = JSON.parse(text)
       if (Array.isArray(parsed)) return parsed.slice(0, most * 2).flatMap(element)
     } catch {
-      return text.slice(1, -1).split(',', most * 2).map(item => item.trim().replace(/^(['"])(.*)\1$/, '$2'))
+      return text
+        .slice(1, -1)
+        .split(',', most * 2)
+        .map(item => item.trim().replace(/^(['"])(.*)\1$/, '$2'))
     }
   }
   return text.split(',', most * 2)

@@ -2,10 +2,15 @@ import { line } from './clean.ts'
 import { datadogVariables, fold, names } from './names.ts'
 
 const whole = /^\$[A-Za-z_]\w{0,99}(?:\[[^\]\n]{0,99}\])?$/
-const candidates = /\$([A-Z][A-Z0-9_]{0,60})(?![A-Za-z0-9_])(?:\[[^\]\n]{1,99}\])?|\{\{[#^/]?\s{0,4}([\w.-]{1,80})[^{}\n]{0,80}\}\}/g
-const monitorTag = /^(?:value|comparator|(?:warn_)?threshold|(?:is|last)_\w+|(?:log|event|span|issue|rum)\..+|.+\.name)$/
-const proseNames = new Set([...names.title, ...names.message, 'impact', 'logs_sample', 'alert_status', 'notes']
-  .flatMap(name => [fold(name), fold(name.split('.').at(-1) ?? name)]))
+const candidates =
+  /\$([A-Z][A-Z0-9_]{0,60})(?![A-Za-z0-9_])(?:\[[^\]\n]{1,99}\])?|\{\{[#^/]?\s{0,4}([\w.-]{1,80})[^{}\n]{0,80}\}\}/g
+const monitorTag =
+  /^(?:value|comparator|(?:warn_)?threshold|(?:is|last)_\w+|(?:log|event|span|issue|rum)\..+|.+\.name)$/
+const proseNames = new Set(
+  [...names.title, ...names.message, 'impact', 'logs_sample', 'alert_status', 'notes'].flatMap(
+    name => [fold(name), fold(name.split('.').at(-1) ?? name)]
+  )
+)
 
 /** Template variables left in a text; in prose, where `$5` and `{{ x }}` are ordinary, only Datadog's own names count. */
 function unresolvedIn(text: string, prose: boolean): string[] {
@@ -15,7 +20,8 @@ function unresolvedIn(text: string, prose: boolean): string[] {
   const found: string[] = []
   for (const match of text.matchAll(candidates)) {
     const [all, variable, tag] = match
-    const counts = variable === undefined ? !prose || monitorTag.test(tag ?? '') : datadogVariables.has(variable)
+    const counts =
+      variable === undefined ? !prose || monitorTag.test(tag ?? '') : datadogVariables.has(variable)
     if (counts) found.push(all)
     if (found.length >= 20) break
   }
@@ -39,7 +45,8 @@ function visit(value: unknown, key: string, found: Set<string>): void {
   if (found.size >= 50) return
   if (typeof value === 'string') {
     if (!value.includes('$') && !value.includes('{{')) return
-    for (const variable of unresolvedIn(value, proseNames.has(fold(key)))) if (found.size < 50) found.add(line(variable, 200))
+    for (const variable of unresolvedIn(value, proseNames.has(fold(key))))
+      if (found.size < 50) found.add(line(variable, 200))
   } else if (Array.isArray(value)) {
     for (const item of value) visit(item, key, found)
   } else if (typeof value === 'object' && value !== null) {

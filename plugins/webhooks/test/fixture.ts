@@ -21,13 +21,25 @@ export interface Fixture {
 const folder = new URL('./fixtures/', import.meta.url)
 
 /** Every fixture of every axis. */
-export const fixtures: readonly Fixture[] = readdirSync(folder).filter(name => name.endsWith('.json')).toSorted()
+export const fixtures: readonly Fixture[] = readdirSync(folder)
+  .filter(name => name.endsWith('.json'))
+  .toSorted()
   .flatMap(name => JSON.parse(readFileSync(new URL(name, folder), 'utf8')) as Fixture[])
 
 /** The bytes a fixture stands for. */
-export function bytesOf({ body, base64, parts, keys = 0, tail = '', many }: Omit<Fixture, 'name'>): Buffer {
+export function bytesOf({
+  body,
+  base64,
+  parts,
+  keys = 0,
+  tail = '',
+  many
+}: Omit<Fixture, 'name'>): Buffer {
   if (base64 !== undefined) return Buffer.from(base64, 'base64')
-  if (many !== undefined) return Buffer.from(JSON.stringify({ tags: Array.from({ length: many }, (_, at) => `tag-${at}:v`).join(', ') }))
+  if (many !== undefined)
+    return Buffer.from(
+      JSON.stringify({ tags: Array.from({ length: many }, (_, at) => `tag-${at}:v`).join(', ') })
+    )
   if (parts === undefined) return Buffer.from(body ?? '')
   const members = Array.from({ length: keys }, (_, at) => `,"${at}":1`).join('')
   return Buffer.from(parts.map(([text, times]) => text.repeat(times)).join('') + members + tail)

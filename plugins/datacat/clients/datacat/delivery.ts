@@ -21,7 +21,12 @@ export interface Delivery {
   /** Queues an item; counts it as dropped when there is no room. */
   enqueue(sessionId: string, item: Item): void
   /** Sends one request now; on disk it waits when the server cannot be reached. `ordered` = after everything that waits. */
-  submit(request: WaitingRequest, items: number, counters: Counters, options: { ordered: boolean; signal?: AbortSignal | undefined }): Promise<void>
+  submit(
+    request: WaitingRequest,
+    items: number,
+    counters: Counters,
+    options: { ordered: boolean; signal?: AbortSignal | undefined }
+  ): Promise<void>
   /** Resolves when all that was written is with the server or on disk; rejects when some is in memory only. */
   flush(signal?: AbortSignal): Promise<void>
   close(signal?: AbortSignal): Promise<void>
@@ -41,32 +46,49 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   let cutting = Promise.resolve()
   let pumping: Promise<unknown> | undefined
 
-  const cut = (): Promise<void> => cutting = cutting.then(async () => {
-    for (const [sessionId, items] of pending) {
-      pending.delete(sessionId)
-      waiting -= items.length
-      while (items.length > 0) {
-        const batch = takeBatch(items)
-        await outbox.append({ ...batchOf(sessionId, batch), items: batch.length, counters: batch[0]?.counters ?? counters })
+  const cut = (): Promise<void> =>
+    (cutting = cutting.then(async () => {
+      for (const [sessionId, items] of pending) {
+        pending.delete(sessionId)
+        waiting -= items.length
+        while (items.length > 0) {
+          const batch = takeBatch(items)
+          await outbox.append({
+            ...batchOf(sessionId, batch),
+            items: batch.length,
+            counters: batch[0]?.counters ?? counters
+          })
+        }
       }
-    }
-  })
-  const pump = (): Promise<unknown> => pumping ??= sendAll(outbox, transport, ended.signal, onError).then(succeed, fail).finally(() => { pumping = undefined })
+    }))
+  const pump = (): Promise<unknown> =>
+    (pumping ??= sendAll(outbox, transport, ended.signal, onError)
+      .then(succeed, fail)
+      .finally(() => {
+        pumping = undefined
+      }))
   const succeed = (): undefined => {
-    [failures, notBefore] = [0, 0]
+    ;[failures, notBefore] = [0, 0]
     // What was added between the last look and now.
     if (outbox.length() > 0 && !closed) timer.set(0, run, true)
   }
   const fail = (error: unknown): unknown => {
     failures += 1
-    const wait = Math.max((error as DatacatError).retryAfterMs ?? 0, backoff(failures, flushMs, longestWaitMs))
+    const wait = Math.max(
+      (error as DatacatError).retryAfterMs ?? 0,
+      backoff(failures, flushMs, longestWaitMs)
+    )
     notBefore = Date.now() + wait
     // A server that is away does not keep the application from ending.
     if (!closed) timer.set(wait, run, false)
     if (!ended.signal.aborted) onError(error)
     return error
   }
-  const run = (): void => { void cut().then(() => Date.now() < notBefore ? timer.set(notBefore - Date.now(), run, false) : pump()) }
+  const run = (): void => {
+    void cut().then(() =>
+      Date.now() < notBefore ? timer.set(notBefore - Date.now(), run, false) : pump()
+    )
+  }
 
   const enqueue = (sessionId: string, item: Item): void => {
     item.counters.add('logged', 1)
@@ -93,12 +115,18 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     own.add('logged', items)
     own.add('queued', items)
     if (ordered) await outbox.loaded()
-    if (ordered && outbox.isOffline() && outbox.length() > 0) { await outbox.append({ ...request, items, counters: own }); return run() }
+    if (ordered && outbox.isOffline() && outbox.length() > 0) {
+      await outbox.append({ ...request, items, counters: own })
+      return run()
+    }
     try {
       await send(transport, request, signal)
       own.move('queued', 'delivered', items)
     } catch (error) {
-      if (isRetryable(error) && await outbox.store({ ...request, items, counters: own })) { fail(error); return }
+      if (isRetryable(error) && (await outbox.store({ ...request, items, counters: own }))) {
+        fail(error)
+        return
+      }
       own.move('queued', isRetryable(error) || signal?.aborted ? 'dropped' : 'rejected', items)
       throw error
     }
@@ -106,17 +134,30 @@ export function createDelivery(options: DeliveryOptions): Delivery {
 
   if (options.offline) timer.set(0, run, false)
   return {
-    enqueue, submit, flush, isClosed: () => closed, storedBytes: outbox.bytes,
+    enqueue,
+    submit,
+    flush,
+    isClosed: () => closed,
+    storedBytes: outbox.bytes,
     async close(signal) {
       closed = true
       timer.clear()
-      try { await flush(signal) } finally { ended.abort() }
+      try {
+        await flush(signal)
+      } finally {
+        ended.abort()
+      }
     }
   }
 }
 
 /** Sends what waits, in order, until nothing does; rejects with the failure that stopped it. */
-async function sendAll(outbox: Outbox, transport: Transport, signal: AbortSignal, onError: (error: unknown) => void): Promise<void> {
+async function sendAll(
+  outbox: Outbox,
+  transport: Transport,
+  signal: AbortSignal,
+  onError: (error: unknown) => void
+): Promise<void> {
   for (let entry = await outbox.first(); entry; entry = await outbox.first()) {
     const rejected = await sendOrHalve(transport, entry, entry.items, signal, onError)
     await outbox.settle(entry, rejected)
@@ -124,22 +165,43 @@ async function sendAll(outbox: Outbox, transport: Transport, signal: AbortSignal
 }
 
 /** Sends a batch; of one that is refused, all but the refused items. Answers how many those are. */
-async function sendOrHalve(transport: Transport, request: WaitingRequest, items: number, signal: AbortSignal, onError: (error: unknown) => void): Promise<number> {
-  try { await send(transport, request, signal) } catch (error) {
+async function sendOrHalve(
+  transport: Transport,
+  request: WaitingRequest,
+  items: number,
+  signal: AbortSignal,
+  onError: (error: unknown) => void
+): Promise<number> {
+  try {
+    await send(transport, request, signal)
+  } catch (error) {
     if (!(error instanceof DatacatError) || error.retryable) throw error
     const halves = [400, 413, 422].includes(error.status) ? halve(request) : undefined
-    if (!halves) { onError(error); return items }
+    if (!halves) {
+      onError(error)
+      return items
+    }
     let rejected = 0
-    for (const half of halves) rejected += await sendOrHalve(transport, half, half.items, signal, onError)
+    for (const half of halves)
+      rejected += await sendOrHalve(transport, half, half.items, signal, onError)
     return rejected
   }
   return 0
 }
 
 // A page of a network's login also answers 200; only datacat's own answer lets go of data.
-async function send(transport: Transport, { path, body }: WaitingRequest, signal: AbortSignal | undefined): Promise<void> {
-  const answer = await transport.send<{ status?: unknown; session_id?: unknown } | null>('POST', path, { body, signal })
-  if (answer?.status !== 'ok' && typeof answer?.session_id !== 'string') throw new DatacatError('answer', `POST ${path}: the answer is not datacat's`, { status: 200 })
+async function send(
+  transport: Transport,
+  { path, body }: WaitingRequest,
+  signal: AbortSignal | undefined
+): Promise<void> {
+  const answer = await transport.send<{ status?: unknown; session_id?: unknown } | null>(
+    'POST',
+    path,
+    { body, signal }
+  )
+  if (answer?.status !== 'ok' && typeof answer?.session_id !== 'string')
+    throw new DatacatError('answer', `POST ${path}: the answer is not datacat's`, { status: 200 })
 }
 
 /** One timer that only ever comes earlier; `holds` keeps a Node process alive until then. */
@@ -147,7 +209,10 @@ function createTimer(): { set(ms: number, run: () => void, holds: boolean): void
   let timer: ReturnType<typeof setTimeout> | undefined
   let due = Infinity
   let held = false
-  const clear = (): void => { clearTimeout(timer); [timer, due, held] = [undefined, Infinity, false] }
+  const clear = (): void => {
+    clearTimeout(timer)
+    ;[timer, due, held] = [undefined, Infinity, false]
+  }
   return {
     clear,
     set(ms, run, holds) {
@@ -157,7 +222,13 @@ function createTimer(): { set(ms: number, run: () => void, holds: boolean): void
       const holding = held || holds
       clear()
       ;[due, held] = [next, holding]
-      timer = setTimeout(() => { clear(); run() }, Math.max(0, next - Date.now()))
+      timer = setTimeout(
+        () => {
+          clear()
+          run()
+        },
+        Math.max(0, next - Date.now())
+      )
       if (!holding) (timer as { unref?(): void }).unref?.()
     }
   }

@@ -1,5 +1,8 @@
 /** One field the server refused: `pointer` is an RFC 6901 JSON pointer into the request. */
-export interface FieldError { readonly pointer: string; readonly message: string }
+export interface FieldError {
+  readonly pointer: string
+  readonly message: string
+}
 
 /** `connection`: no answer; `timeout`: none in time; `http`: a refusal with `status`; `answer`: not an answer of datacat; `invalid`: refused before it was sent; `closed`: the client was closed. */
 export type DatacatErrorCode = 'connection' | 'timeout' | 'http' | 'answer' | 'invalid' | 'closed'
@@ -20,7 +23,11 @@ export class DatacatError extends Error {
   readonly retryAfterMs: number | undefined
   /** How many requests were made before this was given up. */
   attempts = 1
-  constructor(code: DatacatErrorCode, message: string, { status = 0, errors = [], retryAfterMs, cause }: DatacatErrorDetails = {}) {
+  constructor(
+    code: DatacatErrorCode,
+    message: string,
+    { status = 0, errors = [], retryAfterMs, cause }: DatacatErrorDetails = {}
+  ) {
     super(message, cause === undefined ? {} : { cause })
     this.name = 'DatacatError'
     this.code = code
@@ -31,33 +38,50 @@ export class DatacatError extends Error {
 
   /** Whether the same request may succeed later. */
   get retryable(): boolean {
-    if (this.code === 'http') return this.status === 408 || this.status === 429 || this.status >= 500
+    if (this.code === 'http')
+      return this.status === 408 || this.status === 429 || this.status >= 500
     return this.code === 'connection' || this.code === 'timeout' || this.code === 'answer'
   }
 }
 
 /** Whether repeating the request that failed with this makes sense; an abort is nobody's failure. */
-export const isRetryable = (error: unknown): error is DatacatError => error instanceof DatacatError && error.retryable
+export const isRetryable = (error: unknown): error is DatacatError =>
+  error instanceof DatacatError && error.retryable
 
 /** The refusal as the server wrote it: an RFC 9457 problem, or plain text of the first version. */
 export function refusalOf(status: number, text: string, retryAfter: string | null): DatacatError {
   const problem = parseObject(text)
-  const errors = Array.isArray(problem?.['errors']) ? (problem['errors'] as FieldError[]).filter(one => typeof one?.pointer === 'string') : []
-  const detail = typeof problem?.['detail'] === 'string' ? problem['detail'] : text.trim().slice(0, 500)
-  const fields = errors.filter(one => !detail.includes(one.pointer)).map(one => `${one.pointer} ${one.message}`)
-  return new DatacatError('http', [`datacat answered ${status}`, detail, ...fields].filter(Boolean).join(': '), { status, errors, retryAfterMs: waitOf(retryAfter) })
+  const errors = Array.isArray(problem?.['errors'])
+    ? (problem['errors'] as FieldError[]).filter(one => typeof one?.pointer === 'string')
+    : []
+  const detail =
+    typeof problem?.['detail'] === 'string' ? problem['detail'] : text.trim().slice(0, 500)
+  const fields = errors
+    .filter(one => !detail.includes(one.pointer))
+    .map(one => `${one.pointer} ${one.message}`)
+  return new DatacatError(
+    'http',
+    [`datacat answered ${status}`, detail, ...fields].filter(Boolean).join(': '),
+    { status, errors, retryAfterMs: waitOf(retryAfter) }
+  )
 }
 
 function parseObject(text: string): Record<string, unknown> | undefined {
   try {
     const value = JSON.parse(text) as unknown
-    return typeof value === 'object' && value !== null ? value as Record<string, unknown> : undefined
-  } catch { return undefined }
+    return typeof value === 'object' && value !== null
+      ? (value as Record<string, unknown>)
+      : undefined
+  } catch {
+    return undefined
+  }
 }
 
 /** `Retry-After` is seconds or an HTTP date. */
 function waitOf(retryAfter: string | null): number | undefined {
   if (retryAfter === null) return undefined
-  const ms = /^\s*\d+\s*$/.test(retryAfter) ? Number(retryAfter) * 1000 : Date.parse(retryAfter) - Date.now()
+  const ms = /^\s*\d+\s*$/.test(retryAfter)
+    ? Number(retryAfter) * 1000
+    : Date.parse(retryAfter) - Date.now()
   return Number.isFinite(ms) ? Math.max(0, ms) : undefined
 }

@@ -12,13 +12,21 @@ export function describeException(thrown: unknown): ExceptionInfo {
 }
 
 function nameAndText(thrown: unknown): { name: string; text: string } {
-  if (!(thrown instanceof Error)) return { name: thrown === null ? 'null' : typeof thrown, text: textOf(thrown) }
-  const name = [thrown.name, thrown.constructor.name].find(one => typeof one === 'string' && one !== '' && one !== 'Error') ?? 'Error'
+  if (!(thrown instanceof Error))
+    return { name: thrown === null ? 'null' : typeof thrown, text: textOf(thrown) }
+  const name =
+    [thrown.name, thrown.constructor.name].find(
+      one => typeof one === 'string' && one !== '' && one !== 'Error'
+    ) ?? 'Error'
   return { name: name.slice(0, 256), text: String(thrown.message) }
 }
 
 const textOf = (thrown: unknown): string => {
-  try { return typeof thrown === 'object' && thrown !== null ? JSON.stringify(thrown) : String(thrown) } catch { return Object.prototype.toString.call(thrown) }
+  try {
+    return typeof thrown === 'object' && thrown !== null ? JSON.stringify(thrown) : String(thrown)
+  } catch {
+    return Object.prototype.toString.call(thrown)
+  }
 }
 
 function stackOf(thrown: unknown): string[] {
@@ -38,7 +46,8 @@ const frames = [/^\s*at (?:async )?(?:(.+?) \()?(.+?):(\d+):\d+\)?$/, /^(.*?)@(.
 function placeOf(lines: readonly string[]): { file?: string; line?: number; function?: string } {
   for (const line of lines) {
     const [, name, file, at] = frames.map(frame => frame.exec(line)).find(Boolean) ?? []
-    if (file !== undefined && at !== undefined) return { file, line: Number(at), ...name ? { function: name } : {} }
+    if (file !== undefined && at !== undefined)
+      return { file, line: Number(at), ...(name ? { function: name } : {}) }
   }
   return {}
 }

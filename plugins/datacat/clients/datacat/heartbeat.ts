@@ -3,7 +3,10 @@ import type { Transport } from './transport.ts'
 import type { CallOptions, SessionStatus } from './wire.ts'
 
 /** After how many seconds without a beat the server calls a session hung, and crashed. */
-export interface HeartbeatLimits { readonly hungAfterSeconds?: number | undefined; readonly crashedAfterSeconds?: number | undefined }
+export interface HeartbeatLimits {
+  readonly hungAfterSeconds?: number | undefined
+  readonly crashedAfterSeconds?: number | undefined
+}
 export interface HeartbeatOptions extends HeartbeatLimits {
   /** Between two beats; a third of the shorter limit unless said. */
   readonly intervalMs?: number | undefined
@@ -18,41 +21,80 @@ export interface Heartbeat {
 }
 
 const usualHungAfterSeconds = 60
-interface HeartbeatAnswer { readonly session_status?: SessionStatus }
+interface HeartbeatAnswer {
+  readonly session_status?: SessionStatus
+}
 
 /** `beating`: what ends every heartbeat that runs, so that closing the client can. */
-export interface HeartbeatParts { readonly transport: Transport; readonly beating: Set<() => void>; readonly onError: (error: unknown) => void }
+export interface HeartbeatParts {
+  readonly transport: Transport
+  readonly beating: Set<() => void>
+  readonly onError: (error: unknown) => void
+}
 
-export function createHeartbeat({ transport, beating, onError }: HeartbeatParts, sessionId: string): Heartbeat {
+export function createHeartbeat(
+  { transport, beating, onError }: HeartbeatParts,
+  sessionId: string
+): Heartbeat {
   let stop = (): void => {}
 
   // A late beat is worth nothing, so it is tried twice and never kept.
-  const send = async (body: object, signal: AbortSignal | undefined): Promise<SessionStatus | undefined> =>
-    (await transport.send<HeartbeatAnswer>('POST', sessionPath(sessionId, '/heartbeat'), { body: JSON.stringify(body), signal, retries: 1 })).session_status
-  const beat: Heartbeat['beat'] = ({ hungAfterSeconds, crashedAfterSeconds, signal } = {}) => send({ hung_after_seconds: hungAfterSeconds, crashed_after_seconds: crashedAfterSeconds }, signal)
+  const send = async (
+    body: object,
+    signal: AbortSignal | undefined
+  ): Promise<SessionStatus | undefined> =>
+    (
+      await transport.send<HeartbeatAnswer>('POST', sessionPath(sessionId, '/heartbeat'), {
+        body: JSON.stringify(body),
+        signal,
+        retries: 1
+      })
+    ).session_status
+  const beat: Heartbeat['beat'] = ({ hungAfterSeconds, crashedAfterSeconds, signal } = {}) =>
+    send(
+      { hung_after_seconds: hungAfterSeconds, crashed_after_seconds: crashedAfterSeconds },
+      signal
+    )
 
   const start = (options: HeartbeatOptions = {}): (() => void) => {
     stop()
     const { hungAfterSeconds = usualHungAfterSeconds, crashedAfterSeconds = Infinity } = options
-    const intervalMs = options.intervalMs ?? Math.max(1_000, Math.min(hungAfterSeconds, crashedAfterSeconds) * 1000 / 3)
+    const intervalMs =
+      options.intervalMs ??
+      Math.max(1_000, (Math.min(hungAfterSeconds, crashedAfterSeconds) * 1000) / 3)
     const ended = new AbortController()
     let [known, busy] = [false, false]
     const again = async (): Promise<void> => {
       if (busy) return
       busy = true
       try {
-        await beat({ ...known ? {} : options, signal: ended.signal })
+        await beat({ ...(known ? {} : options), signal: ended.signal })
         known = true
-      } catch (error) { if (!ended.signal.aborted) onError(error) } finally { busy = false }
+      } catch (error) {
+        if (!ended.signal.aborted) onError(error)
+      } finally {
+        busy = false
+      }
     }
-    const timer = setInterval(() => { void again() }, intervalMs)
+    const timer = setInterval(() => {
+      void again()
+    }, intervalMs)
     ;(timer as { unref?(): void }).unref?.()
     void again()
-    const own = (): void => { clearInterval(timer); ended.abort(); beating.delete(own) }
+    const own = (): void => {
+      clearInterval(timer)
+      ended.abort()
+      beating.delete(own)
+    }
     beating.add(own)
     stop = own
     return own
   }
 
-  return { beat, suspend: ({ signal } = {}) => send({ suspended: true }, signal), start, stop: () => stop() }
+  return {
+    beat,
+    suspend: ({ signal } = {}) => send({ suspended: true }, signal),
+    start,
+    stop: () => stop()
+  }
 }

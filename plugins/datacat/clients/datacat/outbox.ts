@@ -1,10 +1,23 @@
 import type { Counters } from './counters.ts'
 import { DatacatError } from './errors.ts'
-import { openWriteAhead, type StoredRequest, type WaitingRequest, type WriteAhead } from './write-ahead.ts'
+import {
+  openWriteAhead,
+  type StoredRequest,
+  type WaitingRequest,
+  type WriteAhead
+} from './write-ahead.ts'
 
 /** One request that waits its turn. */
-export interface Entry extends WaitingRequest { readonly items: number; readonly counters: Counters }
-interface Waiting { readonly items: number; readonly counters: Counters; readonly request?: WaitingRequest; readonly file?: StoredRequest }
+export interface Entry extends WaitingRequest {
+  readonly items: number
+  readonly counters: Counters
+}
+interface Waiting {
+  readonly items: number
+  readonly counters: Counters
+  readonly request?: WaitingRequest
+  readonly file?: StoredRequest
+}
 
 /** Requests in the order they are sent, on disk where there is a folder and room in it, otherwise in memory. */
 export interface Outbox {
@@ -22,7 +35,11 @@ export interface Outbox {
   isOffline(): boolean
 }
 
-export interface OutboxOptions { readonly counters: Counters; readonly offline: { readonly folder: string; readonly maxBytes: number } | undefined; readonly onError: (error: unknown) => void }
+export interface OutboxOptions {
+  readonly counters: Counters
+  readonly offline: { readonly folder: string; readonly maxBytes: number } | undefined
+  readonly onError: (error: unknown) => void
+}
 
 export function createOutbox({ counters, offline, onError }: OutboxOptions): Outbox {
   const waiting: Waiting[] = []
@@ -38,14 +55,21 @@ export function createOutbox({ counters, offline, onError }: OutboxOptions): Out
         counters.add('stored', file.items)
         waiting.push({ items: file.items, counters, file })
       }
-    } catch (error) { onError(error) }
+    } catch (error) {
+      onError(error)
+    }
   }
   let loading: Promise<void> | undefined
-  const loaded = (): Promise<void> => loading ??= load()
+  const loaded = (): Promise<void> => (loading ??= load())
 
   const write = async ({ path, body, items }: Entry): Promise<StoredRequest | undefined> => {
     await loaded()
-    try { return await folder?.write({ path, body }, items) } catch (error) { onError(error); return undefined }
+    try {
+      return await folder?.write({ path, body }, items)
+    } catch (error) {
+      onError(error)
+      return undefined
+    }
   }
   // One at a time, so that the order of the calls is the order of the files.
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
@@ -53,18 +77,21 @@ export function createOutbox({ counters, offline, onError }: OutboxOptions): Out
     appending = turn.catch(() => {})
     return turn
   }
-  const add = (entry: Entry, memory: boolean): Promise<boolean> => inTurn(async () => {
-    const { items, counters: own, path, body } = entry
-    const file = await write(entry)
-    if (file) own.move('queued', 'stored', items)
-    if (file) waiting.push({ items, counters: own, file })
-    else if (memory) waiting.push({ items, counters: own, request: { path, body } })
-    return file !== undefined
-  })
+  const add = (entry: Entry, memory: boolean): Promise<boolean> =>
+    inTurn(async () => {
+      const { items, counters: own, path, body } = entry
+      const file = await write(entry)
+      if (file) own.move('queued', 'stored', items)
+      if (file) waiting.push({ items, counters: own, file })
+      else if (memory) waiting.push({ items, counters: own, request: { path, body } })
+      return file !== undefined
+    })
 
   const read = async (entry: Waiting): Promise<Entry | 'gone' | 'damaged'> => {
-    const request = entry.request ?? (entry.file && await folder?.read(entry.file)) ?? 'gone'
-    return typeof request === 'string' ? request : { ...request, items: entry.items, counters: entry.counters }
+    const request = entry.request ?? (entry.file && (await folder?.read(entry.file))) ?? 'gone'
+    return typeof request === 'string'
+      ? request
+      : { ...request, items: entry.items, counters: entry.counters }
   }
   const first = async (): Promise<Entry | undefined> => {
     await loaded()
@@ -74,7 +101,15 @@ export function createOutbox({ counters, offline, onError }: OutboxOptions): Out
       waiting.shift()
       // Only a process that delivered it, or was refused for good, takes a file away.
       entry.counters.move('stored', request === 'gone' ? 'delivered' : 'dropped', entry.items)
-      if (request === 'damaged' && entry.file) { onError(new DatacatError('invalid', `the offline file ${entry.file.name} is damaged and was left out`)); await folder?.remove(entry.file).catch(onError) }
+      if (request === 'damaged' && entry.file) {
+        onError(
+          new DatacatError(
+            'invalid',
+            `the offline file ${entry.file.name} is damaged and was left out`
+          )
+        )
+        await folder?.remove(entry.file).catch(onError)
+      }
     }
     return undefined
   }
@@ -88,7 +123,16 @@ export function createOutbox({ counters, offline, onError }: OutboxOptions): Out
   }
 
   return {
-    append: async entry => { await add(entry, true) }, store: entry => offline ? add(entry, false) : Promise.resolve(false), first, settle, loaded,
-    length: () => waiting.length, inMemory: () => waiting.reduce((sum, entry) => sum + (entry.file ? 0 : 1), 0), bytes: () => folder?.bytes() ?? 0, isOffline: () => offline !== undefined
+    append: async entry => {
+      await add(entry, true)
+    },
+    store: entry => (offline ? add(entry, false) : Promise.resolve(false)),
+    first,
+    settle,
+    loaded,
+    length: () => waiting.length,
+    inMemory: () => waiting.reduce((sum, entry) => sum + (entry.file ? 0 : 1), 0),
+    bytes: () => folder?.bytes() ?? 0,
+    isOffline: () => offline !== undefined
   }
 }

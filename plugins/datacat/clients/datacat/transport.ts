@@ -24,7 +24,10 @@ export interface SendOptions {
 export interface Transport {
   send<T>(method: string, path: string, options?: SendOptions): Promise<T>
   /** The lines of a streamed answer; it is silent for at most `idleMs`. */
-  lines(path: string, options: SendOptions & { readonly idleMs: number; readonly onOpen?: () => void }): AsyncGenerator<string>
+  lines(
+    path: string,
+    options: SendOptions & { readonly idleMs: number; readonly onOpen?: () => void }
+  ): AsyncGenerator<string>
 }
 
 const longestPauseMs = 10_000
@@ -34,14 +37,21 @@ const longestRetryAfterMs = 30_000
 export function pause(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason as Error)
-    const stop = (): void => { clearTimeout(timer); reject(signal?.reason as Error) }
-    const timer = setTimeout(() => { signal?.removeEventListener('abort', stop); resolve() }, ms)
+    const stop = (): void => {
+      clearTimeout(timer)
+      reject(signal?.reason as Error)
+    }
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', stop)
+      resolve()
+    }, ms)
     signal?.addEventListener('abort', stop, { once: true })
   })
 }
 
 /** The pause before attempt `attempt + 1`, half of it random so that clients do not come back together. */
-export const backoff = (attempt: number, baseMs: number, longestMs = longestPauseMs): number => Math.min(longestMs, baseMs * 2 ** (attempt - 1)) * (0.5 + Math.random() / 2)
+export const backoff = (attempt: number, baseMs: number, longestMs = longestPauseMs): number =>
+  Math.min(longestMs, baseMs * 2 ** (attempt - 1)) * (0.5 + Math.random() / 2)
 
 /** Waits for something shared until the caller has had enough; the work itself goes on. */
 export function unless<T>(signal: AbortSignal | undefined, work: Promise<T>): Promise<T> {
@@ -50,16 +60,34 @@ export function unless<T>(signal: AbortSignal | undefined, work: Promise<T>): Pr
     if (signal.aborted) return reject(signal.reason as Error)
     const stop = (): void => reject(signal.reason as Error)
     signal.addEventListener('abort', stop, { once: true })
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop)).catch(() => {})
+    work
+      .then(resolve, reject)
+      .finally(() => signal.removeEventListener('abort', stop))
+      .catch(() => {})
   })
 }
 
 export function createTransport(options: TransportOptions): Transport {
   const base = options.url.replace(/\/+$/, '')
-  const authorization = options.token === undefined ? {} : { authorization: `Bearer ${options.token}` }
-  const request = (method: string, path: string, { body, headers }: SendOptions, signal: AbortSignal): Promise<Response> => options.fetch(base + path, {
-    method, signal, headers: { accept: 'application/json', ...body === undefined ? {} : { 'content-type': 'application/json' }, ...authorization, ...headers }, ...body === undefined ? {} : { body }
-  })
+  const authorization =
+    options.token === undefined ? {} : { authorization: `Bearer ${options.token}` }
+  const request = (
+    method: string,
+    path: string,
+    { body, headers }: SendOptions,
+    signal: AbortSignal
+  ): Promise<Response> =>
+    options.fetch(base + path, {
+      method,
+      signal,
+      headers: {
+        accept: 'application/json',
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...authorization,
+        ...headers
+      },
+      ...(body === undefined ? {} : { body })
+    })
 
   const once = async <T>(method: string, path: string, sent: SendOptions): Promise<T> => {
     const watch = watchdog(options.timeoutMs, sent.signal)
@@ -70,63 +98,113 @@ export function createTransport(options: TransportOptions): Transport {
       return parseAnswer<T>(text, response.status)
     } catch (error) {
       throw watch.explain(error, `${method} ${path}`)
-    } finally { watch.stop() }
+    } finally {
+      watch.stop()
+    }
   }
 
   const send = async <T>(method: string, path: string, sent: SendOptions = {}): Promise<T> => {
     const attempts = 1 + (sent.retries ?? options.retries)
     for (let attempt = 1; ; attempt++) {
       sent.signal?.throwIfAborted()
-      try { return await once<T>(method, path, sent) } catch (error) {
+      try {
+        return await once<T>(method, path, sent)
+      } catch (error) {
         if (error instanceof DatacatError) error.attempts = attempt
-        if (!isRetryable(error) || attempt >= attempts || (error.retryAfterMs ?? 0) > longestRetryAfterMs) throw error
-        await pause(Math.max(error.retryAfterMs ?? 0, backoff(attempt, options.backoffMs)), sent.signal)
+        if (
+          !isRetryable(error) ||
+          attempt >= attempts ||
+          (error.retryAfterMs ?? 0) > longestRetryAfterMs
+        )
+          throw error
+        await pause(
+          Math.max(error.retryAfterMs ?? 0, backoff(attempt, options.backoffMs)),
+          sent.signal
+        )
       }
     }
   }
 
-  async function* lines(path: string, sent: SendOptions & { readonly idleMs: number; readonly onOpen?: () => void }): AsyncGenerator<string> {
+  async function* lines(
+    path: string,
+    sent: SendOptions & { readonly idleMs: number; readonly onOpen?: () => void }
+  ): AsyncGenerator<string> {
     const watch = watchdog(options.timeoutMs, sent.signal)
     try {
       const response = await request('GET', path, sent, watch.signal)
-      if (!response.ok) throw refusalOf(response.status, await response.text(), response.headers.get('retry-after'))
+      if (!response.ok)
+        throw refusalOf(response.status, await response.text(), response.headers.get('retry-after'))
       sent.onOpen?.()
       yield* splitLines(response, () => watch.restart(sent.idleMs))
     } catch (error) {
       throw watch.explain(error, `GET ${path}`)
-    } finally { watch.stop() }
+    } finally {
+      watch.stop()
+    }
   }
 
   return { send, lines }
 }
 
 function parseAnswer<T>(text: string, status: number): T {
-  try { return JSON.parse(text) as T } catch (cause) {
-    throw new DatacatError('answer', `the answer is not JSON, so this is no datacat: ${text.slice(0, 80)}`, { status, cause })
+  try {
+    return JSON.parse(text) as T
+  } catch (cause) {
+    throw new DatacatError(
+      'answer',
+      `the answer is not JSON, so this is no datacat: ${text.slice(0, 80)}`,
+      { status, cause }
+    )
   }
 }
 
 /** Ends a request after `ms`, or when the caller aborts, and says which of the two it was. */
-function watchdog(ms: number, caller: AbortSignal | undefined): { signal: AbortSignal; restart(ms: number): void; stop(): void; explain(error: unknown, what: string): unknown } {
+function watchdog(
+  ms: number,
+  caller: AbortSignal | undefined
+): {
+  signal: AbortSignal
+  restart(ms: number): void
+  stop(): void
+  explain(error: unknown, what: string): unknown
+} {
   const controller = new AbortController()
   let limit = ms
   let late = false
-  const expire = (): void => { late = true; controller.abort() }
+  const expire = (): void => {
+    late = true
+    controller.abort()
+  }
   const abort = (): void => controller.abort(caller?.reason)
   let timer = setTimeout(expire, ms)
   if (caller?.aborted) abort()
   caller?.addEventListener('abort', abort, { once: true })
   return {
     signal: controller.signal,
-    restart(next) { clearTimeout(timer); limit = next; timer = setTimeout(expire, next) },
+    restart(next) {
+      clearTimeout(timer)
+      limit = next
+      timer = setTimeout(expire, next)
+    },
     // Aborting what is complete is harmless, and lets go of a stream that was left early.
-    stop() { clearTimeout(timer); caller?.removeEventListener('abort', abort); controller.abort() },
+    stop() {
+      clearTimeout(timer)
+      caller?.removeEventListener('abort', abort)
+      controller.abort()
+    },
     explain(error, what) {
       if (caller?.aborted) return caller.reason
-      if (late) return new DatacatError('timeout', `${what}: no answer within ${limit} ms`, { cause: error })
+      if (late)
+        return new DatacatError('timeout', `${what}: no answer within ${limit} ms`, {
+          cause: error
+        })
       if (error instanceof DatacatError) return error
       const cause = (error as { cause?: { code?: unknown; message?: unknown } } | null)?.cause
-      return new DatacatError('connection', `${what}: ${String(cause?.code ?? cause?.message ?? (error as Error | null)?.message ?? error)}`, { cause: error })
+      return new DatacatError(
+        'connection',
+        `${what}: ${String(cause?.code ?? cause?.message ?? (error as Error | null)?.message ?? error)}`,
+        { cause: error }
+      )
     }
   }
 }
@@ -137,7 +215,7 @@ async function* splitLines(response: Response, alive: () => void): AsyncGenerato
   let rest = ''
   for (;;) {
     alive()
-    const { done = true, value } = await reader?.read() ?? {}
+    const { done = true, value } = (await reader?.read()) ?? {}
     rest += decoder.decode(value, { stream: !done })
     const found = rest.split('\n')
     rest = found.pop() ?? ''

@@ -5,7 +5,12 @@ import type { Interaction, RecordedRequest, RecordedResponse, Recording } from '
 /** How one recorded operation is driven through our client and what its result must carry. */
 export interface Operation {
   /** Calls the client with inputs from the recorded request. */
-  drive(account: DatadogAccount, interaction: Interaction, pages: readonly Interaction[], recording: Recording): Promise<unknown>
+  drive(
+    account: DatadogAccount,
+    interaction: Interaction,
+    pages: readonly Interaction[],
+    recording: Recording
+  ): Promise<unknown>
   /** Throws unless the typed result carries the recorded facts of these pages. */
   verify(result: unknown, pages: readonly Interaction[], interaction: Interaction): void
   /** Request paths that our client sets by its own rules, whatever was recorded. */
@@ -22,8 +27,11 @@ export interface Operation {
 
 export type Json = Record<string, any>
 export const bodyOf = ({ response }: Interaction): Json => response.body as Json
-export const textOf = (value: unknown): string => typeof value === 'string' ? value : ''
-export const dataOf = (pages: readonly Interaction[]): Json[] => pages.flatMap(page => bodyOf(page)?.['data'] ?? [])
-export const uniqueBy = (items: readonly Json[], key: string): Json[] => [...new Map(items.map(item => [item[key], item])).values()]
-export const sameSet = (actual: readonly string[], expected: readonly string[] | undefined): void => assert.deepEqual([...actual].sort(), [...new Set(expected ?? [])].sort())
-
+export const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
+export const dataOf = (pages: readonly Interaction[]): Json[] =>
+  pages.flatMap(page => bodyOf(page)?.['data'] ?? [])
+export const uniqueBy = (items: readonly Json[], key: string): Json[] => [
+  ...new Map(items.map(item => [item[key], item])).values()
+]
+export const sameSet = (actual: readonly string[], expected: readonly string[] | undefined): void =>
+  assert.deepEqual([...actual].sort(), [...new Set(expected ?? [])].sort())

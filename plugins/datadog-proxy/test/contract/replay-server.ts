@@ -1,13 +1,30 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { driftOf, type Drift, type Interaction, type RecordedRequest, type RecordedResponse, type Recording } from './recordings.ts'
+import {
+  driftOf,
+  type Drift,
+  type Interaction,
+  type RecordedRequest,
+  type RecordedResponse,
+  type Recording
+} from './recordings.ts'
 
 /** How a request found its answer: equal, same method and path, by page cursor, a stand-in for a call nobody recorded, or not at all. */
 export type Level = 'exact' | 'path' | 'cursor' | 'companion' | 'miss'
-export interface Served { readonly level: Level; readonly drift: readonly Drift[]; readonly interaction?: Interaction; readonly request: RecordedRequest }
+export interface Served {
+  readonly level: Level
+  readonly drift: readonly Drift[]
+  readonly interaction?: Interaction
+  readonly request: RecordedRequest
+}
 
 /** What is replayed at the moment: the interaction under test first, then its recording, then companions by `METHOD /path`. */
-export interface Stage { readonly recording: Recording; readonly target: Interaction; readonly companions: Readonly<Record<string, unknown>>; first?(request: RecordedRequest): RecordedResponse | undefined }
+export interface Stage {
+  readonly recording: Recording
+  readonly target: Interaction
+  readonly companions: Readonly<Record<string, unknown>>
+  first?(request: RecordedRequest): RecordedResponse | undefined
+}
 
 export async function startReplayServer() {
   let stage: Stage | undefined
@@ -24,14 +41,26 @@ export async function startReplayServer() {
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    replay(next: Stage): void { stage = next; served = [] },
+    replay(next: Stage): void {
+      stage = next
+      served = []
+    },
     served: (): readonly Served[] => served,
-    close: (): Promise<void> => new Promise(resolve => { server.closeAllConnections(); server.close(() => resolve()) })
+    close: (): Promise<void> =>
+      new Promise(resolve => {
+        server.closeAllConnections()
+        server.close(() => resolve())
+      })
   }
 }
 export type ReplayServer = Awaited<ReturnType<typeof startReplayServer>>
 
-interface Choice { readonly level: Level; readonly drift: readonly Drift[]; readonly interaction?: Interaction; readonly answer: RecordedResponse }
+interface Choice {
+  readonly level: Level
+  readonly drift: readonly Drift[]
+  readonly interaction?: Interaction
+  readonly answer: RecordedResponse
+}
 
 function choose(stage: Stage | undefined, request: RecordedRequest): Choice {
   if (!stage) return miss(request, [])
@@ -39,26 +68,60 @@ function choose(stage: Stage | undefined, request: RecordedRequest): Choice {
   const before = stage.first?.(request)
   if (before) return { level: 'companion', drift: [], answer: before }
   const cursor = cursorOf(request)
-  const samePath = (interaction: Interaction): boolean => interaction.request.method === request.method && interaction.request.path === request.path
-  const found = cursor === undefined
-    ? [target, ...recording.interactions].find(interaction => samePath(interaction) && (interaction === target || driftOf(request, interaction.request, recording.at).length === 0))
-    : recording.interactions.find(interaction => samePath(interaction) && cursorOf(interaction.request) === cursor)
+  const samePath = (interaction: Interaction): boolean =>
+    interaction.request.method === request.method && interaction.request.path === request.path
+  const found =
+    cursor === undefined
+      ? [target, ...recording.interactions].find(
+          interaction =>
+            samePath(interaction) &&
+            (interaction === target ||
+              driftOf(request, interaction.request, recording.at).length === 0)
+        )
+      : recording.interactions.find(
+          interaction => samePath(interaction) && cursorOf(interaction.request) === cursor
+        )
   if (found) {
     const drift = driftOf(request, found.request, recording.at)
-    return { level: drift.length === 0 ? 'exact' : cursor === undefined ? 'path' : 'cursor', drift, interaction: found, answer: found.response }
+    return {
+      level: drift.length === 0 ? 'exact' : cursor === undefined ? 'path' : 'cursor',
+      drift,
+      interaction: found,
+      answer: found.response
+    }
   }
   const companion = companions[`${request.method} ${request.path}`]
-  if (companion !== undefined) return { level: 'companion', drift: [], answer: { status: 200, headers: { 'content-type': 'application/json' }, body: companion } }
+  if (companion !== undefined)
+    return {
+      level: 'companion',
+      drift: [],
+      answer: { status: 200, headers: { 'content-type': 'application/json' }, body: companion }
+    }
   return miss(request, recording.interactions)
 }
 
 function miss(request: RecordedRequest, interactions: readonly Interaction[]): Choice {
-  const score = ({ request: recorded }: Interaction): number => Number(recorded.path === request.path) * 2 + Number(recorded.method === request.method)
+  const score = ({ request: recorded }: Interaction): number =>
+    Number(recorded.path === request.path) * 2 + Number(recorded.method === request.method)
   const nearest = interactions.toSorted((a, b) => score(b) - score(a))[0]?.request ?? null
-  return { level: 'miss', drift: [], answer: { status: 599, headers: { 'content-type': 'application/json' }, body: { errors: [`no recorded request matches ${request.method} ${request.path}; nearest: ${JSON.stringify(nearest)}`] } } }
+  return {
+    level: 'miss',
+    drift: [],
+    answer: {
+      status: 599,
+      headers: { 'content-type': 'application/json' },
+      body: {
+        errors: [
+          `no recorded request matches ${request.method} ${request.path}; nearest: ${JSON.stringify(nearest)}`
+        ]
+      }
+    }
+  }
 }
 
-interface Paged { readonly page?: { readonly cursor?: unknown } }
+interface Paged {
+  readonly page?: { readonly cursor?: unknown }
+}
 
 /** The page cursor of a v2 search, sent in the body or the query. */
 export function cursorOf({ query, body }: RecordedRequest): string | undefined {
@@ -72,11 +135,21 @@ async function readRequest(incoming: IncomingMessage): Promise<RecordedRequest> 
   const chunks: Buffer[] = []
   for await (const chunk of incoming) chunks.push(chunk as Buffer)
   const text = Buffer.concat(chunks).toString('utf8')
-  return { method: incoming.method ?? 'GET', path: url.pathname, query: Object.fromEntries(url.searchParams), body: text === '' ? null : JSON.parse(text) as unknown }
+  return {
+    method: incoming.method ?? 'GET',
+    path: url.pathname,
+    query: Object.fromEntries(url.searchParams),
+    body: text === '' ? null : (JSON.parse(text) as unknown)
+  }
 }
 
-function respond(outgoing: ServerResponse, { status, headers, body, body_raw: raw }: RecordedResponse): void {
+function respond(
+  outgoing: ServerResponse,
+  { status, headers, body, body_raw: raw }: RecordedResponse
+): void {
   outgoing.writeHead(status, headers)
   const isText = typeof body === 'string' && !/json/.test(headers['content-type'] ?? '')
-  outgoing.end(raw ?? (body === null || body === undefined ? '' : isText ? body : JSON.stringify(body)))
+  outgoing.end(
+    raw ?? (body === null || body === undefined ? '' : isText ? body : JSON.stringify(body))
+  )
 }

@@ -1,22 +1,42 @@
 import { refuse, type ApiError } from '../api-error.ts'
 
 /** One condition of a scope: the tag must (or, negated, must not) have the value; `*` stands for any text. */
-export interface TagFilter { readonly key: string; readonly value: string; readonly negated: boolean }
+export interface TagFilter {
+  readonly key: string
+  readonly value: string
+  readonly negated: boolean
+}
 export type Aggregator = 'avg' | 'sum' | 'min' | 'max' | 'count'
 export interface MetricTerm {
-  readonly kind: 'metric'; readonly aggregator: Aggregator | undefined; readonly metric: string; readonly scope: readonly TagFilter[]; readonly by: readonly string[]
-  readonly modifier: 'as_count' | 'as_rate' | undefined; readonly rollup: { readonly method: Aggregator; readonly seconds: number | undefined } | undefined; readonly text: string
+  readonly kind: 'metric'
+  readonly aggregator: Aggregator | undefined
+  readonly metric: string
+  readonly scope: readonly TagFilter[]
+  readonly by: readonly string[]
+  readonly modifier: 'as_count' | 'as_rate' | undefined
+  readonly rollup: { readonly method: Aggregator; readonly seconds: number | undefined } | undefined
+  readonly text: string
 }
 export type Expression =
   | MetricTerm
   | { readonly kind: 'number'; readonly value: number }
-  | { readonly kind: 'binary'; readonly op: '+' | '-' | '*' | '/'; readonly left: Expression; readonly right: Expression; readonly text: string }
+  | {
+      readonly kind: 'binary'
+      readonly op: '+' | '-' | '*' | '/'
+      readonly left: Expression
+      readonly right: Expression
+      readonly text: string
+    }
   | { readonly kind: 'default_zero'; readonly inner: Expression; readonly text: string }
 
 const aggregators = new Set(['avg', 'sum', 'min', 'max', 'count'])
 const MAX_DEPTH = 50
 
-interface Cursor { readonly text: string; at: number; depth: number }
+interface Cursor {
+  readonly text: string
+  at: number
+  depth: number
+}
 
 /** Parses a v1 metric query (a comma list of expressions); anything outside the grammar is a 400. */
 export function parseMetricQuery(text: string): Expression[] {
@@ -28,7 +48,10 @@ export function parseMetricQuery(text: string): Expression[] {
 }
 
 const bad = (cursor: Cursor): ApiError =>
-  refuse(400, `Error parsing query: unable to parse ${cursor.text}: Rule 'scope_expr' didn't match at '${cursor.text.slice(cursor.at, cursor.at + 40)}' (line 1, column ${cursor.at + 1}).`)
+  refuse(
+    400,
+    `Error parsing query: unable to parse ${cursor.text}: Rule 'scope_expr' didn't match at '${cursor.text.slice(cursor.at, cursor.at + 40)}' (line 1, column ${cursor.at + 1}).`
+  )
 
 function peek(cursor: Cursor): string {
   while (/\s/.test(cursor.text[cursor.at] ?? '')) cursor.at++
@@ -58,7 +81,11 @@ function sum(cursor: Cursor): Expression {
   return chain(cursor, ['+', '-'], inner => chain(inner, ['*', '/'], factor))
 }
 
-function chain(cursor: Cursor, ops: readonly ('+' | '-' | '*' | '/')[], operand: (cursor: Cursor) => Expression): Expression {
+function chain(
+  cursor: Cursor,
+  ops: readonly ('+' | '-' | '*' | '/')[],
+  operand: (cursor: Cursor) => Expression
+): Expression {
   let left = operand(cursor)
   for (;;) {
     const op = ops.find(one => peek(cursor) === one)
@@ -70,7 +97,8 @@ function chain(cursor: Cursor, ops: readonly ('+' | '-' | '*' | '/')[], operand:
 }
 
 /** How an expression reads in an answer. */
-export const textOf = (expression: Expression): string => expression.kind === 'number' ? String(expression.value) : expression.text
+export const textOf = (expression: Expression): string =>
+  expression.kind === 'number' ? String(expression.value) : expression.text
 
 function factor(cursor: Cursor): Expression {
   if (++cursor.depth > MAX_DEPTH) throw bad(cursor)
@@ -88,25 +116,41 @@ function factor(cursor: Cursor): Expression {
       return { kind: 'default_zero', inner, text: `default_zero(${textOf(inner)})` }
     }
     return metricTerm(cursor)
-  } finally { cursor.depth-- }
+  } finally {
+    cursor.depth--
+  }
 }
 
 function metricTerm(cursor: Cursor): MetricTerm {
   peek(cursor)
   const start = cursor.at
   const aggregator = match(cursor, /[a-z0-9_]+:/iy)?.slice(0, -1)
-  if (aggregator !== undefined && !aggregators.has(aggregator)) { cursor.at = start; throw bad(cursor) }
+  if (aggregator !== undefined && !aggregators.has(aggregator)) {
+    cursor.at = start
+    throw bad(cursor)
+  }
   const metric = match(cursor, /[a-z][a-z0-9_.]*/iy)
   if (metric === undefined) throw bad(cursor)
   const scope = scopeOf(cursor)
   const by = match(cursor, /by\s*(?=\{)/y) === undefined ? [] : groupBy(cursor)
   const modifiers = methods(cursor)
-  return { kind: 'metric', aggregator: aggregator as Aggregator | undefined, metric, scope, by, ...modifiers, text: cursor.text.slice(start, cursor.at) }
+  return {
+    kind: 'metric',
+    aggregator: aggregator as Aggregator | undefined,
+    metric,
+    scope,
+    by,
+    ...modifiers,
+    text: cursor.text.slice(start, cursor.at)
+  }
 }
 
 function scopeOf(cursor: Cursor): TagFilter[] {
   expect(cursor, '{')
-  if (take(cursor, '*')) { expect(cursor, '}'); return [] }
+  if (take(cursor, '*')) {
+    expect(cursor, '}')
+    return []
+  }
   const filters: TagFilter[] = []
   do {
     const negated = take(cursor, '!')
@@ -152,6 +196,10 @@ function rollupOf(cursor: Cursor): { method: Aggregator; seconds: number | undef
   take(cursor, ',')
   const seconds = match(cursor, /\d+/y)
   expect(cursor, ')')
-  if (seconds !== undefined && (Number(seconds) < 1 || Number(seconds) > 2_592_000)) throw bad(cursor)
-  return { method: method as Aggregator, seconds: seconds === undefined ? undefined : Number(seconds) }
+  if (seconds !== undefined && (Number(seconds) < 1 || Number(seconds) > 2_592_000))
+    throw bad(cursor)
+  return {
+    method: method as Aggregator,
+    seconds: seconds === undefined ? undefined : Number(seconds)
+  }
 }

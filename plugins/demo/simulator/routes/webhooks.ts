@@ -4,17 +4,38 @@ import { ok, type Call, type Route } from '../route.ts'
 
 const base = '/api/v1/integration/webhooks/configuration/webhooks'
 export const webhookRoutes: readonly Route[] = [
-  { method: 'POST', path: base, op: 'v1.WebhooksIntegrationApi.createWebhooksIntegration', handle: create },
-  { method: 'GET', path: `${base}/:name`, op: 'v1.WebhooksIntegrationApi.getWebhooksIntegration', handle: call => ok(resource(find(call))) },
-  { method: 'PUT', path: `${base}/:name`, op: 'v1.WebhooksIntegrationApi.updateWebhooksIntegration', handle: update },
-  { method: 'DELETE', path: `${base}/:name`, op: 'v1.WebhooksIntegrationApi.deleteWebhooksIntegration', handle: call => {
-    call.account.webhooks.delete(find(call).name)
-    return ok({})
-  } }
+  {
+    method: 'POST',
+    path: base,
+    op: 'v1.WebhooksIntegrationApi.createWebhooksIntegration',
+    handle: create
+  },
+  {
+    method: 'GET',
+    path: `${base}/:name`,
+    op: 'v1.WebhooksIntegrationApi.getWebhooksIntegration',
+    handle: call => ok(resource(find(call)))
+  },
+  {
+    method: 'PUT',
+    path: `${base}/:name`,
+    op: 'v1.WebhooksIntegrationApi.updateWebhooksIntegration',
+    handle: update
+  },
+  {
+    method: 'DELETE',
+    path: `${base}/:name`,
+    op: 'v1.WebhooksIntegrationApi.deleteWebhooksIntegration',
+    handle: call => {
+      call.account.webhooks.delete(find(call).name)
+      return ok({})
+    }
+  }
 ]
 
 /** Datadog's own payload when none is given, as recorded. */
-const defaultPayload = '{"body": "$EVENT_MSG", "last_updated": "$LAST_UPDATED", "event_type": "$EVENT_TYPE", "title": "$EVENT_TITLE", "date": "$DATE", "org": {"id": "$ORG_ID", "name": "$ORG_NAME"}, "id": "$ID"}'
+const defaultPayload =
+  '{"body": "$EVENT_MSG", "last_updated": "$LAST_UPDATED", "event_type": "$EVENT_TYPE", "title": "$EVENT_TITLE", "date": "$DATE", "org": {"id": "$ORG_ID", "name": "$ORG_NAME"}, "id": "$ID"}'
 
 function find({ account, params }: Call): StoredWebhook {
   const webhook = account.webhooks.get(params['name'] ?? '')
@@ -27,7 +48,13 @@ function create(call: Call) {
   const { name, url } = given
   if (!name || !url) throw refuse(400, `missing required field '${name ? 'url' : 'name'}'`)
   if (call.account.webhooks.has(name)) throw refuse(400, 'Webhook already exists')
-  const webhook = { name, url, payload: given.payload ?? defaultPayload, custom_headers: given.custom_headers ?? null, encode_as: given.encode_as ?? 'json' }
+  const webhook = {
+    name,
+    url,
+    payload: given.payload ?? defaultPayload,
+    custom_headers: given.custom_headers ?? null,
+    encode_as: given.encode_as ?? 'json'
+  }
   call.account.webhooks.set(name, webhook)
   return { status: 201, body: resource(webhook) }
 }
@@ -42,11 +69,28 @@ function update(call: Call) {
 function fields(body: unknown): Partial<StoredWebhook> {
   if (typeof body !== 'object' || body === null) throw refuse(400, 'Invalid JSON structure')
   const names = ['name', 'url', 'payload', 'custom_headers', 'encode_as'] as const
-  const given = names.filter(name => Object.hasOwn(body, name)).map(name => [name, (body as Record<string, unknown>)[name]] as const)
+  const given = names
+    .filter(name => Object.hasOwn(body, name))
+    .map(name => [name, (body as Record<string, unknown>)[name]] as const)
   for (const [name, value] of given) {
-    if (typeof value !== 'string' && !(value === null && (name === 'custom_headers' || name === 'payload'))) throw refuse(400, `Invalid value for '${name}': it must be a string`)
+    if (
+      typeof value !== 'string' &&
+      !(value === null && (name === 'custom_headers' || name === 'payload'))
+    )
+      throw refuse(400, `Invalid value for '${name}': it must be a string`)
   }
-  return Object.fromEntries(given.map(([name, value]) => [name, name === 'payload' && value === null ? defaultPayload : value]))
+  return Object.fromEntries(
+    given.map(([name, value]) => [
+      name,
+      name === 'payload' && value === null ? defaultPayload : value
+    ])
+  )
 }
 
-const resource = ({ encode_as, url, custom_headers, name, payload }: StoredWebhook): object => ({ encode_as, url, custom_headers, name, payload })
+const resource = ({ encode_as, url, custom_headers, name, payload }: StoredWebhook): object => ({
+  encode_as,
+  url,
+  custom_headers,
+  name,
+  payload
+})

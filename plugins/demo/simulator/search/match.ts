@@ -10,12 +10,24 @@ export interface Searchable {
 /** Whether the query holds, or undefined when that depends on what is not known (Kleene's logic). */
 export function matches(node: SearchNode, item: Searchable): boolean | undefined {
   switch (node.kind) {
-    case 'all': return true
-    case 'text': { const words = item.words(); return words === undefined ? undefined : node.test(words) }
-    case 'field': return item.values(node.key)?.some(node.test)
-    case 'attribute': { const found = item.attribute(node.path); return found && holds(found.value, node.test) }
-    case 'not': { const inner = matches(node.inner, item); return inner === undefined ? undefined : !inner }
-    case 'and': case 'or': {
+    case 'all':
+      return true
+    case 'text': {
+      const words = item.words()
+      return words === undefined ? undefined : node.test(words)
+    }
+    case 'field':
+      return item.values(node.key)?.some(node.test)
+    case 'attribute': {
+      const found = item.attribute(node.path)
+      return found && holds(found.value, node.test)
+    }
+    case 'not': {
+      const inner = matches(node.inner, item)
+      return inner === undefined ? undefined : !inner
+    }
+    case 'and':
+    case 'or': {
       const decisive = node.kind === 'or'
       let open = false
       for (const part of node.parts) {
@@ -30,7 +42,9 @@ export function matches(node: SearchNode, item: Searchable): boolean | undefined
 
 function holds(value: unknown, test: (text: string) => boolean): boolean {
   if (value === undefined || value === null) return false
-  return Array.isArray(value) ? value.some(one => holds(one, test)) : typeof value !== 'object' && test(String(value as string | number | boolean))
+  return Array.isArray(value)
+    ? value.some(one => holds(one, test))
+    : typeof value !== 'object' && test(String(value as string | number | boolean))
 }
 
 /** Reads `a.b.c` in nested objects, or a key that is itself written with dots. */
@@ -55,7 +69,7 @@ export function tagValues(tags: readonly string[], key: string): readonly string
       const colon = tag.indexOf(':')
       if (colon < 0) continue
       const name = tag.slice(0, colon).toLowerCase()
-      index.set(name, [...index.get(name) ?? [], tag.slice(colon + 1)])
+      index.set(name, [...(index.get(name) ?? []), tag.slice(colon + 1)])
     }
     indexes.set(tags, index)
   }

@@ -13,7 +13,11 @@ export type SearchNode =
 
 const MAX_DEPTH = 50
 const MAX_LENGTH = 10_000
-interface Cursor { readonly text: string; at: number; depth: number }
+interface Cursor {
+  readonly text: string
+  at: number
+  depth: number
+}
 /** What may follow a `key:`; undefined for text without a key. */
 type Key = { readonly attribute: boolean; readonly name: string } | undefined
 
@@ -27,7 +31,8 @@ export function parseSearch(text: string): SearchNode {
   return node
 }
 
-const bad = (cursor: Cursor): ApiError => refuseField('filter.query', `unexpected input at position ${cursor.at} of the query`)
+const bad = (cursor: Cursor): ApiError =>
+  refuseField('filter.query', `unexpected input at position ${cursor.at} of the query`)
 
 function peek(cursor: Cursor): string {
   while (/\s/.test(cursor.text[cursor.at] ?? '')) cursor.at++
@@ -43,7 +48,12 @@ function match(cursor: Cursor, pattern: RegExp): RegExpExecArray | null {
 
 function word(cursor: Cursor, name: 'AND' | 'OR' | 'NOT'): boolean {
   peek(cursor)
-  return match(cursor, name === 'AND' ? /AND(?![^\s()])/y : name === 'OR' ? /OR(?![^\s()])/y : /NOT(?![^\s()])/y) !== null
+  return (
+    match(
+      cursor,
+      name === 'AND' ? /AND(?![^\s()])/y : name === 'OR' ? /OR(?![^\s()])/y : /NOT(?![^\s()])/y
+    ) !== null
+  )
 }
 
 function any(cursor: Cursor, key: Key): SearchNode {
@@ -57,7 +67,13 @@ function every(cursor: Cursor, key: Key): SearchNode {
   for (;;) {
     const next = peek(cursor)
     const joined = word(cursor, 'AND')
-    if (!joined && (next === '' || next === ')' || /^OR(?![^\s()])/.test(cursor.text.slice(cursor.at, cursor.at + 3)))) break
+    if (
+      !joined &&
+      (next === '' ||
+        next === ')' ||
+        /^OR(?![^\s()])/.test(cursor.text.slice(cursor.at, cursor.at + 3)))
+    )
+      break
     parts.push(unary(cursor, key))
   }
   return parts.length === 1 && parts[0] ? parts[0] : { kind: 'and', parts }
@@ -72,7 +88,9 @@ function unary(cursor: Cursor, key: Key): SearchNode {
     }
     if (peek(cursor) === '(') return group(cursor, key)
     return key ? valueOf(cursor, key) : term(cursor)
-  } finally { cursor.depth-- }
+  } finally {
+    cursor.depth--
+  }
 }
 
 function group(cursor: Cursor, key: Key): SearchNode {
@@ -91,11 +109,15 @@ function term(cursor: Cursor): SearchNode {
 }
 
 function valueOf(cursor: Cursor, key: Key): SearchNode {
-  const phrase = match(cursor, /"((?:[^"\\]|\\.)*)"/ys)
+  const phrase = match(cursor, /"((?:[^"\\]|\\.)*)"/sy)
   if (phrase) return leaf(key, unescape(phrase[1] ?? ''), false)
   if (key) {
     const range = match(cursor, /\[\s*(\S+)\s+TO\s+(\S+?)\s*\]/y)
-    if (range) return keyed(key, between(bound(cursor, range[1], -Infinity), bound(cursor, range[2], Infinity)))
+    if (range)
+      return keyed(
+        key,
+        between(bound(cursor, range[1], -Infinity), bound(cursor, range[2], Infinity))
+      )
     const compare = match(cursor, /(>=|<=|>|<)(-?\d+(?:\.\d+)?)(?![^\s()])/y)
     if (compare) return keyed(key, comparison(compare[1] ?? '', Number(compare[2])))
   }
@@ -117,21 +139,34 @@ function bound(cursor: Cursor, text: string | undefined, open: number): number {
   return value
 }
 
-const between = (low: number, high: number): Test => value => value !== '' && Number(value) >= low && Number(value) <= high
+const between =
+  (low: number, high: number): Test =>
+  value =>
+    value !== '' && Number(value) >= low && Number(value) <= high
 
 function comparison(op: string, limit: number): Test {
-  const holds = { '>': (n: number) => n > limit, '>=': (n: number) => n >= limit, '<': (n: number) => n < limit }[op] ?? ((n: number) => n <= limit)
+  const holds =
+    {
+      '>': (n: number) => n > limit,
+      '>=': (n: number) => n >= limit,
+      '<': (n: number) => n < limit
+    }[op] ?? ((n: number) => n <= limit)
   return value => value !== '' && holds(Number(value))
 }
 
 const keyed = (key: NonNullable<Key>, test: Test): SearchNode =>
-  key.attribute ? { kind: 'attribute', path: key.name.split('.'), test } : { kind: 'field', key: key.name.toLowerCase(), test }
+  key.attribute
+    ? { kind: 'attribute', path: key.name.split('.'), test }
+    : { kind: 'field', key: key.name.toLowerCase(), test }
 
 function leaf(key: Key, text: string, wild: boolean): SearchNode {
   if (!key) return { kind: 'text', test: wild ? wildWords(text) : wholeWords(text) }
   const wanted = text.toLowerCase()
   if (!wild) return keyed(key, value => value.toLowerCase() === wanted)
-  const regex = new RegExp(`^${escapeRegExp(wanted).replaceAll('\\*', '.*').replaceAll('\\?', '.')}$`, 's')
+  const regex = new RegExp(
+    `^${escapeRegExp(wanted).replaceAll('\\*', '.*').replaceAll('\\?', '.')}$`,
+    's'
+  )
   return keyed(key, value => regex.test(value.toLowerCase()))
 }
 
@@ -141,10 +176,20 @@ function wholeWords(text: string): (words: string) => boolean {
 }
 
 function wildWords(text: string): (words: string) => boolean {
-  const pieces = text.toLowerCase().split(/([*?])/).map(piece => piece === '*' ? '[^ ]*' : piece === '?' ? '[^ ]' : escapeRegExp(wordsOf(piece).trim()))
+  const pieces = text
+    .toLowerCase()
+    .split(/([*?])/)
+    .map(piece =>
+      piece === '*' ? '[^ ]*' : piece === '?' ? '[^ ]' : escapeRegExp(wordsOf(piece).trim())
+    )
   const regex = new RegExp(` ${pieces.join('')} `)
   return words => regex.test(words)
 }
 
 /** A text as full-text search sees it: lower-case words with one blank around each. */
-export const wordsOf = (text: string): string => ` ${text.toLowerCase().split(/[^\p{L}\p{N}_]+/u).filter(Boolean).join(' ')} `
+export const wordsOf = (text: string): string =>
+  ` ${text
+    .toLowerCase()
+    .split(/[^\p{L}\p{N}_]+/u)
+    .filter(Boolean)
+    .join(' ')} `

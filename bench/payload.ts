@@ -1,4 +1,4 @@
-import { createSimulator } from '../plugins/demo/simulator/simulator.ts'
+import { createSimulator } from '../simulator/simulator.ts'
 
 /** Where a sender of many alerts writes each alert's own number, as many digits as the mark is long. */
 export const mark = '@@@@@@@@@@@@'

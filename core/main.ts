@@ -119,6 +119,6 @@ program
   .helpOption(false)
   .allowUnknownOption()
   .argument('[options...]')
-  .action(command((options: string[]) => runPluginScript('demo', 'simulator/main.ts', options)))
+  .action(command((options: string[]) => runPluginScript('..', 'simulator/main.ts', options)))
 
 await program.parseAsync()

@@ -34,7 +34,7 @@ export interface SimulatedDatadog {
 }
 
 export async function startSimulatedDatadog(): Promise<SimulatedDatadog> {
-  const { said, pid, stop } = await startHelper<Said>('plugins/demo/simulator/main.ts', [
+  const { said, pid, stop } = await startHelper<Said>('simulator/main.ts', [
     '--scenario',
     's1',
     '--json'

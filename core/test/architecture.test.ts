@@ -61,7 +61,7 @@ const lines = (count: number, line = 'export {}'): string =>
 const longFunction = (count: number): string =>
   `export function tall(): number {\n${lines(count - 2, '  Math.random()')}}\n`
 const pluginOf = (id: string): string =>
-  `import { definePlugin } from '../../core/index.ts'\nexport default definePlugin({ id: '${id}', version: '1.0.0', register() {} })\n`
+  `import { definePlugin } from '../index.ts'\nexport default definePlugin({ id: '${id}', version: '1.0.0', register() {} })\n`
 
 describe('the tree', () => {
   test('follows the architecture, and was looked at', () => {
@@ -108,12 +108,12 @@ describe('what breaks the architecture is reported by name', () => {
     ],
     [
       'plugins/beta/jobs.ts',
-      "export const late = (): Promise<unknown> => import('../../core/jobs.ts')\n",
+      "export const late = (): Promise<unknown> => import('../jobs.ts')\n",
       /^plugins\/beta\/jobs\.ts:1 imports 'core\/jobs\.ts'/
     ],
     [
       'plugins/beta/config.ts',
-      "export type Row = import('../../core/db/database.ts').Connection\n",
+      "export type Row = import('../db/database.ts').Connection\n",
       /^plugins\/beta\/config\.ts:1 imports 'core\/db\/database\.ts'/
     ],
     [
@@ -214,7 +214,7 @@ describe('what breaks the architecture is reported by name', () => {
     ],
     [
       'examples/one/main.ts',
-      "import '../../core/app.ts'\nimport '../../core/testing.ts'\n",
+      "import '../app.ts'\nimport '../testing.ts'\n",
       /^examples\/one\/main\.ts:1 .*what a stranger could/
     ],
     [

@@ -42,11 +42,6 @@ const domainRooms: Readonly<Record<string, Readonly<Record<string, string>>>> = 
     clients: 'the libraries of applications, which stand alone',
     wire: 'bodies, times and JSON as the wire says them'
   },
-  demo: {
-    simulator: 'the simulated Datadog, which stands alone',
-    scenarios: 'incidents as data',
-    eval: 'grades reports against the truth of scenarios'
-  },
   rca: {
     mcp: 'the MCP server',
     model: 'the conversation with the model',

@@ -21,7 +21,7 @@ const owners: readonly {
   { package: /^@qdrant\//, in: /^plugins\/rca\//, why: 'behind the VectorStore contract' },
   {
     package: /^ajv(?:-formats)?$/,
-    in: /^(?:core\/schema\.ts$|plugins\/demo\/simulator\/)/,
+    in: /^(?:core\/schema\.ts$|simulator\/)/,
     why: 'one validator; the simulator stands alone'
   },
   { package: /^pg-boss$/, in: /^core\/jobs\.ts$/, why: 'one job queue' },
@@ -45,7 +45,7 @@ const owners: readonly {
   },
   {
     package: /^markdown-it$/,
-    in: /^plugins\/demo\/simulator\//,
+    in: /^simulator\//,
     why: 'the simulated notebook page'
   },
   {
@@ -116,6 +116,9 @@ function refuseFile(file: string, target: string): string | undefined {
       : 'an example imports what a stranger could: core/index.ts, core/testing.ts and contracts'
   if (file.startsWith('tools/auto/'))
     return isApi(target) ? undefined : 'a tool written at run time imports the tool API only'
+  if (area === 'simulator')
+    return target.startsWith('simulator/') ? undefined : 'the simulator stands alone'
+  if (file.startsWith('plugins/demo/') && target === 'simulator/simulator.ts') return undefined
   if (isApi(target) || isContract(target)) return undefined
   if (isContract(file)) return 'a contract imports core/index.ts and other contracts only'
   if (area === 'tools') return 'a tool imports core/index.ts and contracts only'

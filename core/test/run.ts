@@ -32,12 +32,14 @@ function foldersWithTests(): string[] {
   const others = ['tools', 'examples'].filter(
     folder => globSync(`${folder}/**/*.ts`, { cwd: root }).length > 0
   )
-  return ['core', ...plugins, ...others]
+  return ['core', 'simulator', ...plugins, ...others]
 }
 
 function findTests(filters: readonly string[]): string[] {
   const found = globSync(
-    ['core', 'plugins', 'tools', 'examples'].map(folder => `${folder}/**/test/**/*.test.ts`),
+    ['core', 'plugins', 'simulator', 'tools', 'examples'].map(
+      folder => `${folder}/**/test/**/*.test.ts`
+    ),
     { cwd: root, exclude: name => name.includes('node_modules') }
   )
     .map(file => file.replaceAll(path.sep, '/'))

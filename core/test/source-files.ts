@@ -32,7 +32,7 @@ export interface SourceFile {
   readonly isTest: boolean
 }
 
-export const areas = ['core', 'plugins', 'tools', 'examples', 'bench'] as const
+export const areas = ['core', 'plugins', 'simulator', 'tools', 'examples', 'bench'] as const
 const code = /\.(?:ts|tsx|js|mjs)$/
 
 export const filesBelow = (root: string, folder: string): string[] =>

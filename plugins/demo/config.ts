@@ -10,7 +10,7 @@ export const config = Type.Object(
     scenario: Type.String({
       default: 's1',
       pattern: '^[a-z0-9-]+$',
-      description: 'A file of plugins/demo/scenarios, without .json'
+      description: 'A file of simulator/scenarios, without .json'
     }),
     world: Type.String({
       default: '',

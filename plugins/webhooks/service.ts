@@ -3,7 +3,7 @@ import { createGroupCommit, type Knex, type Logger } from '../../core/index.ts'
 import type { DatadogService } from '../datadog-proxy/contract.ts'
 import { AlertReceived, type Receipt, type Webhooks } from './contract.ts'
 import { payloadFields } from './event.ts'
-import { dedupeKey, normalise } from './normalise.ts'
+import { dedupeKey, normalise } from './normalise/normalise.ts'
 import { eventStore, type NewEvent } from './store.ts'
 
 type Emit = (

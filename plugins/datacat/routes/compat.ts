@@ -5,7 +5,7 @@ import type { Datacats } from '../service.ts'
 import { stringify } from '../wire/json.ts'
 import { isSessionId } from '../wire/session-id.ts'
 import { InvalidBody, parseEvent, parseMetric, parseState } from '../wire/parse.ts'
-import { Done } from './schemas.ts'
+import { Done } from '../wire/schemas.ts'
 
 type Handler = Parameters<PluginApp<unknown>['raw']>[3]
 export type Context = Parameters<Handler>[0]

@@ -7,7 +7,7 @@ import {
   type Static,
   type TSchema
 } from '../../../core/index.ts'
-import { readChart, type ChartGroup } from '../service/series.ts'
+import { readChart, type ChartGroup } from '../service/chart.ts'
 import { summaryOf } from '../service/wire-out.ts'
 import { catalogueStore } from '../store/catalogue.ts'
 import { statuses, type SessionFilter, type StateFilter, type Status } from '../store/filters.ts'

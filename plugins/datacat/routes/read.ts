@@ -27,7 +27,7 @@ import {
   SessionId,
   Sessions,
   StateOut
-} from './schemas.ts'
+} from '../wire/schemas.ts'
 
 const also = { 404: 'no such session' } as const
 

@@ -1,9 +1,9 @@
 import { Type, type Knex, type PluginApp } from '../../../core/index.ts'
-import { readChart, type Aggregation } from '../service/series.ts'
+import { readChart, type Aggregation } from '../service/chart.ts'
 import { readFilter } from '../wire/filter.ts'
 import { invalid } from '../wire/json.ts'
 import { iso, readTime } from '../wire/time.ts'
-import { closed, filterFields, name, nullable } from './schemas.ts'
+import { closed, filterFields, name, nullable } from '../wire/schemas.ts'
 
 const { from: _from, to: _to, ...which } = filterFields
 const Query = Type.Object(

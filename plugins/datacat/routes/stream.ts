@@ -4,7 +4,7 @@ import { unknownSession, type Datacats } from '../service.ts'
 import { createLive } from '../service/live.ts'
 import { readFilter } from '../wire/filter.ts'
 import { isSessionId } from '../wire/session-id.ts'
-import { Filter } from './schemas.ts'
+import { Filter } from '../wire/schemas.ts'
 
 /** Answers that do not end at once: the export, and live updates as server-sent events. */
 export function streamRoutes(app: PluginApp<unknown>, datacat: Datacats): void {

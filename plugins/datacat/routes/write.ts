@@ -10,7 +10,7 @@ import { parseBody, readBatch } from '../wire/batch.ts'
 import { checkJson, invalid, type JsonObject } from '../wire/json.ts'
 import { isSessionId } from '../wire/session-id.ts'
 import { readClientTime } from '../wire/time.ts'
-import { Batch, Done, Heartbeat, Open, Opened, SessionId, Stored } from './schemas.ts'
+import { Batch, Done, Heartbeat, Open, Opened, SessionId, Stored } from '../wire/schemas.ts'
 
 const also = {
   400: 'a field is wrong: the answer names it and nothing was stored',

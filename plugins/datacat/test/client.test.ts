@@ -24,7 +24,7 @@ import {
   DatacatError,
   type ClientOptions,
   type DatacatClient
-} from '../clients/datacat.ts'
+} from '../clients/typescript/datacat.ts'
 
 /** How the server treats one request: as it should, not at all, or it stores and the answer is lost. */
 type Fault = 'none' | 'refused' | 'lost' | 'cut' | 'busy' | 'stalled' | 'elsewhere'
@@ -572,7 +572,7 @@ describe('a write', () => {
 
 describe('a process that forgets to close its client', () => {
   const run = async (url: string): Promise<unknown[]> => {
-    const module = new URL('../clients/datacat.ts', import.meta.url).href
+    const module = new URL('../clients/typescript/datacat.ts', import.meta.url).href
     const script = `import { createDatacatClient } from ${JSON.stringify(module)}
       const client = createDatacatClient({ url: ${JSON.stringify(url)}, backoffMs: 1 })
       const session = client.openSession('one')

@@ -1,5 +1,5 @@
 import { compile, RayneError, type Static } from '../../../core/index.ts'
-import { Batch, type Event, type Metric, type State } from '../routes/schemas.ts'
+import { Batch, type Event, type Metric, type State } from './schemas.ts'
 import type { NewEvent, NewPoint } from '../store/append.ts'
 import { checkJson, invalid, stringify, type Json, type JsonObject } from './json.ts'
 import { readClientTime } from './time.ts'

@@ -1,5 +1,5 @@
 import type { Static } from '../../../core/index.ts'
-import type { Filter } from '../routes/schemas.ts'
+import type { Filter } from './schemas.ts'
 import type { SessionFilter, StateFilter } from '../store/filters.ts'
 import { invalid } from './json.ts'
 import { readTime } from './time.ts'

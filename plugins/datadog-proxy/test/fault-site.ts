@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { epochMs } from '../../../core/index.ts'
-import { createSimulator, type Simulator } from '../../demo/simulator/simulator.ts'
+import { createSimulator, type Simulator } from '../../../simulator/simulator.ts'
 import {
   DatadogError,
   type CallOptions,

@@ -3,7 +3,7 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { test, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { createSimulator } from '../../demo/simulator/simulator.ts'
+import { createSimulator } from '../../../simulator/simulator.ts'
 import type { StormOrder, StormResult } from './fault-storm.child.ts'
 
 const calls = 400

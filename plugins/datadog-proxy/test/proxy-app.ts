@@ -1,7 +1,7 @@
 import type { TestContext } from 'node:test'
 import { definePlugin } from '../../../core/index.ts'
 import { createTestApp, type TestAppOptions } from '../../../core/testing.ts'
-import { createSimulator, type Simulator } from '../../demo/simulator/simulator.ts'
+import { createSimulator, type Simulator } from '../../../simulator/simulator.ts'
 import { SimulatedAccountsToken, type SimulatedAccount } from '../contract.ts'
 import plugin from '../plugin.ts'
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { TestContext } from 'node:test'
 import { atEnd, createTestApp, type TestAppOptions } from '../../../core/testing.ts'
-import { createSimulator, type SimAccount, type Simulator } from '../../demo/simulator/simulator.ts'
+import { createSimulator, type SimAccount, type Simulator } from '../../../simulator/simulator.ts'
 import proxy from '../plugin.ts'
 
 type App = Awaited<ReturnType<typeof createTestApp>>

@@ -1,8 +1,8 @@
 import { errorText, RayneError, type Knex } from '../../../core/index.ts'
 import type { DatadogService, SimulatedAccounts } from '../../datadog-proxy/contract.ts'
 import type { Config } from '../config.ts'
-import type { SimAccount } from '../simulator/accounts.ts'
-import { createSimulator, type Simulator } from '../simulator/simulator.ts'
+import type { SimAccount } from '../../../simulator/world/accounts.ts'
+import { createSimulator, type Simulator } from '../../../simulator/simulator.ts'
 import { currentIncident } from '../store.ts'
 
 /** A simulated Datadog for this process, or undefined when a real account answers. */

@@ -6,7 +6,7 @@ import datadogProxy from '../../datadog-proxy/plugin.ts'
 import rca from '../../rca/plugin.ts'
 import webhooks from '../../webhooks/plugin.ts'
 import demo from '../plugin.ts'
-import { createSimulator } from '../simulator/simulator.ts'
+import { createSimulator } from '../../../simulator/simulator.ts'
 
 interface Wire {
   event_id: number

@@ -3,7 +3,7 @@ import {
   type DatadogAccount,
   type DatadogRows
 } from '../../datadog-proxy/contract.ts'
-import type { SnapshotCall } from '../../demo/contract.ts'
+import type { SnapshotCall } from './snapshot.ts'
 
 /** A replay may ask for other limits, so more is read than was asked for; one page at most. */
 const mostRows = 1000

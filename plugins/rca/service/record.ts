@@ -13,7 +13,7 @@ import type {
   DatadogService,
   TimeWindow
 } from '../../datadog-proxy/contract.ts'
-import type { DatadogSnapshot } from '../../demo/contract.ts'
+import type { DatadogSnapshot } from './snapshot.ts'
 import type { Alert } from '../../webhooks/contract.ts'
 import { tagValue } from './describe-rows.ts'
 import { prefetch, windowAround } from './prefetch.ts'

@@ -1,5 +1,5 @@
 import { redact } from '../../../core/index.ts'
-import type { DatadogSnapshot } from '../../demo/contract.ts'
+import type { DatadogSnapshot } from './snapshot.ts'
 
 const email = /[\w.+-]{1,64}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,8}/gi
 const ipv4 = /(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.])/g

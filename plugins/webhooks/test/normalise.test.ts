@@ -3,7 +3,7 @@ import { suite, test } from 'node:test'
 import * as fc from 'fast-check'
 import { compile } from '../../../core/schema.ts'
 import { Alert } from '../contract.ts'
-import { dedupeKey, normalise, type Normalised } from '../normalise.ts'
+import { dedupeKey, normalise, type Normalised } from '../normalise/normalise.ts'
 import { mend } from '../normalise/mend.ts'
 import { bytesOf, fixtures, type Fixture } from './fixture.ts'
 

@@ -1,0 +1,301 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { test } from 'node:test'
+import { compileEffect } from '../world/effects.ts'
+import { loadScenario, type EffectSpec } from '../scenarios/load-scenario.ts'
+import { accountOf, call, MINUTE, NOW, startSimulator, T0 } from './client.ts'
+
+const file = (): any =>
+  JSON.parse(readFileSync(new URL('../scenarios/s1.json', import.meta.url), 'utf8'))
+
+test('a bad scenario is refused and its bad field is named', () => {
+  const broken: [(s: any) => void, RegExp][] = [
+    [
+      s => {
+        s.effects[0].type = 'wobble'
+      },
+      /\/effects\/0\/type/
+    ],
+    [
+      s => {
+        delete s.effects[0].dur
+      },
+      /\/effects\/0\/dur/
+    ],
+    [
+      s => {
+        s.effects[0].metric = 'no.such'
+      },
+      /\/effects\/0\/metric names the metric 'no.such'/
+    ],
+    [
+      s => {
+        s.events[0].titel = 'x'
+      },
+      /\/events\/0\/titel/
+    ],
+    [
+      s => {
+        delete s.truth.component
+      },
+      /\/truth\/component/
+    ],
+    [
+      s => {
+        s.truth.distractors.length = 2
+      },
+      /\/truth\/distractors/
+    ],
+    [
+      s => {
+        s.truth.trigger.ref = 'nothing'
+      },
+      /\/truth\/trigger\/ref/
+    ],
+    [
+      s => {
+        s.services[0].deployments[0].hosts = ['app-99']
+      },
+      /\/services\/\d+\/deployments\/0\/hosts names the host 'app-99'/
+    ],
+    [
+      s => {
+        s.alert.monitor = 'none'
+      },
+      /\/alert\/monitor/
+    ],
+    [
+      s => {
+        delete s.id
+      },
+      /\/id/
+    ],
+    [
+      s => {
+        s.logs[0].rate = 'many'
+      },
+      /\/logs\/0\/rate/
+    ]
+  ]
+  for (const [breakIt, message] of broken) {
+    const scenario = file()
+    breakIt(scenario)
+    assert.throws(() => loadScenario(scenario), message)
+  }
+  assert.doesNotThrow(() => loadScenario(file()))
+  for (const name of ['../s1', '/etc/passwd', 'no-such'])
+    assert.throws(() => loadScenario(name), Error, name)
+})
+
+test('effects have the shape they name', () => {
+  const at = (spec: Partial<EffectSpec>, seconds: number): number =>
+    compileEffect(
+      { why: '', type: 'step', at: 10, dur: 20, mag: 3, ...spec } as EffectSpec,
+      0
+    ).apply(10, seconds * 1000)
+  assert.deepEqual([at({}, 9), at({}, 10), at({}, 29), at({}, 30)], [10, 30, 30, 10])
+  assert.deepEqual(
+    [
+      at({ type: 'ramp', op: 'add' }, 10),
+      at({ type: 'ramp', op: 'add' }, 20),
+      at({ type: 'ramp', op: 'add' }, 500)
+    ],
+    [10, 11.5, 13]
+  )
+  assert.deepEqual(
+    [
+      at({ type: 'ramp', op: 'set', until: 40 }, 35),
+      at({ type: 'ramp', op: 'set', until: 40 }, 40)
+    ],
+    [3, 10]
+  )
+  assert.deepEqual(
+    [at({ type: 'sawtooth', op: 'add' }, 25), at({ type: 'sawtooth', op: 'add' }, 35)],
+    [12.25, 10.75]
+  )
+  assert.deepEqual(
+    [at({ type: 'spike', op: 'add' }, 20), at({ type: 'spike', op: 'add' }, 30)],
+    [13, 10]
+  )
+  assert.equal(compileEffect({ why: '', type: 'dropout', at: 0, dur: 5 }, 0).removes(1000), true)
+})
+
+test('an effect of any kind needs data only: a dropout empties its series', async context => {
+  const scenario = {
+    ...file(),
+    effects: [
+      {
+        why: 'test',
+        type: 'dropout',
+        metric: 'system.load.1',
+        scope: { host: 'web-01' },
+        at: -300,
+        dur: 300
+      }
+    ]
+  }
+  const simulator = await startSimulator(context, { scenario })
+  const { series } = (
+    await call(
+      accountOf(simulator),
+      'GET',
+      `/api/v1/query?from=${T0 / 1000 - 600}&to=${T0 / 1000 + 300}&query=avg:system.load.1{host:web-01}`
+    )
+  ).body
+  const points = series[0].pointlist as [number, number | null][]
+  assert.ok(points.every(([at, value]) => (value === null) === (at >= T0 - 300_000 && at < T0)))
+})
+
+test('the control plane moves the clock, changes the scenario and tells the state', async context => {
+  const simulator = await startSimulator(context)
+  const post = (path: string, body: object) =>
+    fetch(`${simulator.controlUrl}/__sim/${path}`, {
+      method: 'POST',
+      body: JSON.stringify(body)
+    }).then(r => r.json() as Promise<any>)
+  const state = async (at: number) =>
+    (await post('clock', { now: at })).accounts[0].monitors.find(
+      (m: any) => m.name === 'checkout-api 5xx rate'
+    ).status
+  assert.deepEqual(
+    [await state(T0), await state(T0 + 2 * MINUTE), await state(T0 + 3 * MINUTE)],
+    ['OK', 'Warn', 'Alert']
+  )
+  const logs = async (): Promise<number> =>
+    (
+      await call(accountOf(simulator), 'POST', '/api/v2/logs/events/search', {
+        filter: { query: 'TypeError', from: 'now-5m' },
+        page: { limit: 1000 }
+      })
+    ).body.data.length
+  await post('clock', { now: new Date(T0 - MINUTE).toISOString() })
+  assert.equal(await logs(), 0)
+  await post('clock', { advance_ms: 10 * MINUTE })
+  assert.ok((await logs()) > 900)
+  assert.equal((await post('reset', {})).now, new Date(NOW).toISOString())
+  const moved = await post('scenario', { scenario: 's1', seed: 9, t0: T0 - 3_600_000 })
+  assert.deepEqual([moved.seed, moved.t0], [9, new Date(T0 - 3_600_000).toISOString()])
+  assert.notEqual(accountOf(simulator).apiKey, '')
+  assert.match((await post('scenario', { scenario: '../../package' })).error, /not a scenario id/)
+  assert.deepEqual(
+    ((await (await fetch(`${simulator.controlUrl}/__sim/journal`)).json()) as any).entries,
+    []
+  )
+  assert.equal((await fetch(`${simulator.controlUrl}/__sim/nothing`)).status, 404)
+})
+
+test('the command prints its urls as one line, serves, and ends on SIGTERM', async () => {
+  const main = fileURLToPath(new URL('../main.ts', import.meta.url))
+  const child = spawn(
+    process.execPath,
+    ['--import', 'tsx', main, '--scenario', 's1', '--t0', new Date(T0).toISOString(), '--json'],
+    { stdio: ['ignore', 'pipe', 'inherit'] }
+  )
+  const [chunk] = (await once(child.stdout, 'data')) as [Buffer]
+  const line = JSON.parse(chunk.toString()) as any
+  assert.equal(line.t0, new Date(T0).toISOString())
+  assert.equal((await call(line.accounts[0], 'GET', '/api/v1/validate')).status, 200)
+  child.kill('SIGTERM')
+  assert.deepEqual(await once(child, 'exit'), [0, null])
+})
+
+test('the command says what is wrong with its arguments', async () => {
+  const main = fileURLToPath(new URL('../main.ts', import.meta.url))
+  const child = spawn(process.execPath, ['--import', 'tsx', main, '--scenario', 's99'], {
+    stdio: ['ignore', 'ignore', 'pipe']
+  })
+  const [[chunk], [code]] = (await Promise.all([
+    once(child.stderr, 'data'),
+    once(child, 'exit')
+  ])) as [[Buffer], [number]]
+  assert.match(chunk.toString(), /s99/)
+  assert.equal(code, 1)
+})
+
+test('the command greets people with addresses and keys, and refuses what it does not understand', async () => {
+  const main = fileURLToPath(new URL('../main.ts', import.meta.url))
+  const child = spawn(
+    process.execPath,
+    [
+      '--import',
+      'tsx',
+      main,
+      '--scenario',
+      fileURLToPath(new URL('../scenarios/s5.json', import.meta.url)),
+      '--speed',
+      '60',
+      '--seed',
+      '3'
+    ],
+    { stdio: ['ignore', 'pipe', 'inherit'] }
+  )
+  const [chunk] = (await once(child.stdout, 'data')) as [Buffer]
+  const text = chunk.toString()
+  const control = /control {2}(\S+)/.exec(text)?.[1] ?? ''
+  for (const wanted of [
+    /Datadog {2}http:\/\/127\.0\.0\.1:\d+/,
+    /api key {2}[0-9a-f]{32}/,
+    /us1 \(datadoghq\.com\)/,
+    /Ctrl-C/
+  ])
+    assert.match(text, wanted)
+  const now = async (): Promise<number> =>
+    Date.parse(((await (await fetch(`${control}/__sim/state`)).json()) as any).now)
+  const [before] = [await now(), await new Promise(resolve => setTimeout(resolve, 100))]
+  assert.ok((await now()) - before > 5000, 'an hour a minute')
+  child.kill('SIGINT')
+  assert.deepEqual(await once(child, 'exit'), [0, null])
+})
+
+test('options that are wrong are named', async () => {
+  const { main } = await import('../main.ts')
+  for (const [args, message] of [
+    [['--seed', 'x'], /--seed 'x'/],
+    [['--speed', '-1'], /--speed/],
+    [['--latency', 'slow'], /none, realistic/],
+    [['--t0', 'soon'], /ISO time/],
+    [['--wobble'], /wobble/]
+  ] as const)
+    await assert.rejects(main(args), message)
+})
+
+test('a variant retells the story under other names, everywhere, and at another strength', async context => {
+  const plain = await startSimulator(context, { scenario: 's2' })
+  const told = await startSimulator(context, { scenario: 's2', variant: 2 })
+  const old =
+    /checkout-api|inventory-svc|web-gateway|payments-svc|reporting-worker|search-svc|recommendation-svc|orders-db|acme-pay/
+  const paths = [
+    '/api/v1/monitor?group_states=all',
+    '/api/v1/hosts',
+    '/api/v1/tags/hosts',
+    '/api/v2/services/definitions?page[size]=100',
+    `/api/v2/logs/events?filter[from]=${T0}&filter[to]=${NOW}&page[limit]=1000`,
+    `/api/v2/events?filter[from]=${T0 - 60 * MINUTE}&filter[to]=${NOW}&page[limit]=1000`,
+    `/api/v2/spans/events?filter[from]=${T0}&filter[to]=${NOW}&page[limit]=1000`,
+    '/api/v1/slo',
+    '/api/v2/apm/services?filter[env]=prod'
+  ]
+  for (const path of paths) {
+    const answer = await call(accountOf(told), 'GET', path)
+    assert.equal(answer.status, 200, path)
+    assert.equal(old.exec(answer.text)?.[0], undefined, path)
+    assert.match((await call(accountOf(plain), 'GET', path)).text, old, path)
+  }
+  const truth = JSON.stringify(told.truth)
+  assert.doesNotMatch(truth, old)
+  const { component, trigger } = told.truth as any
+  const events = (await call(accountOf(told), 'GET', paths[5] ?? '')).body.data
+  assert.ok(events.some((event: any) => event.id === trigger.id))
+  assert.ok(
+    (
+      await call(accountOf(told), 'GET', `/api/v2/apm/services?filter[env]=prod`)
+    ).body.data.attributes.services.includes(component)
+  )
+  assert.notEqual(
+    JSON.stringify((await startSimulator(context, { scenario: 's2', variant: 3 })).truth),
+    truth
+  )
+})

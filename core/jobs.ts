@@ -17,12 +17,15 @@ export interface JobContext {
   readonly id: string
   /** 1 for the first try. */
   readonly attempt: number
+  /** True when a failure of this attempt is for good: it is the last one, or `endRetries` has said so. */
   readonly lastAttempt: boolean
   /** Aborts when the job's time is up, its claim is lost, or the process closes. */
   readonly signal: AbortSignal
   readonly log: Logger
   /** Throws unless this attempt still owns the job; call it in the transaction of every side effect. */
   fence(trx: Knex.Transaction): Promise<void>
+  /** Makes this attempt the last one, with the transaction; fences too. For failures that no repetition mends. */
+  endRetries(trx: Knex.Transaction): Promise<void>
 }
 
 export interface JobSpec<S extends TSchema> {
@@ -158,13 +161,26 @@ export function createJobs(options: {
   async function run(spec: JobSpec<TSchema>, job: JobWithMetadata): Promise<JobResult> {
     const attempt = job.retryCount + 1
     const jobLog = log.child({ job: job.name, jobId: job.id, attempt })
+    let isLast = job.retryCount >= job.retryLimit
     const context: JobContext = {
       id: job.id,
       attempt,
-      lastAttempt: job.retryCount >= job.retryLimit,
+      get lastAttempt() {
+        return isLast
+      },
       log: jobLog,
       signal: AbortSignal.any([job.signal, AbortSignal.timeout(job.expireInSeconds * 1000)]),
-      fence: trx => fence(trx, job)
+      fence: trx => fence(trx, job),
+      async endRetries(trx) {
+        await fence(trx, job)
+        await trx('jobs.job')
+          .where({ name: job.name, id: job.id })
+          .update({ retry_limit: job.retryCount })
+        trx.executionPromise.then(
+          () => (isLast = true),
+          () => {}
+        )
+      }
     }
     try {
       await spec.run(job.data as never, context)

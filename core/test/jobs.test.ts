@@ -205,6 +205,42 @@ describe('jobs', () => {
     )
   })
 
+  test('may end their retries, in the transaction that says why, and can still be run again', async t => {
+    const seen = newSeen()
+    const app = await createTestApp(t, {
+      plugins: [
+        worker(seen, async (n, job) => {
+          if (job.attempt > 1) return
+          if (n === 1) await app.db.transaction(trx => job.endRetries(trx))
+          else
+            await app.db
+              .transaction(async trx => {
+                await job.endRetries(trx)
+                throw new Error('rolled back')
+              })
+              .catch(() => {})
+          throw new Error('no repetition mends this')
+        })
+      ]
+    })
+    await enqueue(seen, { n: 1 })
+    await enqueue(seen, { n: 2 })
+    await app.drain()
+    interface Jobs {
+      readonly jobs: readonly { id: string; attempt: number; error: string }[]
+      readonly total_count: number
+    }
+    const failed: Jobs = (await app.call('GET', '/v1/jobs?state=failed')).body
+    assert.deepEqual(
+      failed.jobs.map(job => [job.attempt, job.error]),
+      [[1, 'no repetition mends this']]
+    )
+    assert.equal(((await app.call('GET', '/v1/jobs?state=retry')).body as Jobs).total_count, 1)
+    assert.equal((await app.call('POST', `/v1/jobs/${failed.jobs[0]?.id}/retry`)).status, 202)
+    await app.drain()
+    assert.deepEqual(seen.ran, [1])
+  })
+
   test('are listed page by page, newest first, one kind at a time', async t => {
     const seen = newSeen()
     const app = await createTestApp(t, { plugins: [worker(seen), listener('left', [])] })

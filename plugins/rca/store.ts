@@ -60,16 +60,23 @@ export const analysisStore = {
   async finish(
     trx: Knex.Transaction,
     id: string,
-    end: { status: 'done' | 'failed'; notebook?: Analysis['notebook']; error?: string | null }
+    notebook: NonNullable<Analysis['notebook']>
   ): Promise<void> {
     await trx('rca_analyses')
       .where({ id })
       .update({
-        status: end.status,
-        error: end.error ?? null,
+        status: 'done',
+        error: null,
         finished_at: new Date(),
-        ...(end.notebook ? { notebook: JSON.stringify(end.notebook) } : {})
+        notebook: JSON.stringify(notebook)
       })
+  },
+  /** Ends an analysis that no attempt follows, unless one has begun after this one or it is done. */
+  async fail(trx: Knex.Transaction, id: string, attempt: number, error: string): Promise<void> {
+    await trx('rca_analyses')
+      .where({ id, attempt })
+      .whereNot({ status: 'done' })
+      .update({ status: 'failed', error, finished_at: new Date() })
   },
   /** Notes why an attempt ended early; the job tries again. */
   async noteError(trx: Knex.Transaction, id: string, error: string): Promise<void> {

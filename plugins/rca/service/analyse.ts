@@ -10,7 +10,10 @@ import {
   DatadogError,
   mayPass,
   type DatadogAccount,
-  type DatadogService
+  type DatadogService,
+  type NotebookDraft,
+  type NotebookRef,
+  type TimeWindow
 } from '../../datadog-proxy/contract.ts'
 import type { EvidenceSlot, Report } from '../contract.ts'
 import { analysisStore, type Analysis } from '../store.ts'
@@ -18,74 +21,61 @@ import { draftNotebook, notebookMarker } from './notebook.ts'
 import { prefetch, windowAround } from './prefetch.ts'
 import { writeReport } from './report.ts'
 
+/** One attempt at an analysis; `write` commits only while this attempt owns the job. */
+interface Attempt {
+  readonly analysisId: string
+  readonly job: JobContext
+  readonly db: Knex
+  write<T>(run: (trx: Knex.Transaction) => Promise<T>): Promise<T>
+}
+
 /**
- * Runs one analysis: evidence, report, notebook. Safe to run twice: the report is replaced, the notebook is looked for before
- * it is made, and every write is fenced by the attempt. The report is stored before the notebook, so a lost notebook loses no report.
+ * Runs one analysis: evidence, report, notebook. Safe to run twice: the report is replaced, the notebook is looked
+ * for before it is made, and every write is fenced by the attempt. The report is stored before the notebook, so a
+ * lost notebook loses no report. What fails is thrown, so that the job fails with the analysis and can be run again.
  */
 export function createAnalyser({ db, datadog }: { db: Knex; datadog: DatadogService }) {
   return async ({ analysisId }: { analysisId: string }, job: JobContext): Promise<void> => {
-    const write = <T>(run: (trx: Knex.Transaction) => Promise<T>): Promise<T> =>
-      db.transaction(async trx => {
-        await job.fence(trx)
-        return run(trx)
-      })
-    const analysis = await write(trx => analysisStore.begin(trx, analysisId, job.attempt))
+    const attempt: Attempt = { analysisId, job, db, write: fencedBy(db, job) }
+    const analysis = await attempt.write(trx => analysisStore.begin(trx, analysisId, job.attempt))
     if (!analysis) return
-    const fail = async (error: unknown, report?: Report): Promise<void> => {
-      const text = errorText(error)
-      await write(async trx => {
-        if (report) await analysisStore.saveReport(trx, analysisId, report)
-        if (job.lastAttempt)
-          await analysisStore.finish(trx, analysisId, { status: 'failed', error: text })
-        else await analysisStore.noteError(trx, analysisId, text)
-      })
-      if (!job.lastAttempt) throw error
-    }
     try {
-      const account = await datadog.account(analysis.account ?? undefined)
-      const { report, window } = await investigate(analysis, account, job.signal)
-      if (isWorthAnotherTry(report.evidence))
-        return await fail(
-          new RayneError(
-            'evidence-unavailable',
-            502,
-            `no question to Datadog was answered: ${report.evidence.find(slot => slot.note)?.note ?? ''}`
-          ),
-          report
-        )
-      await write(trx => analysisStore.saveReport(trx, analysisId, report))
-      const draft = draftNotebook(analysisId, analysis.alert, report, window, account)
-      const found =
-        job.attempt > 1
-          ? await account.findNotebook(notebookMarker(analysisId), { signal: job.signal })
-          : undefined
-      const notebook = found ?? (await account.createNotebook(draft, { signal: job.signal }))
-      await write(trx =>
-        analysisStore.finish(trx, analysisId, {
-          status: 'done',
-          notebook: { ...notebook, simulated: account.simulated }
-        })
-      )
+      await complete(attempt, analysis, await datadog.account(analysis.account ?? undefined))
     } catch (error) {
-      if (job.signal.aborted || (error instanceof RayneError && error.code === 'job-lost'))
-        throw error
-      if (error instanceof DatadogError && !mayPass(error))
-        return await write(trx =>
-          analysisStore.finish(trx, analysisId, {
-            status: 'failed',
-            error: `the notebook was not made: ${error.message}`
-          })
-        )
-      await fail(error)
+      await noteFailure(attempt, error)
+      throw error
     }
   }
+}
+
+const fencedBy =
+  (db: Knex, job: JobContext): Attempt['write'] =>
+  run =>
+    db.transaction(async trx => {
+      await job.fence(trx)
+      return run(trx)
+    })
+
+async function complete(
+  { analysisId, job, write }: Attempt,
+  analysis: Analysis,
+  account: DatadogAccount
+): Promise<void> {
+  const { report, window } = await investigate(analysis, account, job.signal)
+  await write(trx => analysisStore.saveReport(trx, analysisId, report))
+  assertAnswered(report.evidence)
+  const draft = draftNotebook(analysisId, analysis.alert, report, window, account)
+  const notebook = await makeNotebook(account, draft, notebookMarker(analysisId), job)
+  await write(trx =>
+    analysisStore.finish(trx, analysisId, { ...notebook, simulated: account.simulated })
+  )
 }
 
 async function investigate(
   analysis: Analysis,
   account: DatadogAccount,
   signal: AbortSignal
-): Promise<{ report: Report; window: ReturnType<typeof windowAround> }> {
+): Promise<{ report: Report; window: TimeWindow }> {
   const alertAt = (analysis.alert.at ?? analysis.receivedAt.getTime()) as EpochMs
   const window = windowAround(alertAt, nowMs())
   const slots = await prefetch(account, analysis.alert, window, signal)
@@ -103,9 +93,60 @@ async function investigate(
   }
 }
 
-/** Nothing was answered and waiting may help: an outage of Datadog must not become a report of nothing. */
-const isWorthAnotherTry = (slots: readonly EvidenceSlot[]): boolean =>
-  slots.some(slot => slot.retryable) &&
-  slots.every(
-    slot => slot.outcome === 'error' || slot.outcome === 'forbidden' || slot.rows.length === 0
+/** Throws when nothing was answered and waiting may help: an outage of Datadog must not become a report of nothing. */
+function assertAnswered(slots: readonly EvidenceSlot[]): void {
+  const passing = slots.find(slot => slot.retryable)
+  if (!passing || slots.some(slot => slot.rows.length > 0)) return
+  throw new RayneError(
+    'evidence-unavailable',
+    502,
+    `no question to Datadog was answered: ${passing.note ?? passing.outcome}`
   )
+}
+
+async function makeNotebook(
+  account: DatadogAccount,
+  draft: NotebookDraft,
+  marker: string,
+  { attempt, signal }: JobContext
+): Promise<NotebookRef> {
+  try {
+    const found = attempt > 1 ? await account.findNotebook(marker, { signal }) : undefined
+    return found ?? (await account.createNotebook(draft, { signal }))
+  } catch (error) {
+    if (!(error instanceof DatadogError)) throw error
+    throw new RayneError(
+      'notebook-not-made',
+      error.status,
+      `the notebook was not made: ${error.message}`,
+      error.details,
+      { cause: error }
+    )
+  }
+}
+
+/** Stores why an attempt failed; after the last one, or when no other would help, the analysis has failed with its job. */
+async function noteFailure({ analysisId, job, db, write }: Attempt, error: unknown): Promise<void> {
+  const reason = job.signal.aborted
+    ? `the attempt was cut off: ${errorText(job.signal.reason)}`
+    : errorText(error)
+  const note = (): Promise<void> => {
+    // The attempt stored in the row is the fence here: the platform may have ended the job already.
+    if (job.lastAttempt)
+      return db.transaction(trx => analysisStore.fail(trx, analysisId, job.attempt, reason))
+    return write(async trx => {
+      if (mayHelpToRepeat(error)) return analysisStore.noteError(trx, analysisId, reason)
+      await job.endRetries(trx)
+      await analysisStore.fail(trx, analysisId, job.attempt, reason)
+    })
+  }
+  await note().catch((problem: unknown) =>
+    job.log.warn({ error: problem }, 'why the attempt failed could not be stored')
+  )
+}
+
+function mayHelpToRepeat(error: unknown): boolean {
+  const failure =
+    error instanceof Error && error.cause instanceof DatadogError ? error.cause : error
+  return !(failure instanceof DatadogError) || mayPass(failure)
+}

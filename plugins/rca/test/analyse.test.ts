@@ -20,6 +20,10 @@ interface Wire {
   event_id: number
 }
 
+interface Jobs {
+  jobs: { id: string; name: string; error: string | null }[]
+}
+
 const at = Date.now() - 600_000
 const alert = (extra: object = {}) => ({
   monitor_id: 7,
@@ -59,7 +63,9 @@ async function started(t: TestContext, overrides: Partial<DatadogAccount> = {}, 
       .update({ start_after: new Date(0) })
     return app.drain()
   }
-  return { app, fake, post, event, analysis, hurry }
+  const jobs = async (state: string) =>
+    ((await app.call('GET', `/v1/jobs?state=${state}`)).body as Jobs).jobs
+  return { app, fake, post, event, analysis, hurry, jobs }
 }
 
 test('an alert becomes one analysis with a report and a notebook; the event links to both', async t => {
@@ -173,15 +179,58 @@ test('after the last attempt the analysis has failed, keeps its report and can b
   const down = async (): Promise<never> => {
     throw new DatadogError('unavailable', 'Datadog answered 503')
   }
-  const { app, fake, post, event, analysis, hurry } = await started(t, { createNotebook: down })
+  const { app, fake, post, event, analysis, hurry, jobs } = await started(t)
+  const working = await fake.service.account()
+  let account: DatadogAccount = { ...working, createNotebook: down }
+  fake.service.account = async () => account
   const id = await post(alert())
   await app.drain()
   for (let tries = 0; tries < 6; tries++) await hurry()
   const failed = await event(id)
   assert.equal(failed.status, 'failed')
-  const { report } = await analysis(failed.rca?.id ?? '')
+  const { report, error, attempt } = await analysis(failed.rca?.id ?? '')
   assert.equal(report.verdict, 'not_established')
+  assert.deepEqual([error, attempt], ['the notebook was not made: Datadog answered 503', 5])
   assert.equal(fake.notebooks.length, 0)
+  const [job, ...others] = await jobs('failed')
+  assert.deepEqual([job?.name, job?.error, others], ['rca.analyse', error, []])
+  account = working
+  assert.equal((await app.call('POST', `/v1/jobs/${job?.id}/retry`)).status, 202)
+  await app.drain()
+  const done = await event(id)
+  assert.deepEqual([done.status, done.notebook?.id], ['processed', '1'])
+  assert.equal((await analysis(done.rca?.id ?? '')).error, null)
+  assert.equal(done.rca?.id, failed.rca?.id)
+  assert.deepEqual([await jobs('failed'), fake.notebooks.length], [[], 1])
+  assert.equal(((await app.call('GET', '/v1/rca')).body as Wire).total_count, 1)
+  assert.equal((await app.call('POST', `/v1/jobs/${job?.id}/retry`)).status, 404)
+})
+
+test('an analysis of which nothing was answered fails with its job, and is run again when Datadog is back', async t => {
+  let away = true
+  const down = async (): Promise<never> => {
+    throw new DatadogError('unavailable', 'Datadog answered 502')
+  }
+  const { app, fake, post, event, analysis, hurry, jobs } = await started(t)
+  const working = await fake.service.account()
+  fake.service.account = async () =>
+    away
+      ? { ...working, monitor: down, events: down, logs: down, hosts: down, metric: down }
+      : working
+  const id = await post(alert())
+  await app.drain()
+  for (let tries = 0; tries < 6; tries++) await hurry()
+  const failed = await event(id)
+  assert.equal(failed.status, 'failed')
+  assert.match(failed.error ?? '', /no question to Datadog was answered: Datadog answered 502/)
+  const [job] = await jobs('failed')
+  assert.equal(job?.error, failed.error)
+  away = false
+  assert.equal((await app.call('POST', `/v1/jobs/${job?.id}/retry`)).status, 202)
+  await app.drain()
+  const done = await analysis((await event(id)).rca?.id ?? '')
+  assert.deepEqual([done.status, done.error, done.notebook?.id], ['done', null, '1'])
+  assert.equal(fake.notebooks.length, 1)
 })
 
 test('a second attempt finds the notebook of the first instead of making another', async t => {
@@ -207,7 +256,7 @@ test('a second attempt finds the notebook of the first instead of making another
 })
 
 test('a notebook the keys may not write is said, and the report stays', async t => {
-  const { app, post, event, analysis } = await started(t, {
+  const { app, post, event, analysis, jobs } = await started(t, {
     createNotebook: async () => {
       throw new DatadogError('forbidden', 'the application key lacks notebooks_write')
     }
@@ -218,6 +267,10 @@ test('a notebook the keys may not write is said, and the report stays', async t 
   assert.deepEqual([read.status, read.notebook], ['failed', null])
   assert.match(read.error ?? '', /notebooks_write/)
   assert.ok(read.report)
+  // No repetition mends a permission, so it is not tried again by itself, and can be when somebody has given it.
+  const [job] = await jobs('failed')
+  assert.deepEqual([job?.name, job?.error], ['rca.analyse', read.error])
+  assert.deepEqual(await jobs('retry'), [])
 })
 
 test('hostile telemetry stays text: no live link, image, HTML or table cell reaches the notebook', async t => {

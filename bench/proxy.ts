@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from '../core/index.ts'
-import { createDatadogService } from '../plugins/datadog-proxy/service.ts'
+import { createDatadogService } from '../plugins/datadog-proxy/service/datadog.ts'
 import type { DatadogAccount } from '../plugins/datadog-proxy/contract.ts'
 import { machine, median, megabytes, print, quantile, table, writeJson } from './figures.ts'
 import { startSimulatedDatadog } from './kill/simulated-datadog.ts'

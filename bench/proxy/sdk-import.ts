@@ -1,4 +1,4 @@
-import { createSdk } from '../../plugins/datadog-proxy/client/load-sdk.ts'
+import { createSdk } from '../../plugins/datadog-proxy/service/client/load-sdk.ts'
 import { say } from '../process/own-process.ts'
 
 /** What the first v1 and the first v2 call of a process pay for the official client. */

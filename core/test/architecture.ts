@@ -33,11 +33,6 @@ const rooms = [
 ]
 /** What a plugin has besides the rooms all have, and why. */
 const domainRooms: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  'datadog-proxy': {
-    client: 'one file per call of the Datadog API',
-    'check.ts': 'the questions rayne doctor asks of the keys',
-    'seal.ts': 'keys at rest'
-  },
   datacat: {
     clients: 'the libraries of applications, which stand alone',
     wire: 'bodies, times and JSON as the wire says them'

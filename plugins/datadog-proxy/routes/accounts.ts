@@ -1,7 +1,7 @@
 import { RayneError, Type, type PluginApp, type Static } from '../../../core/index.ts'
-import { apiUrlOf, resolveSite } from '../client/resolve-site.ts'
+import { apiUrlOf, resolveSite } from '../service/client/resolve-site.ts'
 import type { KeyCheck } from '../contract.ts'
-import type { Datadog, LocalAccount } from '../service.ts'
+import type { Datadog, LocalAccount } from '../service/datadog.ts'
 import type { AccountChanges, Accounts, NewAccount } from '../service/accounts.ts'
 import type { AccountRow } from '../store.ts'
 

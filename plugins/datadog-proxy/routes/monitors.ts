@@ -6,7 +6,7 @@ import type {
   DatadogPage,
   DatadogService
 } from '../contract.ts'
-import { triggeredQueries } from '../client/find-monitors.ts'
+import { triggeredQueries } from '../service/client/find-monitors.ts'
 import {
   accountQuery,
   accountsQuery,

@@ -1,6 +1,6 @@
 import { RayneError, registerSecret, type Knex } from '../../../core/index.ts'
-import { resolveSite } from '../client/resolve-site.ts'
-import { seal, unseal, type KeyRing } from '../seal.ts'
+import { resolveSite } from './client/resolve-site.ts'
+import { seal, unseal, type KeyRing } from './seal.ts'
 import { accountStore, placeOf, type AccountFields, type AccountRow } from '../store.ts'
 import { checkedKey } from './check-key.ts'
 import { keepFresh } from './keep-fresh.ts'

@@ -1,5 +1,5 @@
 import { RayneError, type Knex } from '../../../core/index.ts'
-import { keyIdOf, seal, unseal, type KeyRing, type SealingKey } from '../seal.ts'
+import { keyIdOf, seal, unseal, type KeyRing, type SealingKey } from './seal.ts'
 import { accountStore, placeOf, type AccountRow, type SealedColumn } from '../store.ts'
 
 const batch = 100

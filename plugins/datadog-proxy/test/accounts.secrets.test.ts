@@ -7,7 +7,7 @@ import type { Knex } from '../../../core/index.ts'
 import { createTestApp, createTestDatabase } from '../../../core/testing.ts'
 import { DatadogToken, SecretsToken, type DatadogService, type Secrets } from '../contract.ts'
 import proxy from '../plugin.ts'
-import { createKeyRing, keyIdOf, unseal } from '../seal.ts'
+import { createKeyRing, keyIdOf, unseal } from '../service/seal.ts'
 import { accountStore, placeOf } from '../store.ts'
 import { homeOf } from './two-sites.ts'
 

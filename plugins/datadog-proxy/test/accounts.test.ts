@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
 import { createTestApp, createTestDatabase } from '../../../core/testing.ts'
-import { sites } from '../client/resolve-site.ts'
+import { sites } from '../service/client/resolve-site.ts'
 import {
   DatadogToken,
   SimulatedAccountsToken,

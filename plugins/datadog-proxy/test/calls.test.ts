@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { epochMs } from '../../../core/index.ts'
-import { createCheck } from '../check.ts'
+import { createCheck } from '../service/check-accounts.ts'
 import type { DatadogError } from '../contract.ts'
-import { createDatadogService } from '../service.ts'
+import { createDatadogService } from '../service/datadog.ts'
 import { fakeDatadog, json, keys, quiet, window } from './loopback.ts'
 
 test('the last bucket of a metric is dropped when it reaches beyond the window', async t => {

@@ -3,7 +3,7 @@ import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { errorText, type Logger } from '../../../core/index.ts'
 import { DatadogError, type DatadogAccount } from '../contract.ts'
-import { createDatadogService } from '../service.ts'
+import { createDatadogService } from '../service/datadog.ts'
 import type { Operation } from './contract/operation.ts'
 import { operations, pageSizeOf, pagesFrom } from './contract/operations.ts'
 import {

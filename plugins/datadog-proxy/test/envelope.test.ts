@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { failureOf, readEnvelope } from '../client/read-envelope.ts'
+import { failureOf, readEnvelope } from '../service/client/read-envelope.ts'
 
 const envelopes: [string, string, string][] = [
   ['texts', '{"errors":["Monitor not found"]}', 'Monitor not found'],

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import type { DatadogOptions } from '../service.ts'
+import type { DatadogOptions } from '../service/datadog.ts'
 import { fails, faultySite, monitorId, questions, type Site } from './fault-site.ts'
 import { fakeDatadog, json } from './loopback.ts'
 

@@ -10,7 +10,7 @@ import {
   type DatadogRows,
   type TimeWindow
 } from '../contract.ts'
-import { createDatadogService, type DatadogOptions } from '../service.ts'
+import { createDatadogService, type DatadogOptions } from '../service/datadog.ts'
 import { quiet } from './loopback.ts'
 
 /** The monitor that alerts in the first scenario. */

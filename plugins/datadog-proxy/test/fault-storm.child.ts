@@ -4,7 +4,7 @@ import { epochMs } from '../../../core/index.ts'
 import { hash, unit } from '../../../simulator/world/random.ts'
 import type { SimAccount } from '../../../simulator/simulator.ts'
 import { DatadogError, type CallOptions, type DatadogAccount } from '../contract.ts'
-import { createDatadogService } from '../service.ts'
+import { createDatadogService } from '../service/datadog.ts'
 import { monitorId } from './fault-site.ts'
 import { quiet } from './loopback.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createCircuit } from '../client/circuit.ts'
-import { createRateLimits, routeOf } from '../client/rate-limit.ts'
+import { createCircuit } from '../service/client/circuit.ts'
+import { createRateLimits, routeOf } from '../service/client/rate-limit.ts'
 import { DatadogError } from '../contract.ts'
 import { fakeDatadog, json, window } from './loopback.ts'
 

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import type { TestContext } from 'node:test'
 import { epochMs, type Logger } from '../../../core/index.ts'
 import type { DatadogAccount } from '../contract.ts'
-import { createDatadogService, type DatadogOptions } from '../service.ts'
+import { createDatadogService, type DatadogOptions } from '../service/datadog.ts'
 
 export const quiet: Logger = {
   debug() {},

@@ -4,9 +4,9 @@ import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { apiUrlOf, appUrlOf, resolveSite } from '../client/resolve-site.ts'
+import { apiUrlOf, appUrlOf, resolveSite } from '../service/client/resolve-site.ts'
 import type { DatadogError } from '../contract.ts'
-import { createDatadogService } from '../service.ts'
+import { createDatadogService } from '../service/datadog.ts'
 import { fakeDatadog, json, keys, quiet, window } from './loopback.ts'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
@@ -171,7 +171,7 @@ test('quirk 16: no call takes garbage with status 200 for an answer', async t =>
 })
 
 test('quirk 27: DEBUG makes nothing write to stdout, which an MCP client reads', t => {
-  const script = `import { createDatadogService } from './plugins/datadog-proxy/service.ts'
+  const script = `import { createDatadogService } from './plugins/datadog-proxy/service/datadog.ts'
     const quiet = { debug() {}, info() {}, warn() {}, error() {}, child: () => quiet }
     const account = await createDatadogService({ log: quiet, retry: { attempts: 1 }, accounts: [{ name: 'a', simulated: true, baseUrl: 'http://127.0.0.1:9', appUrl: 'x', apiKey: 'k', appKey: 'p' }] }).account()
     await account.logs({ query: '', window: { from: 1, to: 2 }, limit: 1 }).catch(() => {})`
@@ -191,7 +191,7 @@ test('quirk 27: DEBUG makes nothing write to stdout, which an MCP client reads',
 })
 
 test('quirk 29: opening accounts loads nothing of the SDK, and only this plugin names it', () => {
-  const script = `import { createDatadogService } from './plugins/datadog-proxy/service.ts'
+  const script = `import { createDatadogService } from './plugins/datadog-proxy/service/datadog.ts'
     import plugin from './plugins/datadog-proxy/plugin.ts'
     import { createRequire } from 'node:module'
     const quiet = { debug() {}, info() {}, warn() {}, error() {}, child: () => quiet }

@@ -7,7 +7,7 @@ import {
   type EpochSeconds,
   type Ns
 } from '../../../core/index.ts'
-import { readScope } from '../client/write-downtime.ts'
+import { readScope } from '../service/client/write-downtime.ts'
 import { resolveTime, resolveWindow } from '../routes/time-range.ts'
 import { fakeDatadog, json, keys, window } from './loopback.ts'
 import { proxyApp } from './proxy-app.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync, readdirSync } from 'node:fs'
 import { test } from 'node:test'
-import { createSdk } from '../client/load-sdk.ts'
+import { createSdk } from '../service/client/load-sdk.ts'
 import type { LiveSpan } from '../contract.ts'
 import { fakeDatadog, json, window } from './loopback.ts'
 
@@ -116,11 +116,11 @@ test('quirk 25: kebab-case keys of a service definition reach Datadog', async t 
 
 /** Every operation of the official client that our product code names. */
 function usedOperations(): string[] {
-  const folder = new URL('../client/', import.meta.url)
+  const folder = new URL('../service/client/', import.meta.url)
   const used = readdirSync(folder).flatMap(file =>
     [
       ...readFileSync(new URL(file, folder), 'utf8').matchAll(
-        /\bsdk\.v([12])\(\)\)\.(\w+)\.(\w+)\(/g
+        /\bsdk\.v([12])\(\)\s*\)\.(\w+)\.(\w+)\(/g
       )
     ].map(([, version, api, operation]) => `v${version}.${api}.${operation}`)
   )

@@ -3,7 +3,7 @@ import { test, type TestContext } from 'node:test'
 import { definePlugin } from '../../../core/index.ts'
 import { createTestApp } from '../../../core/testing.ts'
 import { DatadogError, type DatadogService } from '../contract.ts'
-import { routes } from '../routes.ts'
+import { routes } from '../routes/proxy.ts'
 import { fakeDatadog, json, keys } from './loopback.ts'
 import { proxyApp } from './proxy-app.ts'
 

@@ -13,7 +13,7 @@ import path from 'node:path'
 import { describe, test, type TestContext } from 'node:test'
 import fc from 'fast-check'
 import type { RayneError } from '../../../core/index.ts'
-import { createKeyRing, deriveKey, keyIdOf, seal, unseal } from '../seal.ts'
+import { createKeyRing, deriveKey, keyIdOf, seal, unseal } from '../service/seal.ts'
 
 const secret = 'a secret of more than thirty-two characters'
 const ringOf = (...secrets: string[]) => {

@@ -2,8 +2,14 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { RayneError } from '../../../core/index.ts'
-import { apiUrlOf, appUrlOf, resolveLoopback, resolveSite, sites } from '../client/resolve-site.ts'
-import { createDatadogService, type AccountInput } from '../service.ts'
+import {
+  apiUrlOf,
+  appUrlOf,
+  resolveLoopback,
+  resolveSite,
+  sites
+} from '../service/client/resolve-site.ts'
+import { createDatadogService, type AccountInput } from '../service/datadog.ts'
 import { fakeDatadog, json, keys, quiet } from './loopback.ts'
 
 const spellings = (site: string): string[] => [

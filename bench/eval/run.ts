@@ -1,0 +1,23 @@
+import { Command } from 'commander'
+import { petshopCommand } from './petshop.ts'
+
+const program = new Command('eval')
+  .usage('<track> --data DIR [--json FILE]')
+  .description('The analysis measured on public data beside the baselines of each set.')
+for (const add of [petshopCommand]) add(program)
+program
+  .command('simulator')
+  .description("the simulator's scenarios; see `npm run eval -- simulator --help`")
+  .allowUnknownOption()
+  .allowExcessArguments()
+  .helpOption(false)
+  .action(async () => {
+    await import('../../simulator/test/eval.run.ts')
+  })
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error)
+  process.exitCode = 1
+}

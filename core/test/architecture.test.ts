@@ -13,38 +13,11 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { describe, test, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { isAuthClass } from '../auth/principal.ts'
-import { definePlugin, Type } from '../index.ts'
-import { builtInPlugins, loadPlugins } from '../load.ts'
-import { createTestApp } from '../testing.ts'
+import { builtInPlugins } from '../load.ts'
 import { areas } from './source-files.ts'
-import { inspect } from './architecture.ts'
+import { inspect, type Inspection } from './architecture.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
-
-/** Routes that speak HTTP themselves; a new one is added here by name, and looked at. */
-const datacatPaths = [
-  'GET /api/grafana/sessions',
-  'GET /api/sessions/{id}',
-  'POST /api/sessions',
-  ...['end', 'events', 'metrics', 'state'].map(verb => `POST /api/sessions/{id}/${verb}`),
-  '* /api/*rest'
-]
-const rawRoutes = [
-  'GET /docs',
-  'GET /docs/{file}',
-  'GET /metrics',
-  'GET /setup',
-  'GET /setup/start.js',
-  'GET /v1/datacat/export',
-  'GET /v1/datacat/live',
-  'GET /api/grafana',
-  ...['metric-payload-options', 'metrics', 'query', 'tag-keys', 'tag-values', 'variable'].map(
-    name => `POST /api/grafana/${name}`
-  ),
-  ...datacatPaths,
-  ...datacatPaths.map(route => route.replace(' ', ' /k/{key}'))
-].sort()
 
 function temporary(t: TestContext): string {
   const folder = mkdtempSync(path.join(tmpdir(), 'rayne-tree-'))
@@ -56,16 +29,28 @@ const write = (folder: string, file: string, text: string): void => {
   mkdirSync(path.dirname(path.join(folder, file)), { recursive: true })
   writeFileSync(path.join(folder, file), text)
 }
+const joined = (...some: readonly string[]): string => `${some.join('\n')}\n`
 const lines = (count: number, line = 'export {}'): string =>
   `${Array.from({ length: count }, () => line).join('\n')}\n`
 const longFunction = (count: number): string =>
   `export function tall(): number {\n${lines(count - 2, '  Math.random()')}}\n`
-const pluginOf = (id: string): string =>
-  `import { definePlugin } from '../index.ts'\nexport default definePlugin({ id: '${id}', version: '1.0.0', register() {} })\n`
+const outerFunction = (count: number): string =>
+  `export function outer(): unknown[] {\n  return [\n${lines(count, '    () => {\n      return 1\n    },')}  ]\n}\n`
+const branchyFunction = (count: number): string =>
+  `export function maze(x: number): number {\n${lines(count, '  if (x > 1) x -= 1')}  return x\n}\n`
+const pluginOf = (id: string, more = ''): string =>
+  joined(
+    "import { definePlugin } from '../../core/index.ts'",
+    `export default definePlugin({ id: '${id}', version: '1.0.0', ${more}register() {} })`
+  )
+
+let looked: Inspection | undefined
+/** The tree as it is, looked at once. */
+const present = (): Inspection => (looked ??= inspect(root))
 
 describe('the tree', () => {
   test('follows the architecture, and was looked at', () => {
-    const { filesLookedAt, violations } = inspect(root)
+    const { filesLookedAt, violations } = present()
     assert.deepEqual(violations, [])
     assert.ok(filesLookedAt.core >= 50, `${filesLookedAt.core} files of core`)
     assert.ok(
@@ -94,7 +79,6 @@ describe('the tree', () => {
 describe('what breaks the architecture is reported by name', () => {
   const plants: readonly (readonly [string, string, RegExp | readonly RegExp[]])[] = [
     ['plugins/alpha/plugin.ts', pluginOf('alpha'), []],
-    ['plugins/alpha/service.ts', 'export const answer = 42\n', []],
     ['plugins/beta/plugin.ts', pluginOf('beta'), []],
     [
       'plugins/beta/service.ts',
@@ -108,12 +92,12 @@ describe('what breaks the architecture is reported by name', () => {
     ],
     [
       'plugins/beta/jobs.ts',
-      "export const late = (): Promise<unknown> => import('../jobs.ts')\n",
+      "export const late = (): Promise<unknown> => import('../../core/jobs.ts')\n",
       /^plugins\/beta\/jobs\.ts:1 imports 'core\/jobs\.ts'/
     ],
     [
       'plugins/beta/config.ts',
-      "export type Row = import('../db/database.ts').Connection\n",
+      "export type Row = import('../../core/db/database.ts').Connection\n",
       /^plugins\/beta\/config\.ts:1 imports 'core\/db\/database\.ts'/
     ],
     [
@@ -149,7 +133,12 @@ describe('what breaks the architecture is reported by name', () => {
     ],
     [
       'plugins/beta/test/beta.test.ts',
-      "import { test } from 'node:test'\ntest.only('x', () => {})\ntest('y', { todo: true }, () => {})\ntest('z', { skip: process.platform === 'win32' }, () => {})\n",
+      joined(
+        "import { test } from 'node:test'",
+        "test.only('x', () => {})",
+        "test('y', { todo: true }, () => {})",
+        "test('z', { skip: process.platform === 'win32' }, () => {})"
+      ),
       [
         /^plugins\/beta\/test\/beta\.test\.ts has a test that is only/,
         /^plugins\/beta\/test\/beta\.test\.ts has a test that is todo/
@@ -181,23 +170,160 @@ describe('what breaks the architecture is reported by name', () => {
       "import './test/architecture.ts'\n",
       /^core\/tested\.ts:1 .*product code does not import tests/
     ],
+    ['core/long.ts', lines(301), /^core\/long\.ts has 301 lines; a file has at most 300/],
+    ['core/fair-length.ts', lines(300), []],
     [
-      'core/long.ts',
-      lines(300),
+      'core/very-long.ts',
+      lines(4_201),
       [
-        /^core\/long\.ts has 300 lines; a file has at most 250/,
-        /^core has \d+ lines; it has at most 2500/
+        /^core\/very-long\.ts has 4201 lines; a file has/,
+        /^core has \d+ lines; core has at most 4200/
       ]
     ],
-    ['core/very-long.ts', lines(2_000), /^core\/very-long\.ts has 2000 lines/],
+    ...['one', 'two', 'three'].map(name => [`core/postgres/${name}.ts`, lines(299), []] as const),
     [
-      'core/tall.ts',
-      longFunction(41),
-      /^core\/tall\.ts:1 tall has 41 lines of its own; a function has at most 40/
+      'core/postgres/four.ts',
+      lines(299),
+      /^core\/postgres has \d+ lines; the PostgreSQL launcher has at most 700/
     ],
     [
-      'core/fair.ts',
-      `export function outer(): unknown[] {\n  return [\n${lines(30, '    () => {\n      return 1\n    },')}  ]\n}\n${longFunction(40)}`,
+      'plugins/alpha/test/long.test.ts',
+      lines(501),
+      /^plugins\/alpha\/test\/long\.test\.ts has 501 lines; a test file has at most 500/
+    ],
+    [
+      'plugins/alpha/clients.py',
+      lines(301, 'pass'),
+      [
+        /^plugins\/alpha\/clients\.py has 301 lines/,
+        /^plugins\/alpha\/clients\.py is no room of a plugin/
+      ]
+    ],
+    [
+      'core/tall.ts',
+      longFunction(51),
+      /^core\/tall\.ts:1 tall has 51 lines of its own; a function has at most 50/
+    ],
+    [
+      'core/whole.ts',
+      outerFunction(40),
+      /^core\/whole\.ts:1 outer has 124 lines as a whole; a function has at most 120/
+    ],
+    ['core/fair.ts', `${outerFunction(38)}${longFunction(50)}`, []],
+    [
+      'core/maze.ts',
+      branchyFunction(20),
+      /^core\/maze\.ts:1 maze has a complexity of 21; a function has at most 20/
+    ],
+    ['core/fair-maze.ts', branchyFunction(19), []],
+    [
+      'plugins/alpha/test/suite.test.ts',
+      joined(
+        `describe('all', () => {\n${lines(125, "  test('one', () => {})")}})`,
+        `test('long', () => {\n${lines(125, '  check()')}})`,
+        `const build = () => {\n${lines(55, '  check()')}}`
+      ),
+      [
+        /suite\.test\.ts:128 function given to test has 127 lines as a whole/,
+        /suite\.test\.ts:255 build has 57 lines of its own/
+      ]
+    ],
+    [
+      'core/wide.ts',
+      `export const wide = '${'x'.repeat(120)}'\nexport const pattern = /${'x'.repeat(120)}/\n// ${'x'.repeat(118)}\n`,
+      /^core\/wide\.ts:1, 3 are over 120 columns/
+    ],
+    [
+      'plugins/alpha/test/wide.test.ts',
+      `test('${'x'.repeat(120)}', () => {})\ncheck('${'x'.repeat(120)}')\n`,
+      /^plugins\/alpha\/test\/wide\.test\.ts:1 is over 120 columns/
+    ],
+    [
+      'plugins/alpha/service.ts',
+      joined(
+        'export const answer = 42',
+        'export const never = answer as never',
+        'export const told = answer as unknown as string',
+        'export const sure = [answer][0]!',
+        'export const meant = answer as unknown'
+      ),
+      /^plugins\/alpha has 3 casts \(as never, as unknown as, !\); core\/test\/exceptions\.ts allows 0/
+    ],
+    [
+      'core/round.ts',
+      "import type { Way } from './way.ts'\nexport type Round = Way\n",
+      /^core\/round\.ts is in a circle of imports: core\/round\.ts, core\/way\.ts$/
+    ],
+    ['core/way.ts', "export type Way = import('./round.ts').Round\n", []],
+    [
+      'plugins/alpha/store.ts',
+      'export {}\n',
+      /^plugins\/alpha\/store\.ts stands beside the folder plugins\/alpha\/store\//
+    ],
+    ['plugins/alpha/store/rows.ts', 'export {}\n', []],
+    [
+      'plugins/alpha/jobs.ts',
+      "import '../demo/routes.ts'\nimport '../../simulator/simulator.ts'\n",
+      [
+        /^plugins\/alpha\/jobs\.ts:1 .*nothing of production knows the demo/,
+        /^plugins\/alpha\/jobs\.ts:2 .*only the demo, tests, measurements and examples import the simulator/
+      ]
+    ],
+    [
+      'core/simulated.ts',
+      "import '../simulator/simulator.ts'\n",
+      /^core\/simulated\.ts:1 .*only the demo, tests/
+    ],
+    [
+      'simulator/untied.ts',
+      "import type { Plugin } from '../core/index.ts'\nexport type Untied = Plugin\n",
+      /^simulator\/untied\.ts:1 .*the simulator stands alone/
+    ],
+    ['examples/one/simulated.ts', "import '../../simulator/simulator.ts'\n", []],
+    [
+      'plugins/alpha/contract.ts',
+      joined(
+        "import { createToken, defineEvent, Type } from '../../core/index.ts'",
+        "export const AnswersToken = createToken<number>('alpha.answers')",
+        "export const Answered = defineEvent('alpha.answered', Type.Object({}))",
+        'export const limit = 3'
+      ),
+      []
+    ],
+    [
+      'plugins/eta/plugin.ts',
+      `import { limit } from '../alpha/contract.ts'\nexport const twice = limit * 2\n${pluginOf('eta')}`,
+      /^plugins\/eta\/plugin\.ts:1 imports values of 'plugins\/alpha\/contract\.ts': name one of its tokens/
+    ],
+    [
+      'plugins/theta/plugin.ts',
+      `import { AnswersToken } from '../alpha/contract.ts'\n${pluginOf('theta', 'wants: { answers: AnswersToken }, ')}`,
+      []
+    ],
+    ['plugins/theta/service.ts', "export { limit } from '../alpha/contract.ts'\n", []],
+    [
+      'plugins/iota/plugin.ts',
+      joined(
+        "import { Answered, limit } from '../alpha/contract.ts'",
+        "import type { App } from './config.ts'",
+        'export const listen = (app: App): void => app.on(Answered, () => limit)',
+        pluginOf('iota')
+      ),
+      []
+    ],
+    [
+      'plugins/kappa/plugin.ts',
+      `import type { Answered } from '../alpha/contract.ts'\nexport type Told = typeof Answered\n${pluginOf('kappa')}`,
+      []
+    ],
+    [
+      'tools/limited.ts',
+      "import { limit } from '../plugins/alpha/contract.ts'\nexport default limit\n",
+      /^tools\/limited\.ts:1 imports values of/
+    ],
+    [
+      'tools/needy.ts',
+      "import { AnswersToken } from '../plugins/alpha/contract.ts'\nexport default { needs: { answers: AnswersToken } }\n",
       []
     ],
     ['core/broken.ts', 'const = 1\n', /^core\/broken\.ts cannot be parsed/],
@@ -206,7 +332,7 @@ describe('what breaks the architecture is reported by name', () => {
       "import { answer } from '../plugins/alpha/service.ts'\nexport default answer\n",
       /^tools\/deep\.ts:1 .*a tool imports core\/index\.ts and contracts/
     ],
-    ['tools/long.ts', lines(151), /^tools\/long\.ts has 151 lines; a tool has at most 150/],
+    ['tools/long.ts', lines(201), /^tools\/long\.ts has 201 lines; a tool has at most 200/],
     [
       'tools/auto/curious.ts',
       "import 'node:fs'\n",
@@ -214,7 +340,7 @@ describe('what breaks the architecture is reported by name', () => {
     ],
     [
       'examples/one/main.ts',
-      "import '../app.ts'\nimport '../testing.ts'\n",
+      "import '../../core/app.ts'\nimport '../../core/testing.ts'\n",
       /^examples\/one\/main\.ts:1 .*what a stranger could/
     ],
     [
@@ -228,7 +354,7 @@ describe('what breaks the architecture is reported by name', () => {
     const tree = temporary(t)
     for (const area of areas)
       cpSync(path.join(root, area), path.join(tree, area), { recursive: true })
-    const before = inspect(tree).violations
+    const before = present().violations
     for (const [file, text] of plants) write(tree, file, text)
     const found = inspect(tree).violations.filter(one => !before.includes(one))
     const expected = plants.flatMap(([, , wanted]) => wanted)
@@ -248,80 +374,59 @@ describe('what breaks the architecture is reported by name', () => {
     const tree = temporary(t)
     for (const area of areas)
       cpSync(path.join(root, area), path.join(tree, area), { recursive: true })
-    const before = inspect(tree).violations
+    const before = present().violations
     const file = path.join(tree, 'core/health.ts')
     const count = readFileSync(file, 'utf8').split('\n').length
-    appendFileSync(file, "export { default } from '../plugins/webhooks/plugin.ts'\n")
+    write(tree, 'plugins/webhooks/normalise/leaf.ts', 'export default 1\n')
+    appendFileSync(file, "export { default } from '../plugins/webhooks/normalise/leaf.ts'\n")
     assert.deepEqual(
       inspect(tree).violations.filter(one => !before.includes(one)),
       [
-        `core/health.ts:${count} imports 'plugins/webhooks/plugin.ts': core imports npm packages and core only`
+        `core/health.ts:${count} imports 'plugins/webhooks/normalise/leaf.ts': core imports npm packages and core only`
       ]
     )
   })
 })
 
-describe('routes', () => {
-  test('all name their auth, and the raw ones are known', async t => {
-    const app = await createTestApp(t, { plugins: await loadPlugins(builtInPlugins()) })
-    const { operations } = app.router
-    assert.ok(operations.length >= 15 + app.plugins.length, `${operations.length} routes`)
-    assert.deepEqual(app.plugins.toSorted(), builtInPlugins())
-    assert.deepEqual(
-      operations.filter(one => !isAuthClass(one.auth)),
-      []
-    )
-    assert.deepEqual(
-      operations
-        .filter(one => !one.spec)
-        .map(one => `${one.method} ${one.path}`)
-        .toSorted(),
-      rawRoutes
-    )
-    assert.deepEqual(
-      operations.filter(one => one.summary.trim() === ''),
-      []
-    )
-  })
-
-  for (const [what, auth] of [
-    ['none', undefined],
-    ['an unknown one', 'everybody'],
-    ['an empty scope', 'scope:']
-  ] as const) {
-    test(`with ${what} as auth fail the boot by name`, async t => {
-      const planted = definePlugin({
-        id: 'planted',
-        version: '1.0.0',
-        register(app) {
-          app.route({
-            method: 'GET',
-            path: '/open',
-            summary: 'open',
-            auth: auth as never,
-            response: Type.Object({}),
-            handle: () => ({})
-          })
-        }
-      })
-      await assert.rejects(
-        createTestApp(t, { plugins: [planted] }),
-        /route GET \/v1\/planted\/open of 'planted' names no valid auth/
-      )
-    })
+describe('an exception', () => {
+  const tree = (t: TestContext): string => {
+    const folder = temporary(t)
+    write(folder, 'core/long.ts', lines(310))
+    write(folder, 'core/test/sure.ts', 'export const sure = [1][0]!\n')
+    return folder
+  }
+  const found = (t: TestContext, number: number, castsInTests: number): string[] => {
+    const exceptions = [{ path: 'core/long.ts', what: 'lines', number }] as const
+    const { violations } = inspect(tree(t), { exceptions, casts: { 'core/test': castsInTests } })
+    return violations.filter(one => !one.endsWith('is not there'))
   }
 
-  test('that are raw and have no auth fail the boot by name too', async t => {
-    const planted = definePlugin({
-      id: 'planted',
-      version: '1.0.0',
-      register(app) {
-        app.raw('GET', '/open', { summary: 'open' } as never, () => {})
-      }
+  test('lets pass what it names, and no more', t => {
+    assert.deepEqual(found(t, 310, 1), [])
+    assert.deepEqual(found(t, 309, 0), [
+      'core/long.ts has 310 lines; a file has at most 300 (core/test/exceptions.ts allows 309)',
+      'core/test has 1 casts (as never, as unknown as, !); core/test/exceptions.ts allows 0, and the number only falls'
+    ])
+  })
+
+  test('shrinks with what it names', t => {
+    assert.deepEqual(found(t, 311, 2), [
+      'core/test/exceptions.ts: core/long.ts has only 310 lines now; lower its 311',
+      'core/test/exceptions.ts: core/test has only 1 casts now; lower its 2'
+    ])
+  })
+
+  test('goes when it is not needed any more', t => {
+    const { violations } = inspect(temporary(t), {
+      exceptions: [{ path: 'core/gone.ts', what: 'complexity', number: 30 }],
+      casts: { core: 1 }
     })
-    await assert.rejects(
-      createTestApp(t, { plugins: [planted] }),
-      /route GET \/open of 'planted' names no valid auth/
+    assert.deepEqual(
+      violations.filter(one => one.startsWith('core/test/exceptions.ts')),
+      [
+        'core/test/exceptions.ts: core/gone.ts needs no exception for complexity any more; delete it',
+        'core/test/exceptions.ts: core has only 0 casts now; lower its 1'
+      ]
     )
   })
 })

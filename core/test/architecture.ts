@@ -1,7 +1,12 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
+import { beyondAllowance, measure, type Allowance, type Finding } from './budgets.ts'
+import { contractUses } from './contract-uses.ts'
+import { casts, exceptions } from './exceptions.ts'
 import { refusal } from './import-rules.ts'
-import { areas, filesBelow, readSources, type Node, type SourceFile } from './source-files.ts'
+import { pluginRooms } from './rooms.ts'
+import { areas, filesBelow, readSources, type SourceFile } from './source-files.ts'
+import type { Node } from './syntax.ts'
 
 export interface Inspection {
   /** How many files of each area were looked at, tests included; a guard that looks at nothing proves nothing. */
@@ -10,48 +15,10 @@ export interface Inspection {
   readonly violations: readonly string[]
 }
 
-const budgets = { core: 2_500, file: 250, plugin: 80, tool: 150, function: 40 } as const
-
-const rooms = [
-  'plugin.ts',
-  'contract.ts',
-  'config.ts',
-  'routes.ts',
-  'routes',
-  'jobs.ts',
-  'jobs',
-  'service.ts',
-  'service',
-  'store.ts',
-  'store',
-  'pages.ts',
-  'pages.tsx',
-  'pages',
-  'migrations',
-  'test',
-  'README.md'
-]
-/** What a plugin has besides the rooms all have, and why. */
-const domainRooms: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  datacat: {
-    clients: 'the libraries of applications, which stand alone',
-    wire: 'bodies, times and JSON as the wire says them'
-  },
-  rca: {
-    mcp: 'the MCP server',
-    model: 'the conversation with the model',
-    static: 'files the pages load'
-  },
-  webhooks: {
-    normalise: 'one file per shape a webhook may have',
-    'normalise.ts': 'any body to one event',
-    'event.ts': 'an event as the wire says it'
-  }
-}
-
-/** Checks a tree against the architecture's rules. */
-export function inspect(root: string): Inspection {
+/** Checks a tree against the architecture's rules, but for what is allowed by name. */
+export function inspect(root: string, allowed: Allowance = { exceptions, casts }): Inspection {
   const files = readSources(root)
+  const measures = measure(files)
   const looked = Object.fromEntries(
     areas.map(area => [area, files.filter(file => file.path.startsWith(`${area}/`)).length])
   ) as Inspection['filesLookedAt']
@@ -61,51 +28,34 @@ export function inspect(root: string): Inspection {
     ...files.flatMap(file =>
       file.syntaxErrors.map(error => `${file.path} cannot be parsed: ${error}`)
     ),
-    ...files.flatMap(imports),
-    ...files.flatMap(sizes),
-    ...coreSize(files),
+    ...contractUses(files),
+    ...beyondAllowance(
+      { ...measures, findings: [...files.flatMap(refusedImports), ...measures.findings] },
+      allowed
+    ),
     ...files.flatMap(names),
     ...files.flatMap(idleTests),
-    ...plugins(root, files),
+    ...pluginRooms(root, files),
     ...machinePaths(root)
   ]
   return { filesLookedAt: looked, violations }
 }
 
-const imports = (file: SourceFile): string[] =>
+const refusedImports = (file: SourceFile): Finding[] =>
   file.imports.flatMap(one => {
     const reason = refusal(file, one)
+    const target = one.target ?? one.specifier
     return reason
-      ? [`${file.path}:${one.line} imports '${one.target ?? one.specifier}': ${reason}`]
+      ? [
+          {
+            path: `${file.path} ${target}`,
+            what: 'import' as const,
+            number: 1,
+            sentence: `${file.path}:${one.line} imports '${target}': ${reason}`
+          }
+        ]
       : []
   })
-
-const isProduct = (file: SourceFile): boolean => !file.isTest
-
-function sizes(file: SourceFile): string[] {
-  if (!isProduct(file)) return []
-  const found: string[] = []
-  const over = (limit: number, what: string): void => {
-    if (file.lines > limit)
-      found.push(`${file.path} has ${file.lines} lines; ${what} has at most ${limit}`)
-  }
-  over(budgets.file, 'a file')
-  if (/^plugins\/[^/]+\/plugin\.ts$/.test(file.path)) over(budgets.plugin, 'a plugin.ts')
-  if (file.path.startsWith('tools/')) over(budgets.tool, 'a tool')
-  for (const { name, line, ownLines } of file.functions)
-    if (ownLines > budgets.function)
-      found.push(
-        `${file.path}:${line} ${name} has ${ownLines} lines of its own; a function has at most ${budgets.function}`
-      )
-  return found
-}
-
-function coreSize(files: readonly SourceFile[]): string[] {
-  const lines = files
-    .filter(file => file.path.startsWith('core/') && isProduct(file))
-    .reduce((sum, file) => sum + file.lines, 0)
-  return lines > budgets.core ? [`core has ${lines} lines; it has at most ${budgets.core}`] : []
-}
 
 function names(file: SourceFile): string[] {
   const base = path.posix.basename(file.path).replace(/\.\w+$/, '')
@@ -155,50 +105,6 @@ function idleTests(file: SourceFile): string[] {
         .map(option => option.key?.name)
     })
   return found.map(what => `${file.path} has a test that is ${what}: run it or delete it`)
-}
-
-function plugins(root: string, files: readonly SourceFile[]): string[] {
-  const folder = path.join(root, 'plugins')
-  const ids = existsSync(folder)
-    ? readdirSync(folder, { withFileTypes: true })
-        .filter(entry => entry.isDirectory())
-        .map(entry => entry.name)
-    : []
-  return ids.flatMap(id => {
-    const main = files.find(file => file.path === `plugins/${id}/plugin.ts`)
-    const named = main && idOf(main)
-    const strangers = readdirSync(path.join(folder, id)).filter(
-      name => !rooms.includes(name) && !domainRooms[id]?.[name]
-    )
-    return [
-      ...(main ? [] : [`plugins/${id} has no plugin.ts`]),
-      ...(main && named !== id
-        ? [
-            `plugins/${id}/plugin.ts says its id is '${named ?? 'unknown'}'; it is the folder's name`
-          ]
-        : []),
-      ...strangers.map(
-        name =>
-          `plugins/${id}/${name} is no room of a plugin: rename it, or list it in core/test/architecture.ts with a reason`
-      )
-    ]
-  })
-}
-
-/** The `id` of the object given to `definePlugin`. */
-function idOf(file: SourceFile): string | undefined {
-  const call = file.nodes.find(
-    node =>
-      node.type === 'CallExpression' &&
-      (node['callee'] as { name?: string }).name === 'definePlugin'
-  )
-  const spec = (
-    call?.['arguments'] as
-      | { properties?: { key?: { name?: string }; value?: { value?: unknown } }[] }[]
-      | undefined
-  )?.[0]
-  const id = spec?.properties?.find(property => property.key?.name === 'id')?.value?.value
-  return typeof id === 'string' ? id : undefined
 }
 
 const binary = /\.(?:png|ico|jpg|woff2?|gz|wasm)$/

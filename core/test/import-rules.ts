@@ -100,29 +100,70 @@ function refusePackage(
     : `'${name}' is not a package this folder owns; give it an owner and a reason in core/test/import-rules.ts`
 }
 
-function refuseFile(file: string, target: string): string | undefined {
-  if (testOf.test(target)) return 'product code does not import tests'
-  const [area = '', id = ''] = file.split('/')
-  if (area === 'core')
-    return target.startsWith('core/') && target !== 'core/testing.ts'
-      ? undefined
-      : 'core imports npm packages and core only'
-  if (area === 'examples')
-    return isApi(target) ||
+const isSimulator = (file: string): boolean => file.startsWith('simulator/')
+
+/** What each part of the tree may import, in the order they are looked for, and the sentence for all else. */
+const fileRules: readonly {
+  readonly from: RegExp
+  readonly may: (target: string, file: string) => boolean
+  readonly else: string
+}[] = [
+  {
+    from: /^core\//,
+    may: target => target.startsWith('core/') && target !== 'core/testing.ts',
+    else: 'core imports npm packages and core only'
+  },
+  {
+    from: /^examples\//,
+    may: (target, file) =>
+      isApi(target) ||
       target === 'core/testing.ts' ||
       isContract(target) ||
-      target.startsWith(`examples/${id}/`)
-      ? undefined
-      : 'an example imports what a stranger could: core/index.ts, core/testing.ts and contracts'
-  if (file.startsWith('tools/auto/'))
-    return isApi(target) ? undefined : 'a tool written at run time imports the tool API only'
-  if (area === 'simulator')
-    return target.startsWith('simulator/') ? undefined : 'the simulator stands alone'
-  if (file.startsWith('plugins/demo/') && target === 'simulator/simulator.ts') return undefined
-  if (isApi(target) || isContract(target)) return undefined
-  if (isContract(file)) return 'a contract imports core/index.ts and other contracts only'
-  if (area === 'tools') return 'a tool imports core/index.ts and contracts only'
-  return target.startsWith(`plugins/${id}/`)
-    ? undefined
-    : 'a plugin imports core/index.ts, its own folder and contracts of others'
+      isSimulator(target) ||
+      target.startsWith(`${folderOf(file)}/`),
+    else: 'an example imports what a stranger could: core/index.ts, core/testing.ts, contracts and the simulator'
+  },
+  {
+    from: /^tools\/auto\//,
+    may: isApi,
+    else: 'a tool written at run time imports the tool API only'
+  },
+  { from: /^simulator\//, may: isSimulator, else: 'the simulator stands alone' },
+  {
+    from: /^plugins\/[^/]+\/contract\.ts$/,
+    may: target => isApi(target) || isContract(target),
+    else: 'a contract imports core/index.ts and other contracts only'
+  },
+  {
+    from: /^tools\//,
+    may: target => isApi(target) || isContract(target),
+    else: 'a tool imports core/index.ts and contracts only'
+  },
+  {
+    from: /^plugins\/demo\//,
+    may: (target, file) => isSimulator(target) || mayPlugin(target, file),
+    else: 'a plugin imports core/index.ts, its own folder and contracts of others'
+  },
+  {
+    from: /^plugins\//,
+    may: mayPlugin,
+    else: 'a plugin imports core/index.ts, its own folder and contracts of others'
+  }
+]
+
+/** The plugin or example a file is of. */
+const folderOf = (file: string): string => file.split('/').slice(0, 2).join('/')
+
+function mayPlugin(target: string, file: string): boolean {
+  return isApi(target) || isContract(target) || target.startsWith(`${folderOf(file)}/`)
+}
+
+function refuseFile(file: string, target: string): string | undefined {
+  if (testOf.test(target)) return 'product code does not import tests'
+  if (target.startsWith('plugins/demo/') && !file.startsWith('plugins/demo/'))
+    return 'nothing of production knows the demo'
+  if (isSimulator(target) && !/^(?:simulator|plugins\/demo|examples)\//.test(file))
+    return 'only the demo, tests, measurements and examples import the simulator'
+  const rule = fileRules.find(one => one.from.test(file))
+  return !rule || rule.may(target, file) ? undefined : rule.else
 }

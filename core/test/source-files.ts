@@ -1,6 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
-import { parseSync, visitorKeys, type ParserOptions } from 'oxc-parser'
+import { parseSync, type ParserOptions } from 'oxc-parser'
+import { countCasts, measureFunctions, wideLines, type FunctionSize } from './measures.ts'
+import { nodesOf, type Node } from './syntax.ts'
 
 /** One module another one names: as it is written, and as a path from the root when it is relative. */
 export interface Import {
@@ -9,18 +11,6 @@ export interface Import {
   readonly typeOnly: boolean
   readonly line: number
 }
-export interface FunctionSize {
-  readonly name: string
-  readonly line: number
-  readonly ownLines: number
-}
-export interface Node {
-  readonly type: string
-  readonly start: number
-  readonly end: number
-  readonly [key: string]: unknown
-}
-
 export interface SourceFile {
   /** From the root, with `/`. */
   readonly path: string
@@ -28,12 +18,18 @@ export interface SourceFile {
   readonly syntaxErrors: readonly string[]
   readonly imports: readonly Import[]
   readonly functions: readonly FunctionSize[]
+  /** `as never`, `as unknown as`, `!` and `<T>value`. */
+  readonly casts: number
+  /** The lines over the budget of columns. */
+  readonly wide: readonly number[]
   readonly nodes: readonly Node[]
   readonly isTest: boolean
 }
 
 export const areas = ['core', 'plugins', 'simulator', 'tools', 'examples', 'bench'] as const
 const code = /\.(?:ts|tsx|js|mjs)$/
+const prose = /\.(?:py|go|html|css|sh)$/
+const isTest = (file: string): boolean => /(?:^|\/)test\//.test(file) || /\.test\.tsx?$/.test(file)
 
 export const filesBelow = (root: string, folder: string): string[] =>
   !existsSync(path.join(root, folder))
@@ -46,35 +42,47 @@ export const filesBelow = (root: string, folder: string): string[] =>
         .filter(file => !file.includes('node_modules/'))
         .sort()
 
-/** Every source file of the five areas, parsed. */
-export const readSources = (root: string): SourceFile[] =>
-  areas
-    .flatMap(area => filesBelow(root, area))
-    .filter(file => code.test(file))
-    .map(file => readSource(root, file))
+const countLines = (text: string): number => text.split('\n').length - (text.endsWith('\n') ? 1 : 0)
 
-function readSource(root: string, file: string): SourceFile {
-  const text = readFileSync(path.join(root, file), 'utf8')
-  const lang = path.extname(file).slice(1).replace('mjs', 'js') as ParserOptions['lang'] & string
-  const parsed = parseSync(file, text, { lang })
-  const lineOf = lineFinder(text)
-  const nodes = [...walk(parsed.program as unknown as Node)]
+/** Every source file of the areas, parsed where it is TypeScript or JavaScript; the others have lines only. */
+export const readSources = (root: string): SourceFile[] =>
+  [...areas.flatMap(area => filesBelow(root, area)), ...filesBelow(root, 'assets/static')].flatMap(
+    file =>
+      code.test(file) ? [readSource(root, file)] : prose.test(file) ? [readText(root, file)] : []
+  )
+
+function readText(root: string, file: string): SourceFile {
+  const content = readFileSync(path.join(root, file), 'utf8')
   return {
     path: file,
-    syntaxErrors: parsed.errors.map(error => error.message),
-    lines: text.split('\n').length - (text.endsWith('\n') ? 1 : 0),
-    nodes,
-    imports: importsOf(file, nodes, lineOf),
-    functions: functionsOf(nodes, lineOf),
-    isTest: /(?:^|\/)test\//.test(file) || /\.test\.tsx?$/.test(file)
+    lines: countLines(content),
+    syntaxErrors: [],
+    imports: [],
+    functions: [],
+    casts: 0,
+    wide: wideLines(content, [], () => 1, false),
+    nodes: [],
+    isTest: isTest(file)
   }
 }
 
-function* walk(node: Node): Generator<Node> {
-  yield node
-  for (const key of visitorKeys[node.type] ?? []) {
-    for (const child of [node[key]].flat() as (Node | null | undefined)[])
-      if (child) yield* walk(child)
+function readSource(root: string, file: string): SourceFile {
+  const content = readFileSync(path.join(root, file), 'utf8')
+  const lang = path.extname(file).slice(1).replace('mjs', 'js') as ParserOptions['lang'] & string
+  const parsed = parseSync(file, content, { lang })
+  const lineOf = lineFinder(content)
+  const program = parsed.program as unknown as Node
+  const nodes = nodesOf(program)
+  return {
+    path: file,
+    syntaxErrors: parsed.errors.map(error => error.message),
+    lines: countLines(content),
+    nodes,
+    imports: importsOf(file, nodes, lineOf),
+    functions: measureFunctions(program, lineOf),
+    casts: countCasts(nodes),
+    wide: wideLines(content, nodes, lineOf, isTest(file)),
+    isTest: isTest(file)
   }
 }
 
@@ -144,28 +152,5 @@ function importsOf(
       callee.name === 'require'
       ? [entry(node, (node['arguments'] as unknown[])[0], false)]
       : []
-  })
-}
-
-const isFunction = ({ type }: Node): boolean =>
-  type === 'FunctionDeclaration' ||
-  type === 'FunctionExpression' ||
-  type === 'ArrowFunctionExpression'
-
-/** A function's own lines: from its first to its last, without the bodies of the functions inside it, which are counted for themselves. */
-function functionsOf(nodes: readonly Node[], lineOf: (offset: number) => number): FunctionSize[] {
-  const functions = nodes.filter(isFunction)
-  return functions.map(node => {
-    const [first, last] = [lineOf(node.start), lineOf(node.end)]
-    const inner = new Set<number>()
-    for (const other of functions) {
-      if (other === node || other.start < node.start || other.end > node.end) continue
-      for (let line = lineOf(other.start) + 1; line <= lineOf(other.end); line++) inner.add(line)
-    }
-    return {
-      name: (node['id'] as { name?: string } | null)?.name ?? 'function',
-      line: first,
-      ownLines: last - first + 1 - inner.size
-    }
   })
 }

@@ -6,7 +6,7 @@ import { authMigrations, createAuthStore } from './auth/store.ts'
 import { readPluginConfig, type Environment, type Settings } from './config.ts'
 import { openDatabase, type Connection } from './db/database.ts'
 import { migrate } from './db/migrate.ts'
-import { errorText } from './errors.ts'
+import { bootError, documentErrors, errorText } from './errors.ts'
 import { createHealth, type ProbeResult } from './health.ts'
 import { createRouter } from './http/router.ts'
 import { listen } from './http/server.ts'
@@ -17,7 +17,7 @@ import { createMetrics } from './metrics.ts'
 import type { Plugin } from './plugin.ts'
 import { createPluginApp, type Subscriptions } from './plugin-app.ts'
 import { coreRoutes } from './routes.ts'
-import { bootError, createServices, orderByTokens } from './services.ts'
+import { createServices, orderByTokens } from './services.ts'
 import { createToolRegistry } from './tool.ts'
 
 export interface AppOptions {
@@ -71,7 +71,13 @@ export async function createApp(options: AppOptions) {
     const services = createServices(options.overrides)
     const tools = createToolRegistry(services)
     health.add('database', { required: true, run: () => takesWrites(db) })
-    coreRoutes(router, { health, metrics, version: options.version, state: () => state })
+    coreRoutes(router, {
+      health,
+      metrics,
+      errors: documentErrors(plugins),
+      version: options.version,
+      state: () => state
+    })
     authRoutes(router, store, settings)
     jobRoutes(router, db, jobs)
     const hooks: { ready: (() => Promise<void> | void)[] } = { ready: [] }

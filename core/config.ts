@@ -1,10 +1,9 @@
 import { homedir } from 'node:os'
 import path from 'node:path'
 import { Type, type Static, type TObject, type TSchema } from 'typebox'
-import { RayneError } from './errors.ts'
+import { bootError, RayneError } from './errors.ts'
 import { registerSecret } from './log.ts'
 import { compile } from './schema.ts'
-import { bootError } from './services.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -148,9 +147,10 @@ function named<T>(read: () => T, nameOf: (key: string) => string = key => key): 
   } catch (error) {
     const field = error instanceof RayneError ? error.details.errors?.[0] : undefined
     if (!field) throw error
-    throw bootError(`${nameOf(field.pointer.split('/').find(Boolean) ?? '')} ${field.message}`, {
-      cause: error
-    })
+    throw bootError(
+      `${nameOf(field.pointer.split('/').find(Boolean) ?? '')} ${field.message}`,
+      error
+    )
   }
 }
 

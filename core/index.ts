@@ -12,7 +12,18 @@ export {
 export { createToken, type Token } from './services.ts'
 export { defineEvent, type EventPayload, type EventType } from './events.ts'
 export { defineTool, type Tool, type ToolContext } from './tool.ts'
-export { RayneError, errorCode, errorText, type FieldError } from './errors.ts'
+export {
+  bootError,
+  defineErrors,
+  errorCode,
+  errorText,
+  invalid,
+  notFound,
+  RayneError,
+  type ErrorKind,
+  type ErrorTable,
+  type FieldError
+} from './errors.ts'
 export { compile, type Validator } from './schema.ts'
 export { createGroupCommit } from './db/group-commit.ts'
 export { readBytes } from './http/body.ts'

@@ -1,6 +1,6 @@
 import type { Knex } from 'knex'
 import { Type, type TSchema } from 'typebox'
-import { RayneError } from './errors.ts'
+import { notFound } from './errors.ts'
 import type { HttpRouter } from './http/router.ts'
 import type { Jobs } from './jobs.ts'
 import { redact } from './log.ts'
@@ -63,12 +63,7 @@ export async function retryJob(
   id: string
 ): Promise<{ id: string; name: string }> {
   const row = await db('jobs.job').where({ id, state: 'failed' }).first('name')
-  if (!row)
-    throw new RayneError(
-      'job-not-found',
-      404,
-      `there is no failed job ${id}; GET /v1/jobs?state=failed lists them`
-    )
+  if (!row) throw notFound('job', `${id} that failed`, 'GET /v1/jobs?state=failed')
   await jobs.boss.retry(row.name, id)
   return { id, name: row.name }
 }

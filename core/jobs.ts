@@ -8,7 +8,7 @@ import {
   type JobWithMetadata
 } from 'pg-boss'
 import type { Static, TSchema } from 'typebox'
-import { errorText, RayneError } from './errors.ts'
+import { bootError, errorText, RayneError } from './errors.ts'
 import type { Logger } from './log.ts'
 import { compile } from './schema.ts'
 
@@ -86,8 +86,7 @@ export function createJobs(options: {
     spec: JobSpec<S>,
     cron?: string
   ): JobHandle<Static<S>> {
-    if (definitions.has(name))
-      throw new RayneError('boot-failed', 500, `job '${name}' is defined twice`)
+    if (definitions.has(name)) throw bootError(`job '${name}' is defined twice`)
     const check = compile(spec.payload)
     definitions.set(name, {
       name,
@@ -245,5 +244,8 @@ async function fence(trx: Knex.Transaction, job: JobWithMetadata): Promise<void>
     [job.name, job.id, job.retryCount]
   )
   if (held.rows.length === 0)
-    throw new RayneError('job-lost', 409, `job ${job.id} was taken over by another attempt`)
+    throw new RayneError({
+      code: 'job-lost',
+      message: `job ${job.id} was taken over by another attempt`
+    })
 }

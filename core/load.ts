@@ -1,8 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { bootError } from './errors.ts'
 import type { Plugin } from './plugin.ts'
-import { bootError } from './services.ts'
 
 const folder = fileURLToPath(new URL('../plugins/', import.meta.url))
 
@@ -25,7 +25,7 @@ export async function loadPlugins(names: readonly string[]): Promise<Plugin[]> {
       const module = (await import(where).catch((error: unknown) => {
         throw bootError(
           `plugin '${name}' cannot be loaded: ${error instanceof Error ? error.message : String(error)}; RAYNE_PLUGINS takes ${builtInPlugins().join(', ')}, npm names and paths`,
-          { cause: error }
+          error
         )
       })) as { default?: Plugin }
       const plugin = module.default

@@ -1,4 +1,5 @@
 import { Type, type TSchema } from 'typebox'
+import type { ErrorKind } from './errors.ts'
 import type { Operation } from './http/router.ts'
 import { Problem } from './http/problem.ts'
 
@@ -11,7 +12,7 @@ const security: Record<string, unknown[]> = {
 /** The registered routes as an OpenAPI 3.1 document; routes and document cannot disagree. */
 export function openApi(
   operations: readonly Operation[],
-  info: { version: string }
+  { version, errors }: { version: string; errors: readonly ErrorKind[] }
 ): Record<string, unknown> {
   const paths: Record<string, Record<string, unknown>> = {}
   for (const operation of operations
@@ -24,8 +25,8 @@ export function openApi(
     openapi: '3.1.0',
     info: {
       title: 'Rayne',
-      version: info.version,
-      description: 'Alerts in, evidence-based root causes out.',
+      version,
+      description: `Alerts in, evidence-based root causes out.\n\n${errorTable(errors)}`,
       license: { name: 'MIT', identifier: 'MIT' }
     },
     paths,
@@ -40,6 +41,16 @@ export function openApi(
     }
   }
 }
+
+/** The error codes in Markdown, as viewers of OpenAPI show it. */
+const errorTable = (errors: readonly ErrorKind[]): string =>
+  [
+    'What goes wrong is answered as a problem (RFC 9457) whose `type` is `urn:rayne:error:<code>`:',
+    '',
+    '| Code | Status | When |',
+    '|---|---|---|',
+    ...errors.map(({ code, status, about }) => `| ${code} | ${status} | ${about} |`)
+  ].join('\n')
 
 function describe({
   owner,

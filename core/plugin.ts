@@ -2,6 +2,7 @@ import type { Knex } from 'knex'
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Static, TObject, TSchema, TUnknown } from 'typebox'
 import type { AuthClass, Principal } from './auth/principal.ts'
+import type { ErrorTable } from './errors.ts'
 import type { EventType } from './events.ts'
 import type { RawHandler } from './http/router.ts'
 import type { Probe } from './health.ts'
@@ -132,6 +133,8 @@ export interface PluginSpec<
   readonly version: string
   /** Settings, read from `RAYNE_<PLUGIN>_<KEY>`; secrets are marked `writeOnly`. */
   readonly config?: C
+  /** Its error codes, made by `defineErrors`: callers find them in `/openapi.json`. */
+  readonly errors?: ErrorTable
   readonly needs?: N
   readonly wants?: W
   readonly provides?: readonly Token<unknown>[]

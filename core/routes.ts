@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Type, type TSchema } from 'typebox'
-import { RayneError } from './errors.ts'
+import { RayneError, type ErrorKind } from './errors.ts'
 import type { Health } from './health.ts'
 import type { HttpRouter } from './http/router.ts'
 import type { Metrics } from './metrics.ts'
@@ -32,6 +32,7 @@ export function coreRoutes(
   options: {
     health: Health
     metrics: Metrics
+    errors: readonly ErrorKind[]
     version: string
     state: () => 'starting' | 'ready' | 'closing'
   }
@@ -79,7 +80,7 @@ export function coreRoutes(
     auth: 'public',
     summary: 'This API as OpenAPI 3.1',
     response: Type.Object({}, { additionalProperties: true }),
-    handle: () => openApi(router.operations, { version: options.version })
+    handle: () => openApi(router.operations, options)
   })
   router.raw(
     'core',
@@ -107,7 +108,10 @@ function pages(router: HttpRouter): void {
     router.raw('core', 'GET', where, { summary, auth: 'public' }, ctx => {
       const file = fileOf(String(ctx['params'].file))
       if (file === undefined)
-        throw new RayneError('route-not-found', 404, 'the page of the API has no such file')
+        throw new RayneError({
+          code: 'route-not-found',
+          message: 'the page of the API has no such file'
+        })
       ctx.set(pageHeaders)
       ctx.type = path.extname(file)
       ctx.body = createReadStream(file)

@@ -32,7 +32,11 @@ export function compile<S extends TSchema>(
     if (check(value)) return value as Static<S>
     const errors = (check.errors ?? []).slice(0, 20).map(error => fieldError(error, where))
     const first = errors[0] ?? { pointer: `/${where}`, message: 'is not valid' }
-    throw new RayneError('invalid-input', 400, `${first.pointer} ${first.message}`, { errors })
+    throw new RayneError({
+      code: 'invalid-input',
+      message: `${first.pointer} ${first.message}`,
+      details: { errors }
+    })
   }
 }
 

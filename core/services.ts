@@ -1,4 +1,4 @@
-import { RayneError } from './errors.ts'
+import { bootError } from './errors.ts'
 
 /** A typed name for a service: the value is the dependency, the type travels with it. */
 export interface Token<T> {
@@ -82,7 +82,3 @@ export function createServices(overrides: ReadonlyMap<string, unknown> = new Map
   }
 }
 export type Services = ReturnType<typeof createServices>
-
-/** A sentence about why the platform cannot start. */
-export const bootError = (message: string, options?: ErrorOptions): RayneError =>
-  new RayneError('boot-failed', 500, message, {}, options)

@@ -1,7 +1,7 @@
 import type { Static, TObject, TSchema } from 'typebox'
-import { bootError, type Resolved, type Services, type Tokens } from './services.ts'
+import type { Resolved, Services, Tokens } from './services.ts'
 import { compile } from './schema.ts'
-import { RayneError } from './errors.ts'
+import { bootError, notFound } from './errors.ts'
 import type { Logger } from './log.ts'
 
 /** What a running tool knows besides its input. */
@@ -76,12 +76,7 @@ export function createToolRegistry(services: Services) {
       [...tools.values()].map(entry => entry.tool).sort((a, b) => (a.name < b.name ? -1 : 1)),
     async execute(name: string, input: unknown, context: ToolContext): Promise<unknown> {
       const entry = tools.get(name)
-      if (!entry)
-        throw new RayneError(
-          'tool-not-found',
-          404,
-          `there is no tool named '${name}'; GET /v1/rca/tools lists them`
-        )
+      if (!entry) throw notFound('tool', `named '${name}'`, 'GET /v1/rca/tools')
       return entry.execute(input, context)
     }
   }

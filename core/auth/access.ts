@@ -58,11 +58,10 @@ export function createAccess(options: {
         request.method !== 'HEAD' &&
         !sameOrigin(request, options.publicUrl)
       )
-        throw new RayneError(
-          'foreign-origin',
-          403,
-          'a page of another origin may not act for a logged-in user'
-        )
+        throw new RayneError({
+          code: 'foreign-origin',
+          message: 'a page of another origin may not act for a logged-in user'
+        })
       return (await options.store.session(session)) ?? anonymous
     }
     return anonymous
@@ -72,37 +71,34 @@ export function createAccess(options: {
     guard(request) {
       if (options.protected) return
       if (!isLoopbackName(request.headers.host))
-        throw new RayneError(
-          'foreign-host',
-          403,
-          'this server answers on loopback only: use http://127.0.0.1, or set RAYNE_AUTH=required and a public HOST'
-        )
+        throw new RayneError({
+          code: 'foreign-host',
+          message:
+            'this server answers on loopback only: use http://127.0.0.1, or set RAYNE_AUTH=required and a public HOST'
+        })
       const origin = request.headers.origin
       if (
         origin !== undefined &&
         !(URL.canParse(origin) && new URL(origin).host === request.headers.host)
       )
-        throw new RayneError(
-          'foreign-origin',
-          403,
-          'a page of another origin may not use a local server'
-        )
+        throw new RayneError({
+          code: 'foreign-origin',
+          message: 'a page of another origin may not use a local server'
+        })
     },
     async authorize(request, auth) {
       if (!options.protected) return localAdmin
       const principal = await identify(request)
       if (mayCall(auth, request.method ?? 'GET', principal)) return principal
       if (principal.kind === 'anonymous')
-        throw new RayneError(
-          'unauthenticated',
-          401,
-          'log in with POST /login, or send an API token as Authorization: Bearer'
-        )
-      throw new RayneError(
-        'forbidden',
-        403,
-        `'${principal.name}' may not do this: the route asks for '${auth}'`
-      )
+        throw new RayneError({
+          code: 'unauthenticated',
+          message: 'log in with POST /login, or send an API token as Authorization: Bearer'
+        })
+      throw new RayneError({
+        code: 'forbidden',
+        message: `'${principal.name}' may not do this: the route asks for '${auth}'`
+      })
     }
   }
 }

@@ -17,8 +17,12 @@ async function derive(
   parallelism: number
 ): Promise<Buffer> {
   if (waiting.length >= 32)
-    throw new RayneError('too-many-logins', 429, 'too many logins at once; try again', {
-      retryAfter: 2
+    throw new RayneError({
+      code: 'too-many-logins',
+      message: 'too many logins at once; try again',
+      details: {
+        retryAfterSeconds: 2
+      }
     })
   if (running >= 2) await new Promise<void>(resolve => waiting.push(resolve))
   running += 1

@@ -1,6 +1,6 @@
 import { Type, type TSchema } from 'typebox'
 import type { Settings } from '../config.ts'
-import { RayneError } from '../errors.ts'
+import { notFound, RayneError } from '../errors.ts'
 import type { HttpRouter } from '../http/router.ts'
 import { reply, type RouteSpec } from '../plugin.ts'
 import { sessionCookie } from './access.ts'
@@ -42,7 +42,8 @@ export function authRoutes(router: HttpRouter, store: AuthStore, settings: Setti
     async handle({ body, ip }) {
       const done = throttle(`${ip} ${body.name}`)
       const result = await store.login(body.name, body.password)
-      if (!result) throw new RayneError('login-failed', 401, 'name or password is wrong')
+      if (!result)
+        throw new RayneError({ code: 'login-failed', message: 'name or password is wrong' })
       done()
       return reply(
         200,
@@ -75,11 +76,11 @@ export function authRoutes(router: HttpRouter, store: AuthStore, settings: Setti
     async handle({ body, principal }) {
       if (body.setup) return store.firstAdmin(body.setup, body.name, body.password)
       if (principal.role !== 'admin')
-        throw new RayneError(
-          'forbidden',
-          403,
-          'only an admin makes users; the first admin comes from the set-up link printed at start'
-        )
+        throw new RayneError({
+          code: 'forbidden',
+          message:
+            'only an admin makes users; the first admin comes from the set-up link printed at start'
+        })
       return store.addUser(body.name, body.password, body.role ?? 'member')
     }
   })
@@ -137,7 +138,7 @@ export function authRoutes(router: HttpRouter, store: AuthStore, settings: Setti
     also: { 404: 'no such token' },
     async handle({ params }) {
       if (!(await store.revokeToken(params.id)))
-        throw new RayneError('token-not-found', 404, `there is no live token with id ${params.id}`)
+        throw notFound('token', `${params.id} that is live`, 'GET /v1/tokens')
       return { message: `token ${params.id} revoked` }
     }
   })
@@ -152,12 +153,11 @@ function createThrottle(): (key: string) => () => void {
     const live =
       entry && entry.since > Date.now() - windowMs ? entry : { count: 0, since: Date.now() }
     if (live.count >= attempts)
-      throw new RayneError(
-        'too-many-logins',
-        429,
-        'too many failed logins for this name; wait a quarter of an hour',
-        { retryAfter: Math.ceil((live.since + windowMs - Date.now()) / 1000) }
-      )
+      throw new RayneError({
+        code: 'too-many-logins',
+        message: 'too many failed logins for this name; wait a quarter of an hour',
+        details: { retryAfterSeconds: Math.ceil((live.since + windowMs - Date.now()) / 1000) }
+      })
     failures.set(key, { ...live, count: live.count + 1 })
     return () => failures.delete(key)
   }

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { Knex } from 'knex'
-import { errorCode, RayneError } from '../errors.ts'
+import { errorCode, invalid, RayneError } from '../errors.ts'
 import type { Migration } from '../plugin.ts'
 import { checkPassword, hashPassword } from './passwords.ts'
 import { tokenScopes, type Principal } from './principal.ts'
@@ -54,8 +54,12 @@ export function createAuthStore(db: Knex) {
         return userOf(row)
       } catch (error) {
         if (errorCode(error) === '23505')
-          throw new RayneError('user-exists', 409, `there is already a user named '${name}'`, {
-            errors: [{ pointer: '/body/name', message: 'is taken' }]
+          throw new RayneError({
+            code: 'user-exists',
+            message: `there is already a user named '${name}'`,
+            details: {
+              errors: [{ pointer: '/body/name', message: 'is taken' }]
+            }
           })
         throw error
       }
@@ -100,11 +104,9 @@ export function createAuthStore(db: Knex) {
     ): Promise<{ token: string; info: TokenInfo }> {
       const unknown = scopes.find(scope => !(tokenScopes as readonly string[]).includes(scope))
       if (unknown !== undefined || scopes.length === 0)
-        throw new RayneError(
-          'invalid-input',
-          400,
-          `/body/scopes must name one or more of ${tokenScopes.join(', ')}`,
-          { errors: [{ pointer: '/body/scopes', message: `'${unknown ?? ''}' is not a scope` }] }
+        throw invalid(
+          '/body/scopes',
+          `must name one or more of ${tokenScopes.join(', ')}${unknown === undefined ? '' : `, not '${unknown}'`}`
         )
       const token = newSecret(scopes.includes('ingest') ? 'ingest' : 'api')
       const [row] = await db('core_tokens')
@@ -158,11 +160,11 @@ export function createAuthStore(db: Knex) {
           .where('expires_at', '>', new Date())
           .delete()
         if (spent === 0)
-          throw new RayneError(
-            'setup-spent',
-            403,
-            'this set-up link was used or is over an hour old; restart the server for a new one'
-          )
+          throw new RayneError({
+            code: 'setup-spent',
+            message:
+              'this set-up link was used or is over an hour old; restart the server for a new one'
+          })
         return createAuthStore(trx).addUser(name, password, 'admin', trx)
       })
   }

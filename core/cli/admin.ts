@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { listJobs, retryJob, type JobFilter } from '../job-routes.ts'
-import { RayneError } from '../errors.ts'
+import { notFound, RayneError } from '../errors.ts'
 import { answer, say, withApp } from './context.ts'
 
 interface Output {
@@ -91,7 +91,10 @@ export const addUser = (
   withApp(async app => {
     const password = options.password ?? randomBytes(15).toString('base64url')
     if (password.length < 12)
-      throw new RayneError('invalid-input', 400, '--password needs 12 characters or more')
+      throw new RayneError({
+        code: 'invalid-input',
+        message: '--password needs 12 characters or more'
+      })
     const user = await app.store.addUser(name, password, options.role)
     answer(options.json ?? false, options.password ? user : { ...user, password }, [
       `${user.role} '${user.name}' made`,
@@ -102,11 +105,7 @@ export const addUser = (
 export const removeUser = (name: string, { json = false }: Output): Promise<void> =>
   withApp(async app => {
     if (!(await app.store.removeUser(name)))
-      throw new RayneError(
-        'user-not-found',
-        404,
-        `there is no user named '${name}'; \`rayne users\` lists them`
-      )
+      throw notFound('user', `named '${name}'`, '`rayne users`')
     answer(json, { removed: name }, [`user '${name}' removed, and every session of theirs`])
   })
 
@@ -140,7 +139,7 @@ export const addToken = (
         ? undefined
         : new Date(Date.now() + Number(options.days) * 86_400_000)
     if (expires && Number.isNaN(expires.getTime()))
-      throw new RayneError('invalid-input', 400, '--days takes a number of days')
+      throw new RayneError({ code: 'invalid-input', message: '--days takes a number of days' })
     const { token, info } = await app.store.addToken(name, options.scope, expires)
     say('this secret is shown once:')
     answer(options.json ?? false, { token, ...info }, [token])
@@ -149,11 +148,7 @@ export const addToken = (
 export const revokeToken = (id: string, { json = false }: Output): Promise<void> =>
   withApp(async app => {
     if (!/^\d{1,18}$/.test(id) || !(await app.store.revokeToken(id)))
-      throw new RayneError(
-        'token-not-found',
-        404,
-        `there is no live token with id '${id}'; \`rayne tokens\` lists them`
-      )
+      throw notFound('token', `'${id}' that is live`, '`rayne tokens`')
     answer(json, { revoked: id }, [`token ${id} revoked`])
   })
 
@@ -179,11 +174,10 @@ export const provided =
         ...(await (
           (app.services.resolve({ run: { id: `command.${name}` } })['run'] ??
             (() => {
-              throw new RayneError(
-                'command-unknown',
-                404,
-                `no loaded plugin answers 'rayne ${name}'`
-              )
+              throw new RayneError({
+                code: 'command-unknown',
+                message: `no loaded plugin answers 'rayne ${name}'`
+              })
             })) as (...given: unknown[]) => Promise<[unknown, string[]]>
         )(...given.slice(0, -1)))
       )

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { errorCode, errorText, RayneError } from '../errors.ts'
+import { coreErrors, errorCode, errorText, RayneError } from '../errors.ts'
 import { answer, say } from './context.ts'
 
 interface ReceiveOptions {
@@ -14,7 +14,10 @@ interface ReceiveOptions {
 /** Posts one webhook from a file, as a sender would, and waits for what becomes of it. */
 export async function receive(file: string, options: ReceiveOptions): Promise<void> {
   const body = await readFile(file).catch((error: unknown) => {
-    throw new RayneError('file-unreadable', 400, `cannot read '${file}': ${errorText(error)}`)
+    throw new RayneError({
+      code: 'file-unreadable',
+      message: `cannot read '${file}': ${errorText(error)}`
+    })
   })
   const base = (options.url ?? `http://127.0.0.1:${process.env['PORT'] ?? 8080}`).replace(/\/$/, '')
   const token = options.token ?? process.env['RAYNE_TOKEN']
@@ -63,18 +66,17 @@ async function call(url: string, init: RequestInit): Promise<Record<string, unkn
     redirect: 'error'
   }).catch((error: unknown) => {
     const code = errorCode((error as { cause?: unknown }).cause) ?? errorText(error)
-    throw new RayneError(
-      'server-unreachable',
-      502,
-      `nothing answers at ${new URL(url).origin} (${code}): start the server with \`npm start\`, or name it with --url`
-    )
+    throw new RayneError({
+      code: 'server-unreachable',
+      message: `nothing answers at ${new URL(url).origin} (${code}): start the server with \`npm start\`, or name it with --url`
+    })
   })
   const body = (await response.json().catch(() => ({}))) as Record<string, unknown>
   if (!response.ok)
-    throw new RayneError(
-      'refused',
-      response.status,
-      `${url} answered ${response.status}: ${String(body['error'] ?? 'no reason given')}`
-    )
+    throw new RayneError({
+      code: coreErrors.refused,
+      status: response.status,
+      message: `${url} answered ${response.status}: ${String(body['error'] ?? 'no reason given')}`
+    })
   return body
 }

@@ -17,8 +17,7 @@ import { join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from 'pg'
-import { errorCode, errorText, RayneError } from '../errors.ts'
-import { bootError } from '../services.ts'
+import { bootError, errorCode, errorText, RayneError } from '../errors.ts'
 import { end, leftovers, openCluster, SUPERUSER, tail, type Cluster } from './cluster.ts'
 
 export interface EmbeddedDatabase {
@@ -81,7 +80,7 @@ function lockHome(home: string): () => void {
     if ((cause as { errcode?: number }).errcode !== 5)
       throw bootError(
         `cannot lock '${home}' (${errorText(cause)}): use a local disk, or ${NEXT_STEP}`,
-        { cause }
+        cause
       )
     const pid = existsSync(pidFile) ? ` (pid ${readFileSync(pidFile, 'utf8').trim()})` : ''
     throw bootError(
@@ -106,17 +105,15 @@ async function freePort(): Promise<number> {
 
 function explain(error: unknown, home: string): RayneError {
   if (/ENOSPC|EDQUOT|No space left on device|Disk quota exceeded/.test(errorText(error)))
-    return bootError(`the disk of '${home}' is full: make room, or ${NEXT_STEP}`, { cause: error })
+    return bootError(`the disk of '${home}' is full: make room, or ${NEXT_STEP}`, error)
   if (error instanceof RayneError) return error
   // ENOENT: what Node makes of a read-only parent when it creates folders on the way
   if (['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST', 'ENOENT'].includes(errorCode(error) ?? ''))
     return bootError(
       `cannot write to '${home}' (${errorText(error)}): make it writable, or ${NEXT_STEP}`,
-      { cause: error }
+      error
     )
-  return bootError(`cannot start the embedded PostgreSQL in '${home}': ${errorText(error)}`, {
-    cause: error
-  })
+  return bootError(`cannot start the embedded PostgreSQL in '${home}': ${errorText(error)}`, error)
 }
 
 /** Keeps one server running until it is stopped; a server that dies is started again in the same place. */
@@ -225,7 +222,7 @@ async function launch(
     await stopChild(child, cluster)
     throw bootError(
       `the embedded PostgreSQL did not start: ${errorText(error)}; ${NEXT_STEP}. ${tail(cluster.logFile, offset)}`,
-      { cause: error }
+      error
     )
   }
 }

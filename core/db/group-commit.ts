@@ -71,12 +71,11 @@ export function createGroupCommit<T, R>(
     add(item) {
       if (queue.length >= limit || bytes > limitBytes)
         return Promise.reject(
-          new RayneError(
-            'overloaded',
-            503,
-            'too many writes are waiting for the database; try again',
-            { retryAfter: 1 }
-          )
+          new RayneError({
+            code: 'overloaded',
+            message: 'too many writes are waiting for the database; try again',
+            details: { retryAfterSeconds: 1 }
+          })
         )
       bytes += size(item)
       return new Promise<R>((resolve, reject) => {

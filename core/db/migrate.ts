@@ -1,6 +1,6 @@
 import type { Knex } from 'knex'
+import { bootError } from '../errors.ts'
 import type { Migration } from '../plugin.ts'
-import { bootError } from '../services.ts'
 
 const lockKey = 7_220_115
 
@@ -36,7 +36,7 @@ export async function migrate(
         await migration.up(trx).catch((error: unknown) => {
           throw bootError(
             `migration '${name}' failed: ${error instanceof Error ? error.message : String(error)}`,
-            { cause: error }
+            error
           )
         })
         await trx('core_migrations').insert({ plugin: id, name: migration.name })

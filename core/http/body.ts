@@ -20,15 +20,16 @@ export async function readBytes(request: IncomingMessage, limit: number): Promis
   }
   const decoder = decoders[encoding]
   if (!decoder)
-    throw new RayneError(
-      'encoding-unsupported',
-      415,
-      `Content-Encoding '${encoding.slice(0, 40)}' is not supported; use gzip, deflate, br or identity`
-    )
+    throw new RayneError({
+      code: 'encoding-unsupported',
+      message: `Content-Encoding '${encoding.slice(0, 40)}' is not supported; use gzip, deflate, br or identity`
+    })
   const decoded = decoder() as unknown as Readable & NodeJS.WritableStream
   request.on('error', error => decoded.destroy(error))
   request.on('aborted', () =>
-    decoded.destroy(new RayneError('body-incomplete', 400, 'the body ended before it was complete'))
+    decoded.destroy(
+      new RayneError({ code: 'body-incomplete', message: 'the body ended before it was complete' })
+    )
   )
   try {
     return await getRawBody(request.pipe(decoded), { limit })
@@ -39,13 +40,11 @@ export async function readBytes(request: IncomingMessage, limit: number): Promis
       typeof (error as { code?: string }).code === 'string' &&
       /^Z_|^ERR_(BROTLI|_ERROR)/.test((error as { code: string }).code)
     )
-      throw new RayneError(
-        'body-invalid',
-        400,
-        `the body is not valid ${encoding}`,
-        {},
-        { cause: error }
-      )
+      throw new RayneError({
+        code: 'body-invalid',
+        message: `the body is not valid ${encoding}`,
+        cause: error
+      })
     throw error
   }
 }
@@ -62,12 +61,11 @@ export function parseJson(bytes: Buffer): unknown {
         : undefined
     )
   } catch (error) {
-    throw new RayneError(
-      'invalid-json',
-      400,
-      `/body is not valid JSON: ${error instanceof Error ? error.message : 'unreadable'}`,
-      { errors: [{ pointer: '/body', message: 'is not valid JSON' }] },
-      { cause: error }
-    )
+    throw new RayneError({
+      code: 'invalid-json',
+      message: `/body is not valid JSON: ${error instanceof Error ? error.message : 'unreadable'}`,
+      details: { errors: [{ pointer: '/body', message: 'is not valid JSON' }] },
+      cause: error
+    })
   }
 }

@@ -23,54 +23,45 @@ export const Problem = Type.Object(
 export function toRayneError(error: unknown): RayneError {
   if (error instanceof RayneError) return error
   if (isDatabaseDown(error))
-    return new RayneError(
-      'database-unavailable',
-      503,
-      'the database does not answer; try again',
-      { retryAfter: 5 },
-      { cause: error }
-    )
+    return new RayneError({
+      code: 'database-unavailable',
+      message: 'the database does not answer; try again',
+      details: { retryAfterSeconds: 5 },
+      cause: error
+    })
   const status = (error as { status?: unknown } | null)?.status
   const type = (error as { type?: unknown } | null)?.type
   if (type === 'entity.too.large')
-    return new RayneError(
-      'body-too-large',
-      413,
-      'the body is larger than this route accepts',
-      {},
-      { cause: error }
-    )
+    return new RayneError({
+      code: 'body-too-large',
+      message: 'the body is larger than this route accepts',
+      cause: error
+    })
   if (
     type === 'request.aborted' ||
     type === 'request.size.invalid' ||
     errorCode(error) === 'ECONNRESET'
   )
-    return new RayneError(
-      'body-incomplete',
-      400,
-      'the body ended before it was complete',
-      {},
-      { cause: error }
-    )
+    return new RayneError({
+      code: 'body-incomplete',
+      message: 'the body ended before it was complete',
+      cause: error
+    })
   if (status === 415)
-    return new RayneError(
-      'encoding-unsupported',
-      415,
-      'Content-Encoding must be gzip, deflate, br or identity',
-      {},
-      { cause: error }
-    )
-  return new RayneError(
-    'internal',
-    500,
-    'something went wrong here; the log has the details under this request id',
-    {},
-    { cause: error }
-  )
+    return new RayneError({
+      code: 'encoding-unsupported',
+      message: 'Content-Encoding must be gzip, deflate, br or identity',
+      cause: error
+    })
+  return new RayneError({
+    code: 'internal',
+    message: 'something went wrong here; the log has the details under this request id',
+    cause: error
+  })
 }
 
 export function problemBody(error: RayneError, requestId: string): string {
-  const { retryAfter: _, ...details } = error.details
+  const { retryAfterSeconds: _, ...details } = error.details
   const { code, status, message } = error
   return redact(
     JSON.stringify({

@@ -5,12 +5,11 @@ import { METHODS } from 'node:http'
 import type { TSchema } from 'typebox'
 import { isAuthClass, type AuthClass } from '../auth/principal.ts'
 import type { Access } from '../auth/access.ts'
-import { RayneError } from '../errors.ts'
+import { bootError, RayneError } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import type { RawWords, Reply, RouteRequest, RouteSpec } from '../plugin.ts'
 import { compile } from '../schema.ts'
-import { bootError } from '../services.ts'
 import { parseJson, readBytes } from './body.ts'
 import { problemBody, toRayneError } from './problem.ts'
 
@@ -102,7 +101,7 @@ export function createRouter({
         access.guard(ctx.req)
         await next()
         if (ctx.status === 404 && ctx.body == null && !ctx.state['route'])
-          throw notFound(ctx, operations)
+          throw nothingAt(ctx, operations)
       } catch (thrown) {
         respondWithProblem(ctx, thrown, requestId, log)
       }
@@ -183,7 +182,7 @@ function requestSignal(ctx: Koa.Context, timeoutMs: number): AbortSignal {
   const gone = new AbortController()
   ctx.res.once('close', () => {
     if (!ctx.res.writableFinished)
-      gone.abort(new RayneError('client-gone', 499, 'the client went away'))
+      gone.abort(new RayneError({ code: 'client-gone', message: 'the client went away' }))
   })
   return AbortSignal.any([gone.signal, AbortSignal.timeout(timeoutMs)])
 }
@@ -195,24 +194,22 @@ function requestIdOf(ctx: Koa.Context): string {
   return id
 }
 
-function notFound(ctx: Koa.Context, operations: readonly Operation[]): RayneError {
+function nothingAt(ctx: Koa.Context, operations: readonly Operation[]): RayneError {
   const methods = operations
     .filter(operation =>
       new RegExp(`^${operation.path.replace(/\{\w+\}/g, '[^/]+')}$`).test(ctx.path)
     )
     .map(operation => operation.method)
   if (methods.length === 0)
-    return new RayneError(
-      'route-not-found',
-      404,
-      `there is nothing at ${ctx.method} ${ctx.path.slice(0, 200)}; GET /docs lists what there is`
-    )
+    return new RayneError({
+      code: 'route-not-found',
+      message: `there is nothing at ${ctx.method} ${ctx.path.slice(0, 200)}; GET /docs lists what there is`
+    })
   ctx.set('allow', methods.join(', '))
-  return new RayneError(
-    'method-not-allowed',
-    405,
-    `${ctx.path.slice(0, 200)} answers ${methods.join(', ')}, not ${ctx.method}`
-  )
+  return new RayneError({
+    code: 'method-not-allowed',
+    message: `${ctx.path.slice(0, 200)} answers ${methods.join(', ')}, not ${ctx.method}`
+  })
 }
 
 function respondWithProblem(
@@ -224,8 +221,8 @@ function respondWithProblem(
   const error = toRayneError(thrown)
   if (error.status >= 500)
     log.error({ error: error.cause ?? thrown, requestId, route: ctx.state['route'] }, error.message)
-  if (error.details.retryAfter !== undefined)
-    ctx.set('retry-after', String(Math.ceil(error.details.retryAfter)))
+  if (error.details.retryAfterSeconds !== undefined)
+    ctx.set('retry-after', String(Math.ceil(error.details.retryAfterSeconds)))
   if (error.status === 401) ctx.set('www-authenticate', 'Bearer realm="rayne", Basic realm="rayne"')
   // Bytes of a refused body may still be on their way: the connection cannot be used again.
   if (error.status === 413 || error.code === 'body-incomplete') ctx.set('connection', 'close')

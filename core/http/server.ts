@@ -1,8 +1,7 @@
 import type Koa from 'koa'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { errorCode } from '../errors.ts'
-import { bootError } from '../services.ts'
+import { bootError, errorCode } from '../errors.ts'
 
 /** Listens with short limits, so that slow and half-open clients are reaped; close() waits for answers under way. */
 export async function listen(
@@ -32,11 +31,12 @@ export async function listen(
     if (code === 'EADDRINUSE')
       throw bootError(
         `port ${port} on ${host} is taken: stop what listens there, or set PORT to another one`,
-        { cause: error as Error }
+        error as Error
       )
-    throw bootError(`cannot listen on ${host}:${port} (${code ?? 'unknown'}): set HOST and PORT`, {
-      cause: error as Error
-    })
+    throw bootError(
+      `cannot listen on ${host}:${port} (${code ?? 'unknown'}): set HOST and PORT`,
+      error as Error
+    )
   })
   const address = server.address() as AddressInfo
   const name = address.family === 'IPv6' ? `[${address.address}]` : address.address

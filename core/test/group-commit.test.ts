@@ -100,7 +100,7 @@ describe('group commit', () => {
     await assert.rejects(
       group.add(6),
       (error: RayneError) =>
-        error.status === 503 && error.code === 'overloaded' && error.details.retryAfter === 1
+        error.status === 503 && error.code === 'overloaded' && error.details.retryAfterSeconds === 1
     )
     resolve()
     assert.deepEqual(await Promise.all(accepted), [1, 2, 3, 4, 5])

@@ -84,7 +84,12 @@ const plugin = definePlugin({
       method: 'GET',
       path: '/fail/own',
       handle: () => {
-        throw new RayneError('no-luck', 409, 'no luck today', { retryAfter: 7, hint: 'tomorrow' })
+        throw new RayneError({
+          code: 'no-luck',
+          status: 409,
+          message: 'no luck today',
+          details: { retryAfterSeconds: 7, hint: 'tomorrow' }
+        })
       }
     })
     app.route({

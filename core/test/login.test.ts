@@ -34,7 +34,9 @@ describe('passwords', () => {
     const refused = results.filter(result => result.status === 'rejected')
     assert.ok(refused.length > 0 && refused.length < 10, `${refused.length} refused`)
     assert.ok(
-      refused.every(result => result.reason.status === 429 && result.reason.details.retryAfter > 0)
+      refused.every(
+        result => result.reason.status === 429 && result.reason.details.retryAfterSeconds > 0
+      )
     )
     assert.ok(await checkPassword(password, await hashPassword(password)))
   })

@@ -145,10 +145,15 @@ describe('secrets in a running server', () => {
         method: 'GET',
         path: '/told',
         handle: () => {
-          throw new RayneError('told', 400, `the key ${app.config.key} is wrong`, {
-            note: app.config.key,
-            password: secret,
-            errors: [{ pointer: '/x', message: `token=${secret}` }]
+          throw new RayneError({
+            code: 'told',
+            status: 400,
+            message: `the key ${app.config.key} is wrong`,
+            details: {
+              note: app.config.key,
+              password: secret,
+              errors: [{ pointer: '/x', message: `token=${secret}` }]
+            }
           })
         }
       })

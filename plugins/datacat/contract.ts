@@ -1,4 +1,4 @@
-import { createToken, defineEvent, Type, type Static } from '../../core/index.ts'
+import { createToken, defineErrors, defineEvent, Type, type Static } from '../../core/index.ts'
 
 const text = Type.Union([Type.String(), Type.Null()])
 
@@ -87,3 +87,11 @@ export interface Datacat {
   end(sessionId: string): Promise<void>
 }
 export const DatacatToken = createToken<Datacat>('datacat.sessions')
+
+/** The errors of this plugin. */
+export const datacatErrors = defineErrors({
+  'chart-too-large': [422, 'A chart took too long; ask for less time or fewer sessions.'],
+  'metric-not-found': [404, 'The session has no metric of this name.'],
+  'session-not-found': [404, 'No session has this id, or it is of another ingest token.'],
+  'too-many-groups': [422, 'The path of group_by has more values than a chart shows.']
+})

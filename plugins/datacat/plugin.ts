@@ -1,6 +1,6 @@
 import { definePlugin } from '../../core/index.ts'
 import { config } from './config.ts'
-import { DatacatToken } from './contract.ts'
+import { DatacatToken, datacatErrors } from './contract.ts'
 import { purgeJob, watchHeartbeats } from './jobs.ts'
 import { sessions } from './migrations/0001_sessions.ts'
 import { series } from './migrations/0002_series.ts'
@@ -11,6 +11,7 @@ import { createDatacats } from './service.ts'
 export default definePlugin({
   id: 'datacat',
   version: '1.0.0',
+  errors: datacatErrors,
   config,
   migrations: [sessions, series, append],
   provides: [DatacatToken],

@@ -1,5 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import { RayneError, type JobHandle, type Knex, type Logger } from '../../core/index.ts'
+import {
+  notFound,
+  type RayneError,
+  type JobHandle,
+  type Knex,
+  type Logger
+} from '../../core/index.ts'
 import type { Datacat, OpenSession, SessionWrites } from './contract.ts'
 import { createExporter } from './service/export.ts'
 import { createRenderer } from './service/render-session.ts'
@@ -11,11 +17,7 @@ import { checkJson, stringify, type JsonObject } from './wire/json.ts'
 import { isSessionId } from './wire/session-id.ts'
 
 export const unknownSession = (id: string): RayneError =>
-  new RayneError(
-    'session-not-found',
-    404,
-    `there is no session ${id.slice(0, 64)}; GET /v1/datacat/sessions lists them`
-  )
+  notFound('session', id.slice(0, 64), 'GET /v1/datacat/sessions')
 
 /** Everything that writes and renders sessions, made of the parts in `service/`. */
 export function createDatacats({

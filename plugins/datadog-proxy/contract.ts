@@ -1,5 +1,6 @@
 import {
   createToken,
+  defineErrors,
   RayneError,
   type EpochMs,
   type EpochSeconds,
@@ -442,16 +443,48 @@ export type DatadogFailure =
   | 'garbage'
   | 'conflict'
 
-const statusOf: Record<DatadogFailure, number> = {
-  forbidden: 403,
-  not_found: 404,
-  invalid: 400,
-  conflict: 409,
-  rate_limited: 429,
-  unavailable: 502,
-  garbage: 502,
-  timeout: 504
-}
+/** The errors of this plugin; those of `DatadogFailure` begin with `datadog-`. */
+export const datadogErrors = defineErrors({
+  'account-exists': [409, 'The name or the organisation already belongs to an account.'],
+  'account-inactive': [409, 'The account is inactive; activate it first.'],
+  'account-is-default': [409, 'The default account stays active; make another one the default.'],
+  'account-not-found': [404, 'No account has this name.'],
+  'account-simulated': [409, 'The account is simulated, so it is not stored and does not change.'],
+  'datadog-conflict': [409, 'Datadog says that what is asked contradicts what it has.'],
+  // Its 401 would read as if the caller's own login were wrong.
+  'datadog-forbidden': [403, 'Datadog refused the keys of the account, or they lack a permission.'],
+  'datadog-garbage': [502, 'Datadog, or something before it, answered what cannot be read.'],
+  'datadog-invalid': ['upstream', 'Datadog refused the question; 400, or the 4xx it answered.'],
+  'datadog-key-refused': [400, 'The key is empty or has characters that no key has.'],
+  'datadog-no-account-answered': ['upstream', 'No account answered; `failures` says why, each.'],
+  'datadog-not-found': [404, 'Datadog has nothing under this id.'],
+  'datadog-rate-limited': [429, 'The rate limit of Datadog is spent; wait for Retry-After.'],
+  'datadog-site-refused': [400, 'The site is none of Datadog that keys may be sent to.'],
+  'datadog-timeout': [504, 'Datadog did not answer in time.'],
+  'datadog-unavailable': [502, 'Datadog does not answer or has a fault of its own.'],
+  'default-account-kept': [
+    400,
+    'The default account is not deleted; make another one the default.'
+  ],
+  'private-location-action-unknown': [404, 'A private location has no such action.'],
+  'private-location-busy': [409, 'Another action is under way; try again when it is done.'],
+  'private-location-failed': [502, 'A step failed; `steps` has what each printed.'],
+  'private-location-off': [404, 'The operations of private locations are off in the settings.'],
+  'rotation-incomplete': [500, 'A key rotation left an account behind; run it again.'],
+  'rotation-running': [409, 'Another process rotates the keys just now.'],
+  'secret-exposed': [500, 'Others can read the file of the key that seals the secrets.'],
+  'secret-unreadable': [500, 'A stored secret or its key cannot be read.']
+})
+
+const kindOf = {
+  forbidden: datadogErrors['datadog-forbidden'],
+  not_found: datadogErrors['datadog-not-found'],
+  conflict: datadogErrors['datadog-conflict'],
+  rate_limited: datadogErrors['datadog-rate-limited'],
+  unavailable: datadogErrors['datadog-unavailable'],
+  garbage: datadogErrors['datadog-garbage'],
+  timeout: datadogErrors['datadog-timeout']
+} as const
 
 /** A failed Datadog call; `datadogStatus` is what Datadog answered, when it answered. */
 export class DatadogError extends RayneError {
@@ -460,27 +493,21 @@ export class DatadogError extends RayneError {
   constructor(
     failure: DatadogFailure,
     message: string,
-    details: { datadogStatus?: number; retryAfter?: number } = {},
-    options?: ErrorOptions
+    about: { datadogStatus?: number; retryAfterSeconds?: number; cause?: unknown } = {}
   ) {
-    const { datadogStatus, retryAfter } = details
-    const said = {
+    const { datadogStatus, retryAfterSeconds, cause } = about
+    const details = {
       ...(datadogStatus === undefined ? {} : { datadog_status: datadogStatus }),
-      ...(retryAfter === undefined ? {} : { retryAfter })
+      ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds })
     }
-    // A 4xx of Datadog's own, such as 422, is passed on as it is; its 401 would read as if the caller's own login were wrong.
-    super(
-      `datadog-${failure.replace('_', '-')}`,
-      failure === 'invalid' && datadogStatus !== undefined && datadogStatus >= 400
-        ? datadogStatus
-        : statusOf[failure],
-      message,
-      said,
-      options
-    )
+    if (failure === 'invalid') {
+      // A 4xx of Datadog's own, such as 422, is passed on as it is.
+      const status = datadogStatus !== undefined && datadogStatus >= 400 ? datadogStatus : 400
+      super({ code: datadogErrors['datadog-invalid'], status, message, details, cause })
+    } else super({ code: kindOf[failure], message, details, cause })
     this.name = 'DatadogError'
     this.failure = failure
-    this.datadogStatus = details.datadogStatus
+    this.datadogStatus = datadogStatus
   }
 }
 

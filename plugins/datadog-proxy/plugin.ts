@@ -1,7 +1,7 @@
 import { createToken, definePlugin, type Logger } from '../../core/index.ts'
 import { createCheck, createPermissionCheck } from './service/check-accounts.ts'
 import { config, type Config } from './config.ts'
-import { DatadogToken, SecretsToken, SimulatedAccountsToken } from './contract.ts'
+import { DatadogToken, SecretsToken, SimulatedAccountsToken, datadogErrors } from './contract.ts'
 import { accounts as accountsTable } from './migrations/0001_accounts.ts'
 import { accountRoutes } from './routes/accounts.ts'
 import { routes } from './routes/proxy.ts'
@@ -13,6 +13,7 @@ import { createRotation } from './service/rotate-keys.ts'
 export default definePlugin({
   id: 'datadog-proxy',
   version: '1.0.0',
+  errors: datadogErrors,
   prefix: '/v1',
   config,
   migrations: [accountsTable],

@@ -2,6 +2,7 @@ import { definePlugin, Type } from '../../core/index.ts'
 import { DatadogToken, SimulatedAccountsToken } from '../datadog-proxy/contract.ts'
 import { EventLinksToken, WebhooksToken } from '../webhooks/contract.ts'
 import { config } from './config.ts'
+import { demoErrors } from './contract.ts'
 import { incidents } from './migrations/0001_incidents.ts'
 import { routes } from './routes.ts'
 import { startDemo, type Demo } from './service/start-demo.ts'
@@ -9,6 +10,7 @@ import { startDemo, type Demo } from './service/start-demo.ts'
 export default definePlugin({
   id: 'demo',
   version: '1.0.0',
+  errors: demoErrors,
   config,
   migrations: [incidents],
   needs: { datadog: DatadogToken, accounts: SimulatedAccountsToken },

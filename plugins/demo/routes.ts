@@ -7,6 +7,7 @@ import {
   type Reply,
   type Static
 } from '../../core/index.ts'
+import { demoErrors } from './contract.ts'
 import type { EventLinks, Webhooks } from '../webhooks/contract.ts'
 import { makeAlert, makeMonitor } from './service/make-alerts.ts'
 
@@ -84,11 +85,10 @@ function failure(
 }
 
 const noWebhooks = (): RayneError =>
-  new RayneError(
-    'webhooks-not-loaded',
-    501,
-    'no webhooks can be seeded: the webhooks plugin is not loaded'
-  )
+  new RayneError({
+    code: demoErrors['webhooks-not-loaded'],
+    message: 'no webhooks can be seeded: the webhooks plugin is not loaded'
+  })
 const noRum = 'the rum plugin is not there yet, so no sessions and no events can be made'
 
 async function seedWebhooks(
@@ -139,7 +139,10 @@ function seeding(app: PluginApp<unknown>, webhooks: Webhooks | undefined): void 
     also: { 501: 'the rum plugin is not there yet' },
     response: Type.Object({ message: Type.String() }),
     handle: () => {
-      throw new RayneError('rum-not-available', 501, `${noRum}; POST /v1/demo/seed/webhooks works`)
+      throw new RayneError({
+        code: demoErrors['rum-not-available'],
+        message: `${noRum}; POST /v1/demo/seed/webhooks works`
+      })
     }
   })
   app.route({

@@ -1,4 +1,4 @@
-import { Type, type Static } from '../../core/index.ts'
+import { defineErrors, Type, type Static } from '../../core/index.ts'
 
 const nullable = <T extends ReturnType<typeof Type.String> | ReturnType<typeof Type.Number>>(
   type: T
@@ -77,3 +77,11 @@ export const AnalysisStatus = Type.Union([
   Type.Literal('failed')
 ])
 export type AnalysisStatus = Static<typeof AnalysisStatus>
+
+/** The errors of this plugin. */
+export const rcaErrors = defineErrors({
+  'analysis-not-found': [404, 'No analysis has this id.'],
+  'evidence-unavailable': [502, 'No question to Datadog was answered, so there is no evidence.'],
+  'notebook-not-made': ['upstream', 'Datadog did not take the notebook; the status is its own.'],
+  'file-unwritable': [400, 'The file that a command was told to write cannot be written.']
+})

@@ -2,6 +2,7 @@ import { createToken, definePlugin, Type } from '../../core/index.ts'
 import { DatadogToken } from '../datadog-proxy/contract.ts'
 import { AlertReceived, EventLinksToken } from '../webhooks/contract.ts'
 import { config } from './config.ts'
+import { rcaErrors } from './contract.ts'
 import { analyses } from './migrations/0001_analyses.ts'
 import { routes } from './routes.ts'
 import { createAnalyser } from './service/analyse.ts'
@@ -12,6 +13,7 @@ import { createRecordCommand } from './service/record.ts'
 export default definePlugin({
   id: 'rca',
   version: '1.0.0',
+  errors: rcaErrors,
   config,
   migrations: [analyses],
   needs: { datadog: DatadogToken },

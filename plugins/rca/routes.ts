@@ -1,4 +1,4 @@
-import { RayneError, Type, type Knex, type PluginApp, type Static } from '../../core/index.ts'
+import { notFound, Type, type Knex, type PluginApp, type Static } from '../../core/index.ts'
 import { Alert } from '../webhooks/contract.ts'
 import { AnalysisStatus, Report } from './contract.ts'
 import { analysisStore, type Analysis } from './store.ts'
@@ -107,12 +107,7 @@ export function routes(app: PluginApp<unknown>, db: Knex): void {
     also: { 404: 'no analysis has this id' },
     async handle({ params: { id } }) {
       const analysis = await analysisStore.find(db, id)
-      if (!analysis)
-        throw new RayneError(
-          'analysis-not-found',
-          404,
-          `there is no analysis ${id}; GET /v1/rca lists them`
-        )
+      if (!analysis) throw notFound('analysis', id, 'GET /v1/rca')
       return { ...common(analysis), alert: analysis.alert, report: analysis.report }
     }
   })

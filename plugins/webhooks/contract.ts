@@ -1,4 +1,4 @@
-import { createToken, defineEvent, Type, type Static } from '../../core/index.ts'
+import { createToken, defineErrors, defineEvent, Type, type Static } from '../../core/index.ts'
 
 const text = Type.Union([Type.String(), Type.Null()])
 
@@ -103,3 +103,8 @@ export interface Receipt {
   readonly account: string | null
 }
 export const WebhooksToken = createToken<Webhooks>('webhooks.receiver')
+
+/** The errors of this plugin. */
+export const webhooksErrors = defineErrors({
+  'event-not-found': [404, 'No event has this id.']
+})

@@ -1,6 +1,6 @@
 import { definePlugin } from '../../core/index.ts'
 import { DatadogToken } from '../datadog-proxy/contract.ts'
-import { EventLinksToken, WebhooksToken } from './contract.ts'
+import { EventLinksToken, WebhooksToken, webhooksErrors } from './contract.ts'
 import { events } from './migrations/0001_events.ts'
 import { routes } from './routes.ts'
 import { createWebhooks } from './service.ts'
@@ -8,6 +8,7 @@ import { createWebhooks } from './service.ts'
 export default definePlugin({
   id: 'webhooks',
   version: '1.0.0',
+  errors: webhooksErrors,
   migrations: [events],
   wants: { datadog: DatadogToken, links: EventLinksToken },
   provides: [WebhooksToken],

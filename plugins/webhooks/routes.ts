@@ -1,5 +1,5 @@
 import {
-  RayneError,
+  notFound,
   reply,
   Type,
   type Knex,
@@ -135,12 +135,7 @@ export function routes(
     also: { 404: 'no event has this id' },
     async handle({ params: { id } }) {
       const event = await eventStore.find(db, id)
-      if (!event)
-        throw new RayneError(
-          'event-not-found',
-          404,
-          `there is no event ${id}; GET /v1/webhooks/events lists them`
-        )
+      if (!event) throw notFound('event', String(id), 'GET /v1/webhooks/events')
       return toWire(event, (await links?.of([id]))?.get(id), links !== undefined)
     }
   })

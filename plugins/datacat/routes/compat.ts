@@ -1,6 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import { Readable } from 'node:stream'
-import { RayneError, readBytes, Type, type Logger, type PluginApp } from '../../../core/index.ts'
+import {
+  RayneError,
+  readBytes,
+  Type,
+  type ErrorKind,
+  type Logger,
+  type PluginApp
+} from '../../../core/index.ts'
+import { datacatErrors } from '../contract.ts'
 import type { Datacats } from '../service.ts'
 import { stringify } from '../wire/json.ts'
 import { isSessionId } from '../wire/session-id.ts'
@@ -49,9 +57,12 @@ const verbs = [
 /** An answer of the first version: its status and its exact words. */
 class Refusal extends Error {
   readonly status: number
-  constructor(status: number, text: string) {
+  /** Where it is one of a session: the problem it is told as. */
+  readonly kind: ErrorKind<number> | undefined
+  constructor(status: number, text: string, kind?: ErrorKind<number>) {
     super(text)
     this.status = status
+    this.kind = kind
   }
 }
 
@@ -152,7 +163,7 @@ async function post(datacat: Datacats, ctx: Context, id: string, verb: string): 
   const writes =
     bytes === undefined ? { end: true } : { ...parsed(verb, bytes), bytes: bytes.length }
   if (!isKnowable(id) || (await datacat.store({ sessionId: id, ...writes })) === 'unknown')
-    throw new Refusal(404, 'session not found')
+    throw new Refusal(404, 'session not found', datacatErrors['session-not-found'])
   return ok
 }
 
@@ -200,7 +211,7 @@ function checkName(name: string): string {
 
 async function one(datacat: Datacats, id: string): Promise<Buffer | Readable> {
   const found = isKnowable(id) ? await datacat.render(id) : undefined
-  if (!found) throw new Refusal(404, 'Session not found')
+  if (!found) throw new Refusal(404, 'Session not found', datacatErrors['session-not-found'])
   return Buffer.isBuffer(found) ? found : Readable.from(found)
 }
 
@@ -236,24 +247,22 @@ function otherwise(ctx: Context, path: string): Refusal {
   return new Refusal(404, 'Not found')
 }
 
+const problemOf = ({ status, kind }: Refusal) =>
+  kind ??
+  (status === 400 ? 'invalid-input' : status === 405 ? 'method-not-allowed' : 'route-not-found')
+
 function refuse(ctx: Context, error: unknown): void {
+  const wantsProblem = ctx.get('accept').includes('application/problem+json')
+  if (error instanceof RayneError && (wantsProblem || error.status >= 500)) throw error
   const refusal =
     error instanceof InvalidBody
       ? new Refusal(400, 'Invalid request body')
-      : error instanceof RayneError && error.status < 500
+      : error instanceof RayneError
         ? new Refusal(error.status, error.message)
         : error
   if (!(refusal instanceof Refusal)) throw error
-  if (ctx.get('accept').includes('application/problem+json'))
-    throw new RayneError(
-      refusal.status === 404
-        ? 'not-found'
-        : refusal.status === 405
-          ? 'method-not-allowed'
-          : 'invalid-input',
-      refusal.status,
-      refusal.message
-    )
+  if (wantsProblem && refusal.status >= 400)
+    throw new RayneError({ code: problemOf(refusal), message: refusal.message })
   ctx.status = refusal.status
   ctx.set('content-type', 'text/plain; charset=utf-8')
   ctx.set('x-content-type-options', 'nosniff')

@@ -1,4 +1,5 @@
 import {
+  invalid,
   compile,
   readBytes,
   Type,
@@ -13,7 +14,7 @@ import { catalogueStore } from '../store/catalogue.ts'
 import { statuses, type SessionFilter, type StateFilter, type Status } from '../store/filters.ts'
 import { listStore } from '../store/list.ts'
 import { parseBody } from '../wire/batch.ts'
-import { invalid, isObject } from '../wire/json.ts'
+import { isObject } from '../wire/json.ts'
 import { isSessionId } from '../wire/session-id.ts'
 import { readStateFilter } from '../wire/filter.ts'
 import { readTime } from '../wire/time.ts'

@@ -1,4 +1,4 @@
-import { RayneError, Type, type Knex, type PluginApp, type Static } from '../../../core/index.ts'
+import { notFound, Type, type Knex, type PluginApp, type Static } from '../../../core/index.ts'
 import { unknownSession } from '../service.ts'
 import { readFilter } from '../wire/filter.ts'
 import { eventOut, pointOut, stateOut, summaryOf } from '../service/wire-out.ts'
@@ -162,11 +162,7 @@ function sessionRoutes(app: PluginApp<unknown>, db: Knex): void {
       const session = await find(db, id)
       const series = (await pointStore.series(db, session.key)).find(one => one.name === wanted)
       if (!series)
-        throw new RayneError(
-          'metric-not-found',
-          404,
-          `session ${id} has no metric '${wanted}'; GET /v1/datacat/sessions/${id} names them`
-        )
+        throw notFound('metric', `'${wanted}' in session ${id}`, `GET /v1/datacat/sessions/${id}`)
       const rows = await pointStore.next(db, new Map([[series.id, after + 1]]), limit)
       return {
         points: rows.map(row => ({ ...pointOut(row, series.name), n: row.n })),

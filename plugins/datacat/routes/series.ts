@@ -1,7 +1,6 @@
-import { Type, type Knex, type PluginApp } from '../../../core/index.ts'
+import { invalid, Type, type Knex, type PluginApp } from '../../../core/index.ts'
 import { readChart, type Aggregation } from '../service/chart.ts'
 import { readFilter } from '../wire/filter.ts'
-import { invalid } from '../wire/json.ts'
 import { iso, readTime } from '../wire/time.ts'
 import { closed, filterFields, name, nullable } from '../wire/schemas.ts'
 

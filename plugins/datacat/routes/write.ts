@@ -1,13 +1,7 @@
-import {
-  compile,
-  reply,
-  RayneError,
-  type PluginApp,
-  type RouteRequest
-} from '../../../core/index.ts'
+import { invalid, compile, reply, type PluginApp, type RouteRequest } from '../../../core/index.ts'
 import { unknownSession, type Datacats } from '../service.ts'
 import { parseBody, readBatch } from '../wire/batch.ts'
-import { checkJson, invalid, type JsonObject } from '../wire/json.ts'
+import { checkJson, type JsonObject } from '../wire/json.ts'
 import { isSessionId } from '../wire/session-id.ts'
 import { readClientTime } from '../wire/time.ts'
 import { Batch, Done, Heartbeat, Open, Opened, SessionId, Stored } from '../wire/schemas.ts'
@@ -166,12 +160,7 @@ export function writeRoutes(app: PluginApp<unknown>, datacat: Datacats): void {
 function headerKey(value: string | string[] | undefined): string | null {
   if (value === undefined) return null
   if (typeof value !== 'string' || value.length === 0 || value.length > 128)
-    throw new RayneError(
-      'invalid-input',
-      400,
-      'the header Idempotency-Key must have 1 to 128 characters',
-      { errors: [{ pointer: '/header/idempotency-key', message: 'must have 1 to 128 characters' }] }
-    )
+    throw invalid('/header/idempotency-key', 'must have 1 to 128 characters')
   return value
 }
 

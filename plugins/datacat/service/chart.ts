@@ -1,4 +1,5 @@
 import { RayneError, type Knex } from '../../../core/index.ts'
+import { datacatErrors } from '../contract.ts'
 import {
   chartStore,
   type Bucket,
@@ -63,11 +64,10 @@ export async function readChart(db: Knex, query: ChartQuery): Promise<Chart> {
   const extent = await chartStore.extent(db, query)
   const sessionsMatched = extent.matched
   if (extent.sessions.size > mostGroups)
-    throw new RayneError(
-      'too-many-groups',
-      422,
-      `the path of group_by has ${extent.sessions.size} values; a chart shows at most ${mostGroups}: choose another path, or narrow the sessions`
-    )
+    throw new RayneError({
+      code: datacatErrors['too-many-groups'],
+      message: `the path of group_by has ${extent.sessions.size} values; a chart shows at most ${mostGroups}: choose another path, or narrow the sessions`
+    })
   const points = overlap(query, extent)
   if (points === 0) return { sessionsMatched, ...nothing }
   if (query.aggregation.kind !== 'all' && query.per === 'session')

@@ -1,4 +1,5 @@
 import { RayneError, type Knex } from '../../../core/index.ts'
+import { datacatErrors } from '../contract.ts'
 import { applyFilter, type SessionFilter } from './filters.ts'
 import { pathText } from './states.ts'
 
@@ -161,13 +162,11 @@ async function ask<T>(db: Knex, sql: string, bindings: object): Promise<T[]> {
           !error.message.startsWith('Defined query timeout')
         )
           throw error
-        throw new RayneError(
-          'chart-too-large',
-          422,
-          `the chart took longer than ${patienceMs / 1000} s: ask for a shorter time, fewer sessions, or no percentile`,
-          {},
-          { cause: error }
-        )
+        throw new RayneError({
+          code: datacatErrors['chart-too-large'],
+          message: `the chart took longer than ${patienceMs / 1000} s: ask for a shorter time, fewer sessions, or no percentile`,
+          cause: error
+        })
       }
     )
 }

@@ -1,7 +1,7 @@
-import { compile, RayneError, type Static } from '../../../core/index.ts'
+import { invalid, compile, RayneError, type Static } from '../../../core/index.ts'
 import { Batch, type Event, type Metric, type State } from './schemas.ts'
 import type { NewEvent, NewPoint } from '../store/append.ts'
-import { checkJson, invalid, stringify, type Json, type JsonObject } from './json.ts'
+import { checkJson, stringify, type Json, type JsonObject } from './json.ts'
 import { readClientTime } from './time.ts'
 
 /** Items one batch may hold over all its lists. */
@@ -16,13 +16,12 @@ export function parseBody(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(text)
   } catch (error) {
-    throw new RayneError(
-      'invalid-json',
-      400,
-      `/body is not valid JSON: ${error instanceof Error ? error.message : 'unreadable'}`,
-      { errors: [{ pointer: '/body', message: 'is not valid JSON' }] },
-      { cause: error }
-    )
+    throw new RayneError({
+      code: 'invalid-json',
+      message: `/body is not valid JSON: ${error instanceof Error ? error.message : 'unreadable'}`,
+      details: { errors: [{ pointer: '/body', message: 'is not valid JSON' }] },
+      cause: error
+    })
   }
 }
 

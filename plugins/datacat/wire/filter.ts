@@ -1,7 +1,6 @@
-import type { Static } from '../../../core/index.ts'
+import { invalid, type Static } from '../../../core/index.ts'
 import type { Filter } from './schemas.ts'
 import type { SessionFilter, StateFilter } from '../store/filters.ts'
-import { invalid } from './json.ts'
 import { readTime } from './time.ts'
 
 const modes = ['current', 'ever', 'contains', 'ever_contains'] as const

@@ -1,4 +1,4 @@
-import { RayneError } from '../../../core/index.ts'
+import { invalid } from '../../../core/index.ts'
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
 export interface JsonObject {
@@ -24,9 +24,6 @@ export function checkJson(value: Json, pointer: string, depth = 1): void {
     for (const key of Object.keys(value))
       checkJson(value[key] as Json, `${pointer}/${key}`, depth + 1)
 }
-
-export const invalid = (pointer: string, message: string): RayneError =>
-  new RayneError('invalid-input', 400, `${pointer} ${message}`, { errors: [{ pointer, message }] })
 
 /** JSON text with the keys of every object in byte order, as the first version writes it. */
 export function stringify(value: Json): string {

@@ -1,4 +1,4 @@
-import { invalid } from './json.ts'
+import { invalid } from '../../../core/index.ts'
 
 /** Epoch milliseconds as the wire says them. */
 export const iso = (ms: number): string => new Date(ms).toISOString()

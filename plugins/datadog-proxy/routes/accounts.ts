@@ -1,6 +1,6 @@
-import { RayneError, Type, type PluginApp, type Static } from '../../../core/index.ts'
+import { invalid, RayneError, Type, type PluginApp, type Static } from '../../../core/index.ts'
+import { datadogErrors, type KeyCheck } from '../contract.ts'
 import { apiUrlOf, resolveSite } from '../service/client/resolve-site.ts'
-import type { KeyCheck } from '../contract.ts'
 import type { Datadog, LocalAccount } from '../service/datadog.ts'
 import type { AccountChanges, Accounts, NewAccount } from '../service/accounts.ts'
 import type { AccountRow } from '../store.ts'
@@ -195,11 +195,10 @@ function readRoutes(app: PluginApp<unknown>, accounts: Accounts, datadog: Datado
 function writeRoutes(app: PluginApp<unknown>, accounts: Accounts, datadog: Datadog): void {
   const stored = (name: string): string => {
     if (datadog.isLocal(name))
-      throw new RayneError(
-        'account-simulated',
-        409,
-        `'${name}' is a simulated account, which is not stored and cannot be changed`
-      )
+      throw new RayneError({
+        code: datadogErrors['account-simulated'],
+        message: `'${name}' is a simulated account, which is not stored and cannot be changed`
+      })
     return name
   }
   app.route({
@@ -264,7 +263,11 @@ async function all(accounts: Accounts, datadog: Datadog): Promise<Account[]> {
 
 function find(known: readonly Account[], name: string): Account {
   const account = known.find(one => one.name === name)
-  if (!account) throw new RayneError('account-not-found', 404, `account not found: ${name}`)
+  if (!account)
+    throw new RayneError({
+      code: datadogErrors['account-not-found'],
+      message: `account not found: ${name}`
+    })
   return account
 }
 
@@ -341,12 +344,7 @@ function siteOf(
 ): string | undefined {
   const [first, second] = [site, baseUrl].filter(Boolean).map(text => resolveSite(text ?? ''))
   if (first !== undefined && second !== undefined && first !== second)
-    throw new RayneError(
-      'invalid-input',
-      400,
-      `/body/site is ${first} and /body/base_url is of ${second}: name one of them`,
-      { errors: [{ pointer: '/body/base_url', message: 'is of another site' }] }
-    )
+    throw invalid('/body/base_url', `is of ${second} and /body/site is ${first}: name one of them`)
   return first
 }
 

@@ -1,6 +1,17 @@
-import { errorText, RayneError, Type, type RouteRequest, type Static } from '../../../core/index.ts'
-import type { CallOptions, DatadogAccount, DatadogService } from '../contract.ts'
-import { fieldError } from './time-range.ts'
+import {
+  invalid,
+  errorText,
+  RayneError,
+  Type,
+  type RouteRequest,
+  type Static
+} from '../../../core/index.ts'
+import {
+  datadogErrors,
+  type CallOptions,
+  type DatadogAccount,
+  type DatadogService
+} from '../contract.ts'
 
 /** What one account answered. */
 export interface Answer<T> {
@@ -51,7 +62,7 @@ export async function askOne<T>(
   work: Work<T>
 ): Promise<Answer<T>> {
   if (name === '*')
-    throw fieldError('/query/account', 'names one account here, * is for reading lists')
+    throw invalid('/query/account', 'names one account here, * is for reading lists')
   const account = await datadog.account(name)
   return {
     account: account.name,
@@ -119,13 +130,13 @@ async function everyAccount(
 }
 
 function failureOf(account: string, error: RayneError): Static<typeof Failure> {
-  const { retryAfter } = error.details
+  const { retryAfterSeconds } = error.details
   return {
     account,
     code: error.code,
     status: error.status,
     error: errorText(error),
-    ...(retryAfter === undefined ? {} : { retry_after: retryAfter })
+    ...(retryAfterSeconds === undefined ? {} : { retry_after: retryAfterSeconds })
   }
 }
 
@@ -135,11 +146,11 @@ function nobodyAnswered(
 ): RayneError {
   const statuses = new Set(failures.map(failure => failure.status))
   const status = statuses.size === 1 ? (failures[0]?.status ?? 502) : 502
-  return new RayneError(
-    'datadog-no-account-answered',
+  return new RayneError({
+    code: datadogErrors['datadog-no-account-answered'],
     status,
-    `not one of ${failures.length} accounts answered; ${failures.map(failure => `${failure.account}: ${failure.error}`).join('; ')}`,
-    { failures },
-    { cause: errors[0] }
-  )
+    message: `not one of ${failures.length} accounts answered; ${failures.map(failure => `${failure.account}: ${failure.error}`).join('; ')}`,
+    details: { failures },
+    cause: errors[0]
+  })
 }

@@ -1,6 +1,5 @@
-import { epochMs, type EpochMs } from '../../../core/index.ts'
+import { invalid, epochMs, type EpochMs } from '../../../core/index.ts'
 import type { LogTier } from '../contract.ts'
-import { fieldError } from './time-range.ts'
 
 /** Where a deep read goes on: Datadog's cursor holds only for the same query, window, tier and account, so they travel with it. */
 export interface Cursor {
@@ -29,7 +28,7 @@ export function readCursor(text: string, pointer: string): Cursor {
     [account, next, query].every(one => typeof one === 'string') &&
     [from, to].every(one => Number.isSafeInteger(one)) &&
     (tier === undefined || ['indexes', 'flex', 'online-archives'].includes(String(tier)))
-  if (!sane) throw fieldError(pointer, 'is not a cursor of an earlier answer')
+  if (!sane) throw invalid(pointer, 'is not a cursor of an earlier answer')
   return {
     account: account as string,
     next: next as string,

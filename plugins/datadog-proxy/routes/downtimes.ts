@@ -1,8 +1,8 @@
-import { isoTime, Type, type PluginApp, type Static } from '../../../core/index.ts'
+import { invalid, isoTime, Type, type PluginApp, type Static } from '../../../core/index.ts'
 import type { DatadogDowntime, DatadogService, DowntimeDraft } from '../contract.ts'
 import { accountQuery, accountsQuery, askAccounts, askOne } from './ask-accounts.ts'
 import { About, aboutOf, Paged, pagedOf, pageQuery, Row, rowsOf } from './list-answer.ts'
-import { fieldError, resolveTime } from './time-range.ts'
+import { resolveTime } from './time-range.ts'
 
 const Downtime = Type.Object({
   account: Type.String(),
@@ -135,11 +135,10 @@ function draftOf({
   key
 }: Static<typeof Draft>): DowntimeDraft {
   if ((id === undefined) === (tags === undefined))
-    throw fieldError('/body/monitor_id', 'or monitor_tags is required, and not both')
+    throw invalid('/body/monitor_id', 'or monitor_tags is required, and not both')
   const start = from === undefined ? undefined : resolveTime(from, '/body/from')
   const end = to === null ? null : resolveTime(to, '/body/to')
-  if (end !== null && end <= (start ?? Date.now()))
-    throw fieldError('/body/to', 'must lie after from')
+  if (end !== null && end <= (start ?? Date.now())) throw invalid('/body/to', 'must lie after from')
   return {
     scope,
     monitor: id === undefined ? { tags: tags ?? [] } : { id: String(id) },

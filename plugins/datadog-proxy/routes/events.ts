@@ -1,4 +1,4 @@
-import { Type, type PluginApp, type Static } from '../../../core/index.ts'
+import { invalid, Type, type PluginApp, type Static } from '../../../core/index.ts'
 import type {
   CallOptions,
   DatadogAccount,
@@ -9,7 +9,7 @@ import type {
 import { accountsQuery, askAccounts } from './ask-accounts.ts'
 import { readCursor, writeCursor, type Cursor } from './cursor.ts'
 import { About, aboutOf, Paged, pageQuery, Row, rowsOf, totalOf } from './list-answer.ts'
-import { fieldError, resolveWindow } from './time-range.ts'
+import { resolveWindow } from './time-range.ts'
 
 const Query = Type.Object(
   {
@@ -89,7 +89,7 @@ function askingOf({
 }: Static<typeof Query>): Asking {
   if (text === undefined) {
     if (page * perPage > deepest)
-      throw fieldError(
+      throw invalid(
         '/query/page',
         `times per_page reaches ${deepest} rows at most; read deeper with next_cursor`
       )
@@ -106,7 +106,7 @@ function askingOf({
   }
   const cursor = readCursor(text, '/query/cursor')
   if (account !== undefined && account !== cursor.account)
-    throw fieldError('/query/cursor', `belongs to the account ${cursor.account}`)
+    throw invalid('/query/cursor', `belongs to the account ${cursor.account}`)
   return {
     query: cursor.query,
     window: { from: cursor.from, to: cursor.to },

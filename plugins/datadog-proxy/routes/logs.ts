@@ -1,4 +1,4 @@
-import { Type, type PluginApp, type Static } from '../../../core/index.ts'
+import { invalid, Type, type PluginApp, type Static } from '../../../core/index.ts'
 import type {
   DatadogObject,
   DatadogPage,
@@ -9,7 +9,7 @@ import type {
 import { accountsQuery, askAccounts, type Answers } from './ask-accounts.ts'
 import { readCursor, writeCursor, type Cursor } from './cursor.ts'
 import { About, aboutOf, Nullable, Row, rowsOf, totalOf } from './list-answer.ts'
-import { fieldError, resolveWindow } from './time-range.ts'
+import { resolveWindow } from './time-range.ts'
 
 const time = (usual: string) =>
   Type.Optional(
@@ -95,7 +95,7 @@ export function logRoutes(app: PluginApp<unknown>, datadog: DatadogService): voi
   ): Promise<Static<typeof Found>> => {
     const { cursor, sort: order, ...rest } = asking
     if (cursor && account !== undefined && account !== cursor.account)
-      throw fieldError('/body/page/cursor', `belongs to the account ${cursor.account}`)
+      throw invalid('/body/page/cursor', `belongs to the account ${cursor.account}`)
     const found = await askAccounts(
       datadog,
       cursor?.account ?? account,

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { RayneError, Type, type PluginApp, type Static } from '../../../core/index.ts'
+import { datadogErrors } from '../contract.ts'
 
 /** Settings of the private location on this machine; without a runner its operations are off. */
 export const privateLocationSettings = {
@@ -89,24 +90,22 @@ export function privateLocationRoutes(
     },
     async handle({ params: { action }, log }) {
       if (settings.private_location_runner === '')
-        throw new RayneError(
-          'private-location-off',
-          404,
-          'private location operations are off: set RAYNE_DATADOG_PROXY_PRIVATE_LOCATION_RUNNER to podman or docker'
-        )
+        throw new RayneError({
+          code: datadogErrors['private-location-off'],
+          message:
+            'private location operations are off: set RAYNE_DATADOG_PROXY_PRIVATE_LOCATION_RUNNER to podman or docker'
+        })
       const wanted = Object.hasOwn(commands, action) ? commands[action] : undefined
       if (!wanted)
-        throw new RayneError(
-          'private-location-action-unknown',
-          404,
-          `there is no action '${action}'; there is ${Object.keys(commands).join(', ')}`
-        )
+        throw new RayneError({
+          code: datadogErrors['private-location-action-unknown'],
+          message: `there is no action '${action}'; there is ${Object.keys(commands).join(', ')}`
+        })
       if (running !== undefined)
-        throw new RayneError(
-          'private-location-busy',
-          409,
-          `'${running}' is under way; try again when it is done`
-        )
+        throw new RayneError({
+          code: datadogErrors['private-location-busy'],
+          message: `'${running}' is under way; try again when it is done`
+        })
       running = action
       try {
         const steps = await runAll(wanted, settings.private_location_timeout_seconds * 1000)
@@ -132,12 +131,11 @@ async function runAll(
     const step = await run(argv, Math.max(1, endsAt - Date.now()))
     steps.push(step)
     if (step.exit_code !== 0)
-      throw new RayneError(
-        'private-location-failed',
-        502,
-        `${argv.join(' ')} ${step.timed_out ? `did not end within ${timeoutMs / 1000} s and was stopped` : `ended with exit code ${step.exit_code ?? 'unknown'}`}`,
-        { steps }
-      )
+      throw new RayneError({
+        code: datadogErrors['private-location-failed'],
+        message: `${argv.join(' ')} ${step.timed_out ? `did not end within ${timeoutMs / 1000} s and was stopped` : `ended with exit code ${step.exit_code ?? 'unknown'}`}`,
+        details: { steps }
+      })
   }
   return steps
 }

@@ -1,16 +1,9 @@
-import { epochMs, RayneError, type EpochMs } from '../../../core/index.ts'
+import { epochMs, invalid, type EpochMs } from '../../../core/index.ts'
 import type { TimeWindow } from '../contract.ts'
 
 const unitMs: Readonly<Record<string, number>> = { s: 1e3, m: 6e4, h: 36e5, d: 864e5, w: 6048e5 }
 const isoForm =
   /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)\s?(Z|[+-]?\d\d:?\d\d)?)?$/i
-
-/** A 400 that names one field, in the words of a refused schema. */
-export function fieldError(pointer: string, message: string): RayneError {
-  return new RayneError('invalid-input', 400, `${pointer} ${message}`, {
-    errors: [{ pointer, message }]
-  })
-}
 
 /** A point in time from ISO (UTC without a zone), epoch seconds or milliseconds, or `now`, `now-15m`, `now+2h`; a 400 names the field. */
 export function resolveTime(text: string, pointer: string, now: number = Date.now()): EpochMs {
@@ -32,7 +25,7 @@ export function resolveTime(text: string, pointer: string, now: number = Date.no
     ? Date.parse(iso[2] === undefined ? asked : `${iso[1]}T${iso[2]}${zone.toUpperCase()}`)
     : Number.NaN
   if (Number.isNaN(time))
-    throw fieldError(pointer, 'is a time such as 2026-01-02T03:04:05Z, 1767323045, now or now-15m')
+    throw invalid(pointer, 'is a time such as 2026-01-02T03:04:05Z, 1767323045, now or now-15m')
   return epochMs(time)
 }
 
@@ -45,6 +38,6 @@ export function resolveWindow(
 ): TimeWindow {
   const end = resolveTime(to || 'now', `${where}/to`, now)
   const begin = resolveTime(from || defaultFrom, `${where}/from`, now)
-  if (begin >= end) throw fieldError(`${where}/from`, 'must lie before to')
+  if (begin >= end) throw invalid(`${where}/from`, 'must lie before to')
   return { from: begin, to: end }
 }

@@ -1,4 +1,5 @@
-import { RayneError, registerSecret, type Knex } from '../../../core/index.ts'
+import { invalid, RayneError, registerSecret, type Knex } from '../../../core/index.ts'
+import { datadogErrors } from '../contract.ts'
 import { resolveSite } from './client/resolve-site.ts'
 import { seal, unseal, type KeyRing } from './seal.ts'
 import { accountStore, placeOf, type AccountFields, type AccountRow } from '../store.ts'
@@ -68,17 +69,15 @@ export function createAccounts({
         `the account '${owner.name}' has the org_id ${changes.orgId} already`
       )
     if (changes.isDefault === true && !(changes.active ?? self?.active ?? true))
-      throw new RayneError(
-        'account-inactive',
-        409,
-        `the account '${changes.name ?? self?.name}' is inactive, and alerts would have nowhere to go: activate it before it becomes the default`
-      )
+      throw new RayneError({
+        code: datadogErrors['account-inactive'],
+        message: `the account '${changes.name ?? self?.name}' is inactive, and alerts would have nowhere to go: activate it before it becomes the default`
+      })
     if (changes.isDefault === false && self?.isDefault)
-      throw new RayneError(
-        'account-is-default',
-        409,
-        `'${self.name}' is the default account: make another one the default instead`
-      )
+      throw new RayneError({
+        code: datadogErrors['account-is-default'],
+        message: `'${self.name}' is the default account: make another one the default instead`
+      })
   }
 
   async function insert(
@@ -134,11 +133,10 @@ export function createAccounts({
       write(async (trx, rows) => {
         const row = found(rows, name)
         if (row.isDefault)
-          throw new RayneError(
-            'account-is-default',
-            400,
-            `cannot delete default account '${name}': make another one the default first, or deactivate this one`
-          )
+          throw new RayneError({
+            code: datadogErrors['default-account-kept'],
+            message: `cannot delete default account '${name}': make another one the default first, or deactivate this one`
+          })
         await accountStore.remove(trx, row.id)
       })
   }
@@ -147,13 +145,21 @@ export type Accounts = ReturnType<typeof createAccounts>
 
 function found(rows: readonly AccountRow[], name: string): AccountRow {
   const row = rows.find(one => one.name === name)
-  if (!row) throw new RayneError('account-not-found', 404, `account not found: ${name}`)
+  if (!row)
+    throw new RayneError({
+      code: datadogErrors['account-not-found'],
+      message: `account not found: ${name}`
+    })
   return row
 }
 
 const conflict = (field: string, message: string): RayneError =>
-  new RayneError('account-exists', 409, message, {
-    errors: [{ pointer: `/body/${field}`, message: 'is taken' }]
+  new RayneError({
+    code: datadogErrors['account-exists'],
+    message,
+    details: {
+      errors: [{ pointer: `/body/${field}`, message: 'is taken' }]
+    }
   })
 
 /** Every value a caller gave, normalised or refused before anything is written. */
@@ -162,11 +168,11 @@ function checked(changes: AccountChanges): AccountChanges {
     key => key && key.length >= 8 && `${changes.name ?? ''}\n${changes.orgName ?? ''}`.includes(key)
   )
   if (pasted !== undefined)
-    throw new RayneError(
-      'invalid-input',
-      400,
-      'a key stands in the name of the account, where everybody could read it: nothing was stored'
-    )
+    throw new RayneError({
+      code: 'invalid-input',
+      message:
+        'a key stands in the name of the account, where everybody could read it: nothing was stored'
+    })
   return {
     ...changes,
     ...(changes.name === undefined ? {} : { name: checkedName(changes.name) }),
@@ -187,10 +193,7 @@ function checkedName(text: string): string {
     throw badName(`cannot be '${name}', which has a meaning of its own in a path`)
   return name
 }
-const badName = (reason: string): RayneError =>
-  new RayneError('invalid-input', 400, `/body/name ${reason}`, {
-    errors: [{ pointer: '/body/name', message: reason }]
-  })
+const badName = (reason: string): RayneError => invalid('/body/name', reason)
 
 function sealed(
   ring: KeyRing,

@@ -4,7 +4,7 @@ import { openAccount, type AccountAddress } from './client/open-account.ts'
 import type { RetryPolicy } from './client/plan-retry.ts'
 import { apiUrlOf, appUrlOf, resolveLoopback, resolveSite } from './client/resolve-site.ts'
 import type { Transport } from './client/send-request.ts'
-import type { DatadogAccount, DatadogService } from '../contract.ts'
+import { datadogErrors, type DatadogAccount, type DatadogService } from '../contract.ts'
 import type { Accounts } from './accounts.ts'
 import { checkedKey } from './check-key.ts'
 import type { AccountRow } from '../store.ts'
@@ -83,11 +83,10 @@ export function createDatadogService(options: DatadogOptions): Datadog {
     accounts.values().next().value
   const add = (input: AccountInput): void => {
     if (accounts.has(input.name))
-      throw new RayneError(
-        'account-exists',
-        409,
-        `there already is a Datadog account named '${input.name}'`
-      )
+      throw new RayneError({
+        code: datadogErrors['account-exists'],
+        message: `there already is a Datadog account named '${input.name}'`
+      })
     const address = addressOf(input)
     accounts.set(input.name, {
       account: open(address, input, options),
@@ -132,8 +131,8 @@ export function createDatadogService(options: DatadogOptions): Datadog {
           : undefined
       if (byId) return openRow(active(byId))
       if (name === undefined || (accounts.size === 0 && stored.length === 0))
-        throw notFound(options.whenEmpty ?? 'no Datadog account is configured')
-      throw notFound(
+        throw noAccount(options.whenEmpty ?? 'no Datadog account is configured')
+      throw noAccount(
         `no Datadog account is named '${name}'; there is ${[...stored.map(one => one.name), ...accounts.keys()].join(', ')}`
       )
     },
@@ -158,12 +157,12 @@ export function createDatadogService(options: DatadogOptions): Datadog {
 }
 
 // A key that was taken for a name must not be repeated by an error.
-const notFound = (message: string): RayneError =>
-  new RayneError('account-not-found', 404, redact(message))
+const noAccount = (message: string): RayneError =>
+  new RayneError({ code: datadogErrors['account-not-found'], message: redact(message) })
 
 function active(row: AccountRow): AccountRow {
   if (!row.active)
-    throw notFound(
+    throw noAccount(
       `the ${row.isDefault ? 'default ' : ''}Datadog account '${row.name}' is inactive: activate it with PUT /v1/accounts/${row.name} {"active": true}`
     )
   return row
@@ -239,11 +238,10 @@ function addressOf(input: AccountInput): AccountAddress {
   }
   // Callers without types must not reach a loopback address with a real account, nor any other address at all.
   if (!('simulated' in input) || input.simulated !== true)
-    throw new RayneError(
-      'datadog-site-refused',
-      400,
-      'only a simulated account has an address of its own; a real one names its site'
-    )
+    throw new RayneError({
+      code: datadogErrors['datadog-site-refused'],
+      message: 'only a simulated account has an address of its own; a real one names its site'
+    })
   return {
     name: input.name,
     site: 'simulated',

@@ -1,4 +1,5 @@
 import { RayneError, type Knex } from '../../../core/index.ts'
+import { datadogErrors } from '../contract.ts'
 import { keyIdOf, seal, unseal, type KeyRing, type SealingKey } from './seal.ts'
 import { accountStore, placeOf, type AccountRow, type SealedColumn } from '../store.ts'
 
@@ -38,11 +39,10 @@ export function createRotation({
   return async (): Promise<{ resealed: number }> =>
     db.transaction(async trx => {
       if (!(await accountStore.lockRotation(trx)))
-        throw new RayneError(
-          'rotation-running',
-          409,
-          'another process rotates the keys just now: wait until it is done'
-        )
+        throw new RayneError({
+          code: datadogErrors['rotation-running'],
+          message: 'another process rotates the keys just now: wait until it is done'
+        })
       const key = ring.renew()
       // Writers take their key under the same lock: whoever read the ring before it was renewed has committed by now.
       await locked(() => Promise.resolve())
@@ -50,11 +50,10 @@ export function createRotation({
       await locked(async check => {
         const [left] = await accountStore.sealedOtherwise(check, key.id, 1)
         if (left)
-          throw new RayneError(
-            'rotation-incomplete',
-            500,
-            `the account '${left.name}' is still sealed with the old key, which is kept: run \`rayne secrets rotate\` again`
-          )
+          throw new RayneError({
+            code: datadogErrors['rotation-incomplete'],
+            message: `the account '${left.name}' is still sealed with the old key, which is kept: run \`rayne secrets rotate\` again`
+          })
         ring.retire(key)
       })
       onRotated?.()

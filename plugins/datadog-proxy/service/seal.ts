@@ -14,6 +14,7 @@ import {
 import { homedir } from 'node:os'
 import path from 'node:path'
 import { errorCode, RayneError, registerSecret } from '../../../core/index.ts'
+import { datadogErrors } from '../contract.ts'
 
 /** One AES-256 key; the id names it inside an envelope and tells nothing of it. */
 export interface SealingKey {
@@ -78,7 +79,10 @@ export const keyIdOf = (envelope: string): string =>
   new RegExp(`^${version}\\.([0-9a-f]{12})\\.[\\w-]+\\.[\\w-]+$`).exec(envelope)?.[1] ?? ''
 
 const unreadable = (reason: string): RayneError =>
-  new RayneError('secret-unreadable', 500, `a stored secret cannot be read: ${reason}`)
+  new RayneError({
+    code: datadogErrors['secret-unreadable'],
+    message: `a stored secret cannot be read: ${reason}`
+  })
 
 /** A ring from RAYNE_SECRET_KEY and its predecessors, or else from `<home>/secret.key`, which is made when first needed. */
 export function createKeyRing({
@@ -135,31 +139,27 @@ function readSecrets(file: string): string[] | undefined {
     open = openSync(file, 'r')
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return undefined
-    throw new RayneError(
-      'secret-unreadable',
-      500,
-      `the key file '${file}' cannot be read (${errorCode(error) ?? 'unknown'}): give it to the user Rayne runs as`,
-      {},
-      { cause: error }
-    )
+    throw new RayneError({
+      code: datadogErrors['secret-unreadable'],
+      message: `the key file '${file}' cannot be read (${errorCode(error) ?? 'unknown'}): give it to the user Rayne runs as`,
+      cause: error
+    })
   }
   try {
     if (process.platform !== 'win32' && (fstatSync(open).mode & 0o077) !== 0)
-      throw new RayneError(
-        'secret-exposed',
-        500,
-        `the key file '${file}' can be read by others, so it is not used: run \`chmod 600 ${file}\`, then \`rayne secrets rotate\``
-      )
+      throw new RayneError({
+        code: datadogErrors['secret-exposed'],
+        message: `the key file '${file}' can be read by others, so it is not used: run \`chmod 600 ${file}\`, then \`rayne secrets rotate\``
+      })
     const secrets = readFileSync(open, 'utf8')
       .split('\n')
       .map(line => line.trim())
       .filter(Boolean)
     if (secrets.length === 0)
-      throw new RayneError(
-        'secret-unreadable',
-        500,
-        `the key file '${file}' is empty: restore it from a backup, or delete it and enter the account keys again`
-      )
+      throw new RayneError({
+        code: datadogErrors['secret-unreadable'],
+        message: `the key file '${file}' is empty: restore it from a backup, or delete it and enter the account keys again`
+      })
     return secrets
   } finally {
     closeSync(open)

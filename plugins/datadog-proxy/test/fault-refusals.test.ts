@@ -44,7 +44,7 @@ for (const [reset, { then, wait, told }] of Object.entries(resets)) {
         questions.logs(always),
         (error: unknown) =>
           fails('rate_limited', says)(error) &&
-          assert.equal((error as DatadogError).details.retryAfter, told) === undefined
+          assert.equal((error as DatadogError).details.retryAfterSeconds, told) === undefined
       )
       assert.equal(always.asked(), 3)
       assert.ok(

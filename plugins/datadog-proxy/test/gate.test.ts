@@ -110,7 +110,7 @@ test('an account whose limit is used up for longer says rate_limited and when, w
     (error: DatadogError) =>
       error.failure === 'rate_limited' &&
       error.status === 429 &&
-      Math.abs((error.details.retryAfter ?? 0) - 3000) <= 1 &&
+      Math.abs((error.details.retryAfterSeconds ?? 0) - 3000) <= 1 &&
       /events\/search/.test(error.message)
   )
   assert.equal(seen.length, 1)
@@ -126,7 +126,7 @@ test('a circuit opens after failures in a row, lets one request try, and closes 
   assert.throws(
     () => circuit.enter(),
     (error: DatadogError) =>
-      error.details.retryAfter === 10 &&
+      error.details.retryAfterSeconds === 10 &&
       /failed 3 times in a row and is tried again at 2026-01-02T03:00:10.000Z; last: .*Bad Gateway/.test(
         error.message
       )
@@ -160,7 +160,7 @@ test('an account that fails on and on is left alone, and is back by itself', asy
   assert.equal(seen.length, 8)
   const error = (await account.hostTotals().catch((thrown: unknown) => thrown)) as DatadogError
   assert.deepEqual(
-    [error.failure, error.status, error.details.retryAfter, seen.length],
+    [error.failure, error.status, error.details.retryAfterSeconds, seen.length],
     ['unavailable', 502, 10, 8]
   )
   t.mock.timers.tick(10_000)

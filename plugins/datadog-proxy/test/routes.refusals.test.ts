@@ -74,7 +74,7 @@ test('failures of Datadog and garbage are 502, a time-out is 504, a limit 429 wi
     failure = new DatadogError(
       kind,
       `it was ${kind}`,
-      kind === 'rate_limited' ? { retryAfter: 12 } : {}
+      kind === 'rate_limited' ? { retryAfterSeconds: 12 } : {}
     )
     for (const path of [
       '/v1/hosts',

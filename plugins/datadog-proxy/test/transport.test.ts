@@ -148,7 +148,7 @@ for (const [
       (error: unknown) =>
         fails('rate_limited', /Rate limit reached/)(error) &&
         (retryAfter === undefined ||
-          assert.equal((error as DatadogError).details.retryAfter, retryAfter) === undefined)
+          assert.equal((error as DatadogError).details.retryAfterSeconds, retryAfter) === undefined)
     )
     assert.equal(seen.length, 3)
   })
@@ -178,7 +178,7 @@ test('a wait that reaches beyond the deadline is not begun', async t => {
   await assert.rejects(
     account.monitor('1', { timeoutMs: 5000 }),
     (error: unknown) =>
-      fails('rate_limited')(error) && (error as DatadogError).details.retryAfter === 15
+      fails('rate_limited')(error) && (error as DatadogError).details.retryAfterSeconds === 15
   )
   assert.deepEqual([seen.length, waits.length], [1, 0])
 })

@@ -1,4 +1,4 @@
-import { errorText, RayneError, type Knex } from '../../../core/index.ts'
+import { errorText, bootError, type Knex } from '../../../core/index.ts'
 import type { DatadogService, SimulatedAccounts } from '../../datadog-proxy/contract.ts'
 import type { Config } from '../config.ts'
 import type { SimAccount } from '../../../simulator/world/accounts.ts'
@@ -30,9 +30,7 @@ export async function startDemo({
   const real = (await datadog.list()).some(account => !account.simulated)
   if (config.mode === 'off' || (config.mode === 'auto' && (real || production))) return undefined
   if (real)
-    throw new RayneError(
-      'boot-failed',
-      500,
+    throw bootError(
       'RAYNE_DEMO_MODE=on beside a real Datadog account: simulated and real evidence are never mixed; unset the keys or the mode'
     )
   if (config.accounts !== '') {
@@ -78,9 +76,7 @@ function parseAccounts(text: string): SimAccount[] {
       return accounts
     throw new Error('it is no list of accounts')
   } catch (error) {
-    throw new RayneError(
-      'boot-failed',
-      500,
+    throw bootError(
       `RAYNE_DEMO_ACCOUNTS must be the JSON list of accounts a simulator prints: ${errorText(error)}`
     )
   }

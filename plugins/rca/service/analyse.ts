@@ -15,7 +15,7 @@ import {
   type NotebookRef,
   type TimeWindow
 } from '../../datadog-proxy/contract.ts'
-import type { EvidenceSlot, Report } from '../contract.ts'
+import { rcaErrors, type EvidenceSlot, type Report } from '../contract.ts'
 import { analysisStore, type Analysis } from '../store.ts'
 import { draftNotebook, notebookMarker } from './notebook.ts'
 import { prefetch, windowAround } from './prefetch.ts'
@@ -97,11 +97,10 @@ async function investigate(
 function assertAnswered(slots: readonly EvidenceSlot[]): void {
   const passing = slots.find(slot => slot.retryable)
   if (!passing || slots.some(slot => slot.rows.length > 0)) return
-  throw new RayneError(
-    'evidence-unavailable',
-    502,
-    `no question to Datadog was answered: ${passing.note ?? passing.outcome}`
-  )
+  throw new RayneError({
+    code: rcaErrors['evidence-unavailable'],
+    message: `no question to Datadog was answered: ${passing.note ?? passing.outcome}`
+  })
 }
 
 async function makeNotebook(
@@ -115,13 +114,13 @@ async function makeNotebook(
     return found ?? (await account.createNotebook(draft, { signal }))
   } catch (error) {
     if (!(error instanceof DatadogError)) throw error
-    throw new RayneError(
-      'notebook-not-made',
-      error.status,
-      `the notebook was not made: ${error.message}`,
-      error.details,
-      { cause: error }
-    )
+    throw new RayneError({
+      code: rcaErrors['notebook-not-made'],
+      status: error.status,
+      message: `the notebook was not made: ${error.message}`,
+      details: error.details,
+      cause: error
+    })
   }
 }
 

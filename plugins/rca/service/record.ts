@@ -7,6 +7,7 @@ import {
   RayneError,
   type EpochMs
 } from '../../../core/index.ts'
+import { rcaErrors } from '../contract.ts'
 import type {
   DatadogAccount,
   DatadogMonitor,
@@ -74,7 +75,10 @@ export const createRecordCommand =
     const snapshot = await recordSnapshot(datadog, options)
     await writeFile(file, `${JSON.stringify(snapshot, null, 1)}\n`, { mode: 0o600 }).catch(
       (error: unknown) => {
-        throw new RayneError('file-unwritable', 400, `cannot write '${file}': ${errorText(error)}`)
+        throw new RayneError({
+          code: rcaErrors['file-unwritable'],
+          message: `cannot write '${file}': ${errorText(error)}`
+        })
       }
     )
     const { calls, redacted, window } = snapshot
@@ -102,22 +106,20 @@ function spanOf(text: string): number {
   const [, count, unit] = /^(\d{1,4})([mhd])$/.exec(text.trim()) ?? []
   const span = Number(count) * (unitMs[unit as keyof typeof unitMs] ?? NaN)
   if (!(span >= 5 * unitMs.m && span <= 7 * unitMs.d))
-    throw new RayneError(
-      'invalid-input',
-      400,
-      `--window takes 5m to 7d, as 30m or 2h, not '${text}'`
-    )
+    throw new RayneError({
+      code: 'invalid-input',
+      message: `--window takes 5m to 7d, as 30m or 2h, not '${text}'`
+    })
   return span
 }
 
 function timeOf(text: string): EpochMs {
   const at = Date.parse(text)
   if (Number.isNaN(at))
-    throw new RayneError(
-      'invalid-input',
-      400,
-      `--at takes a time such as 2026-01-31T12:00:00Z, not '${text}'`
-    )
+    throw new RayneError({
+      code: 'invalid-input',
+      message: `--at takes a time such as 2026-01-31T12:00:00Z, not '${text}'`
+    })
   return epochMs(at)
 }
 

@@ -37,11 +37,11 @@ const datadog = {
   account: async (name?: string) => {
     if (name === 'eu' || name === 'main' || name === undefined) return account(name ?? 'main')
     throw Object.assign(
-      new (await import('../../../core/index.ts')).RayneError(
-        'account-not-found',
-        404,
-        `account not found: ${name}`
-      )
+      new (await import('../../../core/index.ts')).RayneError({
+        code: 'account-not-found',
+        status: 404,
+        message: `account not found: ${name}`
+      })
     )
   },
   accountOfOrg: async (orgId: string) => (orgId === '42' ? account('eu') : undefined),

@@ -53,7 +53,7 @@ export function createCircuit({
       throw new DatadogError(
         'unavailable',
         `Datadog (${where}) failed ${failures} times in a row and ${when}; last: ${last?.message ?? 'no answer'}`,
-        { retryAfter: Math.max(1, Math.ceil(waitMs / 1000)) }
+        { retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)) }
       )
     },
     succeeded() {

@@ -38,7 +38,7 @@ export function readEnvelope(body: string): string {
 export function refusal(
   status: number,
   body: string,
-  about: { hint: string; where: string; retryAfter?: number | undefined }
+  about: { hint: string; where: string; retryAfterSeconds?: number | undefined }
 ): DatadogError {
   const failure = failureOf(status)
   const hint =
@@ -47,7 +47,7 @@ export function refusal(
       : ''
   const details = {
     datadogStatus: status,
-    ...(about.retryAfter === undefined ? {} : { retryAfter: about.retryAfter })
+    ...(about.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: about.retryAfterSeconds })
   }
   return new DatadogError(
     failure,

@@ -103,12 +103,9 @@ async function built(build: () => Promise<RequestContext>): Promise<RequestConte
   } catch (error) {
     throw error instanceof DatadogError
       ? error
-      : new DatadogError(
-          'invalid',
-          `the request could not be built: ${errorText(error)}`,
-          {},
-          { cause: error }
-        )
+      : new DatadogError('invalid', `the request could not be built: ${errorText(error)}`, {
+          cause: error
+        })
   }
 }
 
@@ -140,7 +137,7 @@ async function admitted(
       throw new DatadogError(
         'rate_limited',
         `Datadog's limit for ${route} (${where}) is used up; there is more in ${Math.ceil(waitMs / 1000)} s`,
-        { retryAfter: Math.ceil(waitMs / 1000) }
+        { retryAfterSeconds: Math.ceil(waitMs / 1000) }
       )
     }
     await retry.sleep(waitMs, deadline.signal).catch((error: unknown) => {
@@ -218,7 +215,6 @@ async function exchange(
       error: new DatadogError(
         'unavailable',
         `Datadog (${transport.where}) could not be reached: ${redacted(networkText(error), transport.secrets)}`,
-        {},
         { cause: error }
       ),
       retryable: true
@@ -233,7 +229,7 @@ function judge(transport: Transport, hint: string, response: Response, text: str
     const error = refusal(status, redacted(text, transport.secrets), {
       hint,
       where: transport.where,
-      retryAfter: askedSeconds
+      retryAfterSeconds: askedSeconds
     })
     return { error, retryable: status === 429 || status >= 500, askedSeconds }
   }
@@ -285,7 +281,6 @@ function endedBy(deadline: Deadline, error: unknown): unknown {
   return new DatadogError(
     'timeout',
     `Datadog gave no complete answer within ${deadline.timeoutMs / 1000} s`,
-    {},
     { cause: error }
   )
 }

@@ -5,7 +5,8 @@ import { coreErrors, documentErrors } from '../errors.ts'
 import { defineErrors, definePlugin, invalid, notFound, RayneError, Type } from '../index.ts'
 import { builtInPlugins, loadPlugins } from '../load.ts'
 import { createTestApp } from '../testing.ts'
-import { readSources, type Node, type SourceFile } from './source-files.ts'
+import { readSources, type SourceFile } from './source-files.ts'
+import type { Node } from './syntax.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 

@@ -75,12 +75,7 @@ export function authRoutes(router: HttpRouter, store: AuthStore, settings: Setti
     also: { 403: 'neither an admin nor a valid set-up secret', 409: 'the name is taken' },
     async handle({ body, principal }) {
       if (body.setup) return store.firstAdmin(body.setup, body.name, body.password)
-      if (principal.role !== 'admin')
-        throw new RayneError({
-          code: 'forbidden',
-          message:
-            'only an admin makes users; the first admin comes from the set-up link printed at start'
-        })
+      if (principal.role !== 'admin') throw onlyAdmins()
       return store.addUser(body.name, body.password, body.role ?? 'member')
     }
   })
@@ -143,6 +138,13 @@ export function authRoutes(router: HttpRouter, store: AuthStore, settings: Setti
     }
   })
 }
+
+const onlyAdmins = (): RayneError =>
+  new RayneError({
+    code: 'forbidden',
+    message:
+      'only an admin makes users; the first admin comes from the set-up link printed at start'
+  })
 
 /** Counts failed tries by key; calling what it returns forgets them. */
 function createThrottle(): (key: string) => () => void {

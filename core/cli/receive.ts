@@ -68,7 +68,9 @@ async function call(url: string, init: RequestInit): Promise<Record<string, unkn
     const code = errorCode((error as { cause?: unknown }).cause) ?? errorText(error)
     throw new RayneError({
       code: 'server-unreachable',
-      message: `nothing answers at ${new URL(url).origin} (${code}): start the server with \`npm start\`, or name it with --url`
+      message:
+        `nothing answers at ${new URL(url).origin} (${code}): ` +
+        'start the server with `npm start`, or name it with --url'
     })
   })
   const body = (await response.json().catch(() => ({}))) as Record<string, unknown>

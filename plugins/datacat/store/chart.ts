@@ -164,7 +164,9 @@ async function ask<T>(db: Knex, sql: string, bindings: object): Promise<T[]> {
           throw error
         throw new RayneError({
           code: datacatErrors['chart-too-large'],
-          message: `the chart took longer than ${patienceMs / 1000} s: ask for a shorter time, fewer sessions, or no percentile`,
+          message:
+            `the chart took longer than ${patienceMs / 1000} s: ` +
+            'ask for a shorter time, fewer sessions, or no percentile',
           cause: error
         })
       }

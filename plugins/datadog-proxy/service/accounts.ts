@@ -71,7 +71,9 @@ export function createAccounts({
     if (changes.isDefault === true && !(changes.active ?? self?.active ?? true))
       throw new RayneError({
         code: datadogErrors['account-inactive'],
-        message: `the account '${changes.name ?? self?.name}' is inactive, and alerts would have nowhere to go: activate it before it becomes the default`
+        message:
+          `the account '${changes.name ?? self?.name}' is inactive, and alerts would have nowhere to go: ` +
+          'activate it before it becomes the default'
       })
     if (changes.isDefault === false && self?.isDefault)
       throw new RayneError({
@@ -135,7 +137,9 @@ export function createAccounts({
         if (row.isDefault)
           throw new RayneError({
             code: datadogErrors['default-account-kept'],
-            message: `cannot delete default account '${name}': make another one the default first, or deactivate this one`
+            message:
+              `cannot delete default account '${name}': ` +
+              'make another one the default first, or deactivate this one'
           })
         await accountStore.remove(trx, row.id)
       })

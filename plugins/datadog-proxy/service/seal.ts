@@ -141,7 +141,9 @@ function readSecrets(file: string): string[] | undefined {
     if (errorCode(error) === 'ENOENT') return undefined
     throw new RayneError({
       code: datadogErrors['secret-unreadable'],
-      message: `the key file '${file}' cannot be read (${errorCode(error) ?? 'unknown'}): give it to the user Rayne runs as`,
+      message:
+        `the key file '${file}' cannot be read (${errorCode(error) ?? 'unknown'}): ` +
+        'give it to the user Rayne runs as',
       cause: error
     })
   }
@@ -149,7 +151,9 @@ function readSecrets(file: string): string[] | undefined {
     if (process.platform !== 'win32' && (fstatSync(open).mode & 0o077) !== 0)
       throw new RayneError({
         code: datadogErrors['secret-exposed'],
-        message: `the key file '${file}' can be read by others, so it is not used: run \`chmod 600 ${file}\`, then \`rayne secrets rotate\``
+        message:
+          `the key file '${file}' can be read by others, so it is not used: ` +
+          `run \`chmod 600 ${file}\`, then \`rayne secrets rotate\``
       })
     const secrets = readFileSync(open, 'utf8')
       .split('\n')
@@ -158,7 +162,9 @@ function readSecrets(file: string): string[] | undefined {
     if (secrets.length === 0)
       throw new RayneError({
         code: datadogErrors['secret-unreadable'],
-        message: `the key file '${file}' is empty: restore it from a backup, or delete it and enter the account keys again`
+        message:
+          `the key file '${file}' is empty: ` +
+          'restore it from a backup, or delete it and enter the account keys again'
       })
     return secrets
   } finally {

@@ -17,12 +17,12 @@ import { createNotifier, sendSequence, type Notification } from './control/notif
 import { createJournal, type JournalEntry } from './control/journal.ts'
 import { createRateLimits } from './control/rate-limits.ts'
 import { loadScenario, type ScenarioFile } from './scenarios/load-scenario.ts'
-import { resolveTruth } from './scenarios/truth.ts'
+import { resolveTruth, type Truth } from './scenarios/truth.ts'
 import { drawVariant, retell } from './scenarios/variant.ts'
 import { loadWorld, type RecordedWorld } from './world/world-file.ts'
 import type { DatadogSnapshot } from '../plugins/rca/service/snapshot.ts'
 
-export type { SimAccount, Delivery, FireRequest, JournalEntry, Notification, WebhookTarget }
+export type { SimAccount, Delivery, FireRequest, JournalEntry, Notification, Truth, WebhookTarget }
 
 export interface SimulatorOptions {
   /** An id under `scenarios/`, a path ending in `.json`, or the scenario itself. */
@@ -49,7 +49,7 @@ export interface Simulator {
   readonly dataUrl: string
   readonly controlUrl: string
   readonly accounts: readonly SimAccount[]
-  readonly truth: Record<string, unknown> | null
+  readonly truth: Truth | null
   readonly t0: number
   fireWebhook(request?: FireRequest): Promise<Delivery>
   /** The body `fireWebhook` would send, without sending it. */

@@ -34,7 +34,7 @@ export function webhookVariables(
       )
     )
   ].toSorted()
-  const eventId = (event.attributes['evt'] as { id: string }).id
+  const eventId = event.evtId
   const title = (plain: string): string => plain.replace(transitionName(transition), name)
   const values = {
     AGGREG_KEY: decimal(hash(id), 16),

@@ -1,4 +1,5 @@
-import { wilson, type Grade } from './grade.ts'
+import type { Grade } from './grade.ts'
+import { wilson } from './wilson.ts'
 
 /** One graded run: a contestant on one variant of one scenario. */
 export interface Run {
@@ -79,6 +80,9 @@ function rowOf(contestant: string, scenario: string, runs: readonly Run[]): stri
   ]
 }
 
+const shortened = (whys: readonly string[]): string =>
+  whys.slice(0, 2).join(' | ') + (whys.length > 2 ? ` (and ${whys.length - 2} more)` : '')
+
 function lost(runs: readonly Run[], product: string): string[] {
   const lines = [...Map.groupBy(runs, run => run.scenario)].flatMap(([scenario, own]) => {
     const marks = Map.groupBy(
@@ -91,9 +95,7 @@ function lost(runs: readonly Run[], product: string): string[] {
       const whys = [...new Set(all.filter(one => one.why !== '').map(one => one.why))]
       return points >= of && whys.length === 0
         ? []
-        : [
-            `  ${scenario}  ${name} ${points.toFixed(0)} of ${of}: ${whys.slice(0, 2).join(' | ')}${whys.length > 2 ? ` (and ${whys.length - 2} more)` : ''}`
-          ]
+        : [`  ${scenario}  ${name} ${points.toFixed(0)} of ${of}: ${shortened(whys)}`]
     })
   })
   return lines.length === 0 ? [] : [`Where ${product} loses points:`, ...lines]

@@ -3,6 +3,7 @@ import { aggregateRoutes } from './aggregates.ts'
 import { appPages } from './app-pages.ts'
 import { oldDowntimeRoutes } from './downtimes-v1.ts'
 import { downtimeRoutes } from './downtimes-v2.ts'
+import { eventIntakeRoutes } from './event-intake.ts'
 import { eventRoutes } from './events-v1.ts'
 import { hostWriteRoutes } from './host-writes.ts'
 import { hostRoutes } from './hosts.ts'
@@ -36,6 +37,7 @@ export const routes: readonly Route[] = [
   ...aggregateRoutes,
   ...spanRoutes,
   ...eventRoutes,
+  ...eventIntakeRoutes,
   ...downtimeRoutes,
   ...oldDowntimeRoutes,
   ...notebookRoutes,

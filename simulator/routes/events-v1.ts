@@ -1,10 +1,9 @@
 import { refuse } from './api-error.ts'
-import { eventRow, eventsBetween, type EventRow } from '../world/events.ts'
-import { hash } from '../world/random.ts'
+import { eventsBetween, type EventRow } from '../world/events.ts'
+import { isTooOld, serviceOf, writeEvent } from './event-intake.ts'
 import type { Call, Reply, Route } from './route.ts'
-import { tagValues } from '../search/match.ts'
 
-/** The older events and the two intakes. */
+/** The older events and their intake. */
 export const eventRoutes: readonly Route[] = [
   {
     method: 'POST',
@@ -26,21 +25,11 @@ export const eventRoutes: readonly Route[] = [
     op: 'v1.EventsApi.getEvent',
     scope: 'events_read',
     handle: get
-  },
-  {
-    method: 'POST',
-    path: '/api/v2/events',
-    op: 'v2.EventsApi.createEvent',
-    apiKeyOnly: true,
-    handle: intake
   }
 ]
 
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
-/** How far back an event may be posted. */
-const OLDEST = 18 * 3_600_000
-const idOf = (row: EventRow): string => (row.attributes['evt'] as { id: string }).id
 const alertTypes: Readonly<Record<string, string>> = {
   error: 'error',
   warn: 'warning',
@@ -56,7 +45,7 @@ const statuses: Readonly<Record<string, string>> = {
 const integers = (value: unknown): string => JSON.stringify(value).replace(/"@int:(\d+)"/g, '$1')
 
 function resource(row: EventRow, listed: boolean): object {
-  const id = idOf(row)
+  const id = row.evtId
   return {
     date_happened: Math.floor(row.at / 1000),
     alert_type: alertTypes[row.reserved['status'] ?? 'info'] ?? 'info',
@@ -105,7 +94,7 @@ function list({ account, query, now }: Call): Reply {
 }
 
 function get({ account, params, now }: Call): Reply {
-  const wanted = (row: EventRow): boolean => row.visibleAt <= now && idOf(row) === params['id']
+  const wanted = (row: EventRow): boolean => row.visibleAt <= now && row.evtId === params['id']
   // Those of monitors cost an evaluation of their metrics, so they are looked for last and not as far back.
   const found =
     eventsBetween({ ...account, monitors: [] }, now - 7 * DAY, now).find(wanted) ??
@@ -120,7 +109,7 @@ function create(call: Call): Reply {
   if (typeof title !== 'string' || typeof text !== 'string')
     throw refuse(400, "'title' and 'text' are required")
   const at = happened === undefined ? call.now : Number(happened) * 1000
-  if (!(at > call.now - OLDEST))
+  if (isTooOld(at, call.now))
     return {
       status: 400,
       type: 'text/plain; charset=utf-8',
@@ -135,7 +124,7 @@ function create(call: Call): Reply {
     ...serviceOf(given_tags),
     ...(typeof host === 'string' ? { host } : {})
   }
-  const row = write(call, at, {
+  const row = writeEvent(call, at, {
     title,
     message: text,
     tags: [...given_tags, `source:${source}`],
@@ -144,112 +133,31 @@ function create(call: Call): Reply {
     key: String(given['aggregation_key'] ?? 'api'),
     more: {}
   })
-  const id = idOf(row)
-  const url = `https://app.${call.account.spec.site}/event/event?id=${id}`
-  // The server itself rounds `id`; `id_str` and the address keep all digits.
   return {
     status: 202,
     body: {
       status: 'ok',
-      event: {
-        id: Number(id),
-        id_str: id,
-        title,
-        text,
-        date_happened: Math.floor(at / 1000),
-        handle: null,
-        priority: given['priority'] ?? null,
-        related_event_id: null,
-        tags: given_tags.length > 0 ? given_tags : null,
-        url
-      }
+      event: written(call, row, { priority: given['priority'] ?? null, tags: given_tags })
     }
   }
 }
 
-const serviceOf = (tags: readonly string[]): { service?: string } => {
-  const service = tagValues(tags, 'service')[0]
-  return service === undefined ? {} : { service }
-}
-
-type Written = Omit<Parameters<typeof eventRow>[1], 'at'>
-/** Keeps an event; it can be found once it is indexed. */
-function write(call: Call, at: number, parts: Written): EventRow {
-  const { account, now } = call
-  const row = eventRow(hash(account.world.seed, 'written', ++account.writes), { at, ...parts })
-  const kept = { ...row, visibleAt: now + (row.visibleAt - row.at) }
-  account.events.push(kept)
-  return kept
-}
-
-const invalid = (detail: string): Reply => ({
-  status: 400,
-  body: { errors: [{ status: '400', title: 'Bad Request', detail }] }
-})
-
-function intake(call: Call): Reply {
-  const data = (
-    call.body as { data?: { type?: unknown; attributes?: Record<string, unknown> } } | undefined
-  )?.data
-  const given = data?.attributes
-  if (data?.type !== 'event' || !given)
-    return invalid('JSON validation failed at $.data.type: value must be "event".')
-  const {
-    category,
-    title,
-    message,
-    tags,
-    attributes,
-    host,
-    aggregation_key: key
-  } = given as Record<string, unknown> & { attributes?: Record<string, unknown> }
-  if (category !== 'change' && category !== 'alert')
-    return invalid(
-      'JSON validation failed at $.data.attributes.category: value must be one of: ["alert", "change"].'
-    )
-  if (typeof title !== 'string' || title === '')
-    return invalid('JSON validation failed at $.data.attributes.title: value is required.')
-  if (
-    category === 'change' &&
-    typeof (attributes?.['changed_resource'] as { name?: unknown } | undefined)?.name !== 'string'
-  )
-    return invalid(
-      'JSON validation failed at $.data.attributes.attributes.changed_resource: value is required.'
-    )
-  const at = typeof given['timestamp'] === 'string' ? Date.parse(given['timestamp']) : call.now
-  if (!(at > call.now - OLDEST))
-    return invalid(
-      'JSON validation failed at $.data.attributes.timestamp: value must not be older than 18 hours.'
-    )
-  const given_tags = Array.isArray(tags) ? tags.map(String) : []
-  const impacted = (
-    attributes?.['impacted_resources'] as { name?: string; type?: string }[] | undefined
-  )?.find(one => one.type === 'service')?.name
-  const reserved = {
-    source: category,
-    status: category === 'alert' ? String(attributes?.['status'] ?? 'warn') : 'info',
-    priority: 'normal',
-    ...(impacted === undefined ? serviceOf(given_tags) : { service: impacted }),
-    ...(typeof host === 'string' ? { host } : {})
-  }
-  const row = write(call, at, {
-    title,
-    message: typeof message === 'string' ? message : '',
-    tags: [...given_tags, `source:${category}`],
-    reserved,
-    type: category,
-    key: typeof key === 'string' ? key : category,
-    more: { category, ...attributes }
-  })
+/** The server itself rounds `id`; `id_str` and the address keep all digits. */
+function written(
+  call: Call,
+  { evtId: id, title, message, at }: EventRow,
+  given: { readonly priority: unknown; readonly tags: readonly string[] }
+): object {
   return {
-    status: 202,
-    body: {
-      data: {
-        attributes: { attributes: { evt: { id: idOf(row), uid: row.id } } },
-        id: '_',
-        type: 'event'
-      },
-      links: { self: `https://app.${call.account.spec.site}/event/event?uid=${row.id}` }
-    }
+    id: Number(id),
+    id_str: id,
+    title,
+    text: message,
+    date_happened: Math.floor(at / 1000),
+    handle: null,
+    priority: given.priority,
+    related_event_id: null,
+    tags: given.tags.length > 0 ? given.tags : null,
+    url: `https://app.${call.account.spec.site}/event/event?id=${id}`
   }
 }

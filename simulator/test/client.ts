@@ -4,6 +4,7 @@ import {
   type Simulator,
   type SimulatorOptions
 } from '../simulator.ts'
+import type { EventItem, LogItem, Page } from './wire.ts'
 
 /** The onset every simulator test uses; now is 20 minutes later and stands still. */
 export const T0 = Date.parse('2025-03-11T02:40:00Z')
@@ -12,7 +13,7 @@ export const MINUTE = 60_000
 
 /** A frozen simulator of S1 that closes with the test. */
 export async function startSimulator(
-  context: { after(hook: () => Promise<void>): void },
+  context: { after(hook: () => Promise<void>): unknown },
   options: Partial<SimulatorOptions> = {}
 ): Promise<Simulator> {
   const simulator = await createSimulator({ scenario: 's1', t0: T0, now: () => NOW, ...options })
@@ -20,11 +21,12 @@ export async function startSimulator(
   return simulator
 }
 
-export interface Answer {
+export interface Answer<T = unknown> {
   readonly status: number
   readonly headers: Headers
   readonly text: string
-  readonly body: any
+  /** As JSON; what a test expects of it is the test's to say. */
+  readonly body: T
 }
 /** The first account, or the one with the name. */
 export function accountOf(simulator: Simulator, name?: string): SimAccount {
@@ -35,13 +37,13 @@ export function accountOf(simulator: Simulator, name?: string): SimAccount {
 }
 
 /** One request with the keys of an account; `path` is below its base URL. */
-export async function call(
+export async function call<T = unknown>(
   account: SimAccount,
   method: string,
   path: string,
   body?: unknown,
   signal?: AbortSignal
-): Promise<Answer> {
+): Promise<Answer<T>> {
   const headers = {
     'dd-api-key': account.apiKey,
     'dd-application-key': account.appKey,
@@ -54,7 +56,7 @@ export async function call(
     ...(signal ? { signal } : {})
   })
   const text = await response.text()
-  return { status: response.status, headers: response.headers, text, body: json(text) }
+  return { status: response.status, headers: response.headers, text, body: json(text) as T }
 }
 
 function json(text: string): unknown {
@@ -69,16 +71,20 @@ function json(text: string): unknown {
 export const metricPath = (query: string, from: number, to: number): string =>
   `/api/v1/query?${new URLSearchParams({ from: String(from / 1000), to: String(to / 1000), query })}`
 
+interface SearchItems {
+  readonly 'logs/events': LogItem
+  readonly events: EventItem
+}
 /** A page of a v2 search, times in ms. */
-export const search = (
+export const search = <K extends keyof SearchItems>(
   account: SimAccount,
-  kind: 'logs/events' | 'events',
+  kind: K,
   query: string,
   from: number,
   to: number,
   page: object = { limit: 1000 },
   sort = 'timestamp'
-): Promise<Answer> =>
+): Promise<Answer<Page<SearchItems[K]>>> =>
   call(account, 'POST', `/api/v2/${kind}/search`, {
     filter: { query, from: new Date(from).toISOString(), to: new Date(to).toISOString() },
     page,

@@ -1,15 +1,18 @@
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync } from 'node:fs'
-import { test } from 'node:test'
-import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
-import addFormatsModule from 'ajv-formats'
+import path from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import type { ValidateFunction } from 'ajv/dist/2020.js'
+import { testData } from '../../core/test/test-data.ts'
 import { createRouter } from '../routes/route.ts'
 import { routes } from '../routes/all-routes.ts'
+import type { JournalEntry } from '../simulator.ts'
 import { accountOf, startSimulator } from './client.ts'
+import { readApiDescription } from './api-description.ts'
 import { tour, type Step } from './tour.ts'
 
-const folder = new URL('../../../shared/data/datadog-openapi/', import.meta.url)
-type Json = Record<string, any>
+/** The description of the real API, beside the repository, and a small one that is always there. */
+const descriptions = testData('datadog-openapi')
+const small = path.join(import.meta.dirname, 'descriptions')
 
 /** Where reality, as recorded, is not what the description says (datadog-api.md 3); the simulator is like reality. */
 const exceptions: readonly (readonly [string, RegExp, string])[] = [
@@ -24,141 +27,115 @@ const exceptions: readonly (readonly [string, RegExp, string])[] = [
   ]
 ]
 
-/** OpenAPI 3.0 as JSON Schema: `nullable` is another type, `example` is nothing, readOnly required fields stay. */
-function plain(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(plain)
-  if (typeof value !== 'object' || value === null) return value
-  const { nullable, example: _example, ...rest } = value as Json
-  const out = Object.fromEntries(
-    Object.entries(rest)
-      .filter(([key]) => !key.startsWith('x-') && key !== 'discriminator' && key !== 'xml')
-      .map(([key, inner]) => [key, plain(inner)])
-  ) as Json
-  for (const [limit, exclusive] of [
-    ['minimum', 'exclusiveMinimum'],
-    ['maximum', 'exclusiveMaximum']
-  ] as const)
-    if (typeof out[exclusive] === 'boolean') {
-      if (out[exclusive]) {
-        out[exclusive] = out[limit]
-        delete out[limit]
-      } else delete out[exclusive]
-    }
-  if (nullable !== true) return out
-  if (typeof out['type'] === 'string' && !out['enum'])
-    return { ...out, type: [out['type'], 'null'] }
-  return { anyOf: [out, { type: 'null' }] }
-}
+const find = createRouter(routes)
+const opOf = (step: Step): string =>
+  find(step.method, step.path.split('?')[0] ?? '')?.route.op ?? ''
 
-function validators(
-  version: 'v1' | 'v2'
-): (path: string, method: string, status: number) => ValidateFunction | undefined {
-  const file = new URL(`rayne.${version}.json`, folder)
-  assert.ok(existsSync(file), `the API description is not at ${file.pathname}`)
-  const description = plain(JSON.parse(readFileSync(file, 'utf8'))) as Json
-  const ajv = new Ajv2020({ strict: false, allErrors: false, validateFormats: false })
-  ;(addFormatsModule as unknown as (instance: Ajv2020) => void)(ajv)
-  ajv.addSchema(description, version)
-  const point = (text: string): string => text.replaceAll('~', '~0').replaceAll('/', '~1')
-  return (path, method, status) => {
-    const content = description['paths'][path]?.[method]?.responses?.[String(status)]
-    const media = content && Object.keys(content.content ?? {})[0]
-    if (!media) return undefined
-    return ajv.compile({
-      $ref: `${version}#/paths/${point(path)}/${method}/responses/${status}/content/${point(media)}/schema`
-    })
-  }
-}
+/** Which exception of the list covers a refused answer; -1 when none does. */
+const exceptionFor = (op: string, { errors }: ValidateFunction): number =>
+  exceptions.findIndex(
+    ([prefix, where]) =>
+      op.startsWith(prefix) && errors?.some(error => where.test(error.instancePath))
+  )
 
-/** The path of the description that a path of ours is an instance of. */
-const templateOf = (paths: readonly string[], path: string): string | undefined => {
-  const segments = path.split('/')
-  return paths
-    .filter(one => {
-      const parts = one.split('/')
-      return (
-        parts.length === segments.length &&
-        parts.every((part, i) => part.startsWith('{') || part === segments[i])
-      )
-    })
-    .toSorted((a, b) => a.split('{').length - b.split('{').length)[0]
-}
-
-test('every answer validates against the API description, but for the documented exceptions', async context => {
-  const simulator = await startSimulator(context)
-  const steps = await tour(accountOf(simulator))
-  const find = createRouter(routes)
-  const seen = new Set<string>()
-  const problems: string[] = []
+/** Checks every answer that a description knows; what is wrong as sentences. */
+function validate(steps: readonly Step[], folder: string) {
+  const describes = readApiDescription(folder)
   const used = new Set<number>()
+  const problems: string[] = []
   let compared = 0
-  const known = { v1: validators('v1'), v2: validators('v2') }
-  const paths = Object.fromEntries(
-    (['v1', 'v2'] as const).map(version => [
-      version,
-      Object.keys(
-        (JSON.parse(readFileSync(new URL(`rayne.${version}.json`, folder), 'utf8')) as Json)[
-          'paths'
-        ]
-      )
-    ])
-  ) as Record<'v1' | 'v2', string[]>
   for (const step of steps) {
-    const op = find(step.method, step.path.split('?')[0] ?? '')?.route.op ?? ''
-    seen.add(op)
-    const version = step.path.startsWith('/api/v2') ? 'v2' : 'v1'
-    const template = templateOf(paths[version], step.path.split('?')[0] ?? '')
-    const validate =
-      template === undefined
-        ? undefined
-        : known[version](template, step.method.toLowerCase(), step.status)
-    if (!validate || step.body === undefined) continue
+    const isValid = step.body === undefined ? undefined : describes(step)
+    if (!isValid) continue
     compared++
-    if (!validate(step.body)) {
-      const error = validate.errors?.[0]
-      const index = exceptions.findIndex(
-        ([prefix, where]) =>
-          op.startsWith(prefix) && validate.errors?.some(one => where.test(one.instancePath))
+    if (isValid(step.body)) continue
+    const index = exceptionFor(opOf(step), isValid)
+    const error = isValid.errors?.[0]
+    if (index < 0)
+      problems.push(
+        `${opOf(step)} ${step.status} ${error?.instancePath}: ${error?.message} ${JSON.stringify(error?.params)}`
       )
-      if (index < 0)
-        problems.push(
-          `${op} ${step.status} ${error?.instancePath}: ${error?.message} ${JSON.stringify(error?.params)}`
-        )
-      else used.add(index)
-    }
+    else used.add(index)
   }
-  assert.deepEqual(problems, [])
-  assert.deepEqual(
-    exceptions.filter((_, i) => !used.has(i)).map(([op, , why]) => `${op} ${why}`),
-    [],
-    'exceptions that nothing needs'
-  )
-  assert.ok(compared >= 90, `only ${compared} answers were compared`)
-  const missing = routes.filter(route => !route.page && !seen.has(route.op)).map(route => route.op)
-  assert.deepEqual(missing, [], 'the tour visits every operation')
-  assert.ok(
-    simulator.journal().every(entry => entry.unknown_route === undefined && entry.status < 500)
-  )
-})
+  return { problems, compared, unused: exceptions.filter((_, i) => !used.has(i)) }
+}
 
-test('what is created can be read, listed, changed and deleted, and is gone then, with the recorded statuses', async context => {
-  const simulator = await startSimulator(context)
-  const steps = await tour(accountOf(simulator))
-  const statuses = (op: string): number[] =>
-    steps.filter((step: Step) => step.note === op).map(step => step.status)
-  const laws: Readonly<Record<string, readonly number[]>> = {
-    'monitor life': [200, 200, 200, 200, 404, 404],
-    'downtime life': [200, 200, 200, 204, 204, 200],
-    'old downtime life': [200, 200, 200, 204],
-    'notebook life': [200, 200, 200, 204, 404, 404],
-    'webhook life': [201, 200, 200, 200, 404, 404],
-    'slo life': [200, 200, 200, 200, 404, 404],
-    'incident life': [201, 200, 200, 204, 404, 404],
-    'rum life': [200, 200, 200, 204, 404, 204],
-    'definition life': [200, 200, 204, 404, 404],
-    'location life': [200, 200, 200, 204, 404, 404],
-    'tag life': [201, 200, 201, 204],
-    'mute life': [200, 400, 200, 400]
-  }
-  for (const [name, wanted] of Object.entries(laws)) assert.deepEqual(statuses(name), wanted, name)
+describe('the answers of the simulator', () => {
+  let steps: readonly Step[] = []
+  let journal: readonly JournalEntry[] = []
+  before(async () => {
+    const simulator = await startSimulator({ after })
+    steps = await tour(accountOf(simulator))
+    journal = simulator.journal()
+  })
+
+  test('visit every operation, and none is unknown or breaks', () => {
+    const seen = new Set(steps.map(opOf))
+    assert.deepEqual(
+      routes.filter(route => !route.page && !seen.has(route.op)).map(route => route.op),
+      []
+    )
+    assert.ok(journal.every(entry => entry.unknown_route === undefined && entry.status < 500))
+  })
+
+  test('validate against a small description, which refuses what is wrong', () => {
+    const { problems, compared } = validate(steps, small)
+    assert.deepEqual(problems, [])
+    assert.ok(compared >= 15, `only ${compared} answers were compared`)
+    const bent = (body: unknown): Step => ({
+      method: 'GET',
+      path: '/api/v1/monitor/7',
+      status: 200,
+      body,
+      text: '',
+      note: ''
+    })
+    const monitor = { id: 7, type: 'query alert', query: 'x', priority: null }
+    assert.deepEqual(validate([bent(monitor)], small).problems, [])
+    assert.deepEqual(
+      [{ id: 0 }, { priority: 6 }, { priority: 'high' }, { type: 'tea' }, { query: null }].map(
+        wrong =>
+          /monitor 200 (\S*):/i.exec(
+            validate([bent({ ...monitor, ...wrong })], small).problems[0] ?? ''
+          )?.[1]
+      ),
+      ['/id', '/priority', '/priority', '/type', '/query']
+    )
+  })
+
+  test(
+    'validate against the API description, but for the documented exceptions',
+    { skip: descriptions.skip },
+    () => {
+      const { problems, compared, unused } = validate(steps, descriptions.folder())
+      assert.deepEqual(problems, [])
+      assert.deepEqual(
+        unused.map(([op, , why]) => `${op} ${why}`),
+        [],
+        'exceptions that nothing needs'
+      )
+      assert.ok(compared >= 90, `only ${compared} answers were compared`)
+    }
+  )
+
+  test('what is created can be read, listed, changed and deleted, and is gone then, with the recorded statuses', () => {
+    const statuses = (op: string): number[] =>
+      steps.filter(step => step.note === op).map(step => step.status)
+    const laws: Readonly<Record<string, readonly number[]>> = {
+      'monitor life': [200, 200, 200, 200, 404, 404],
+      'downtime life': [200, 200, 200, 204, 204, 200],
+      'old downtime life': [200, 200, 200, 204],
+      'notebook life': [200, 200, 200, 204, 404, 404],
+      'webhook life': [201, 200, 200, 200, 404, 404],
+      'slo life': [200, 200, 200, 200, 404, 404],
+      'incident life': [201, 200, 200, 204, 404, 404],
+      'rum life': [200, 200, 200, 204, 404, 204],
+      'definition life': [200, 200, 204, 404, 404],
+      'location life': [200, 200, 200, 204, 404, 404],
+      'tag life': [201, 200, 201, 204],
+      'mute life': [200, 400, 200, 400]
+    }
+    for (const [name, wanted] of Object.entries(laws))
+      assert.deepEqual(statuses(name), wanted, name)
+  })
 })

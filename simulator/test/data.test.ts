@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Truth } from '../scenarios/truth.ts'
 import { accountOf, call, metricPath, MINUTE, NOW, search, startSimulator, T0 } from './client.ts'
+import type { LogItem, Page } from './wire.ts'
 
 const reads = (): string[] => [
   '/api/v1/validate',
@@ -37,10 +39,10 @@ test('the same seed and time give the same bytes, another seed does not', async 
 test('reset gives the same bytes again', async context => {
   const simulator = await startSimulator(context)
   const path = reads()[10] ?? ''
-  const before = await call(accountOf(simulator), 'GET', path)
+  const before = await call<Page<LogItem>>(accountOf(simulator), 'GET', path)
   simulator.reset()
-  const { data } = (await call(accountOf(simulator), 'GET', path)).body
-  assert.deepEqual(data, before.body.data)
+  const after = await call<Page<LogItem>>(accountOf(simulator), 'GET', path)
+  assert.deepEqual(after.body.data, before.body.data)
 })
 
 test('keys are checked on every route', async context => {
@@ -132,7 +134,7 @@ test('cursor paging returns every row once, in both directions', async context =
     const from = kind === 'events' ? NOW - 30 * 3_600_000 : T0 - 10 * MINUTE
     const to = kind === 'events' ? NOW : T0
     const whole = await search(account, kind, '', from, to)
-    const all = whole.body.data.map((row: any) => row.id) as string[]
+    const all = whole.body.data.map(row => row.id)
     assert.ok(all.length > 20, kind)
     assert.ok(all.length < 1000, kind)
     assert.equal(new Set(all).size, all.length)
@@ -153,8 +155,8 @@ test('cursor paging returns every row once, in both directions', async context =
           { limit: 7, ...(cursor === undefined ? {} : { cursor }) },
           sort
         )
-        seen.push(...page.body.data.map((row: any) => row.id))
-        cursor = page.body.meta?.page?.after
+        seen.push(...page.body.data.map(row => row.id))
+        cursor = (page.body.meta as Partial<Page<unknown>['meta']> | undefined)?.page?.after
       } while (cursor !== undefined)
       assert.deepEqual(seen, expected, `${kind} ${sort}`)
     }
@@ -166,7 +168,7 @@ test('a cursor ends with a reset, with the recorded double-encoded error', async
   const page = await search(accountOf(simulator), 'logs/events', '', T0 - 60 * MINUTE, NOW, {
     limit: 5
   })
-  const cursor = page.body.meta.page.after as string
+  const cursor = page.body.meta.page.after
   assert.match(cursor, /^eyJhZnRlciI6/)
   simulator.reset()
   for (const bad of [
@@ -203,7 +205,7 @@ test('nothing on the data plane tells the scenario or its truth', async context 
   for (const path of ['/__sim/truth', '/__sim/state', '/__sim/journal'])
     assert.equal((await fetch(`${simulator.dataUrl}${path}`)).status, 404)
   assert.equal(
-    ((await (await fetch(`${simulator.controlUrl}/__sim/truth`)).json()) as any).component,
+    ((await (await fetch(`${simulator.controlUrl}/__sim/truth`)).json()) as Truth).component,
     'checkout-api'
   )
 })

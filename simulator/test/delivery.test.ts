@@ -2,12 +2,16 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { accountOf, call, MINUTE, startSimulator, T0 } from './client.ts'
 import { receiver } from './receiver.ts'
+import { nth, type MonitorItem, type MonitorSearch, type One, type Page } from './wire.ts'
 
 const hooks = '/api/v1/integration/webhooks/configuration/webhooks'
-const post = (controlUrl: string, path: string, body: object): Promise<any> =>
-  fetch(`${controlUrl}/__sim/${path}`, { method: 'POST', body: JSON.stringify(body) }).then(r =>
-    r.json()
-  )
+const post = async <T = unknown>(controlUrl: string, path: string, body: object): Promise<T> =>
+  (
+    await fetch(`${controlUrl}/__sim/${path}`, { method: 'POST', body: JSON.stringify(body) })
+  ).json() as Promise<T>
+interface Sent {
+  readonly step: string
+}
 
 test('when the clock passes a transition, the target and the webhooks the monitor names are called, once', async context => {
   const [target, stored] = [await receiver(context), await receiver(context)]
@@ -49,8 +53,11 @@ test('a downtime keeps notifications back and leaves states as they are', async 
     webhookTarget: { url: target.url }
   })
   const account = accountOf(simulator)
-  const [{ id }] = (await call(account, 'GET', '/api/v1/monitor?name=checkout-api')).body
-  const made = await call(account, 'POST', '/api/v2/downtime', {
+  const { id } = nth(
+    (await call<MonitorItem[]>(account, 'GET', '/api/v1/monitor?name=checkout-api')).body,
+    0
+  )
+  const made = await call<One<unknown>>(account, 'POST', '/api/v2/downtime', {
     data: {
       type: 'downtime',
       attributes: {
@@ -62,9 +69,9 @@ test('a downtime keeps notifications back and leaves states as they are', async 
   })
   assert.equal(made.status, 200)
   assert.deepEqual(
-    (await call(account, 'GET', `/api/v2/monitor/${id}/downtime_matches`)).body.data.map(
-      (d: any) => d.id
-    ),
+    (
+      await call<Page<unknown>>(account, 'GET', `/api/v2/monitor/${id}/downtime_matches`)
+    ).body.data.map(d => d.id),
     [made.body.data.id]
   )
   await post(simulator.controlUrl, 'clock', { now: T0 + 4 * MINUTE })
@@ -76,10 +83,13 @@ test('a downtime keeps notifications back and leaves states as they are', async 
       ['Triggered', made.body.data.id]
     ]
   )
-  const monitor = (await call(account, 'GET', `/api/v1/monitor/${id}?with_downtimes=true`)).body
+  const monitor = (
+    await call<MonitorItem>(account, 'GET', `/api/v1/monitor/${id}?with_downtimes=true`)
+  ).body
   assert.deepEqual([monitor.overall_state, monitor.matching_downtimes.length], ['Alert', 1])
   assert.equal(
-    (await call(account, 'GET', '/api/v1/monitor/search?query=muted:true')).body.monitors[0].id,
+    (await call<MonitorSearch>(account, 'GET', '/api/v1/monitor/search?query=muted:true')).body
+      .monitors[0]?.id,
     id
   )
 })
@@ -87,7 +97,7 @@ test('a downtime keeps notifications back and leaves states as they are', async 
 test('the bad day: duplicates, out of order, re-triggered and recovered, all with one cycle key', async context => {
   const target = await receiver(context)
   const simulator = await startSimulator(context, { webhookTarget: { url: target.url } })
-  const sent = await post(simulator.controlUrl, 'webhooks/sequence', {
+  const sent = await post<Sent[]>(simulator.controlUrl, 'webhooks/sequence', {
     steps: ['Triggered', 'Re-Triggered', 'Renotify', 'Recovered'],
     copies: 3,
     shuffle: true
@@ -123,9 +133,9 @@ test('the bad day: duplicates, out of order, re-triggered and recovered, all wit
     payloads.filter(p => p.alert_transition === 'Recovered').map(p => p.alert_type),
     ['success', 'success', 'success']
   )
-  const again = await post(simulator.controlUrl, 'webhooks/sequence', {})
+  const again = await post<Sent[]>(simulator.controlUrl, 'webhooks/sequence', {})
   assert.deepEqual(
-    again.map((one: any) => one.step),
+    again.map(one => one.step),
     ['Triggered', 'Re-Triggered', 'Recovered']
   )
 })

@@ -6,7 +6,7 @@ import datadogProxy from '../../plugins/datadog-proxy/plugin.ts'
 import rca from '../../plugins/rca/plugin.ts'
 import webhooks from '../../plugins/webhooks/plugin.ts'
 import { baselines, type Ask } from '../eval/baselines.ts'
-import { grade, isRight, type Truth } from '../eval/grade.ts'
+import { grade, isRight } from '../eval/grade.ts'
 import { table, type Run } from '../eval/table.ts'
 import { readReport, type GradedReport, type Verdict } from '../eval/verdict.ts'
 import demo from '../../plugins/demo/plugin.ts'
@@ -100,7 +100,8 @@ async function contest(simulator: Simulator, scenario: string, variant: number):
     simulator.reset()
     const started = performance.now()
     const verdict = await play()
-    const truth = simulator.truth as unknown as Truth
+    const { truth } = simulator
+    if (!truth) throw new Error(`scenario '${scenario}' has no truth to grade by`)
     const graded = grade(verdict, truth, {
       entries: simulator.journal(),
       wasReturned: simulator.wasReturned

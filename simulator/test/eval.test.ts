@@ -1,19 +1,26 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { baselines, type Ask } from '../eval/baselines.ts'
-import { grade, isRight, wilson, type Truth } from '../eval/grade.ts'
+import { grade, isRight } from '../eval/grade.ts'
+import { wilson } from '../eval/wilson.ts'
+import type { Truth } from '../scenarios/truth.ts'
 import { table } from '../eval/table.ts'
 import { readReport, type Verdict } from '../eval/verdict.ts'
 import { createSimulator } from '../simulator.ts'
 import { accountOf, call, MINUTE, NOW, T0 } from './client.ts'
 
 const truth: Truth = {
+  scenario: 'test',
+  title: 'A deploy',
+  account: 'us1',
+  also_accepted: [],
+  window: [],
   component: 'checkout-api',
   class: 'change.deploy',
   onset: new Date(T0).toISOString(),
   affected: ['checkout-api', 'web-gateway'],
-  trigger: { id: 'E1' },
-  remediation: { class: 'rollback' },
+  trigger: { kind: 'deploy', id: 'E1' },
+  remediation: { class: 'rollback', text: 'Roll back.' },
   required_evidence: [
     [{ kind: 'event', id: 'E1' }],
     [
@@ -25,7 +32,10 @@ const truth: Truth = {
     [{ kind: 'log', query: 'service:checkout-api "Cannot read properties"' }],
     [{ kind: 'monitor', name: 'checkout-api 5xx rate' }]
   ],
-  distractors: [{ component: 'search-svc', id: 'E2' }, { component: 'orders-db' }]
+  distractors: [
+    { component: 'search-svc', why: 'healthy', id: 'E2' },
+    { component: 'orders-db', why: 'recovered' }
+  ]
 }
 const shown = {
   entries: [
@@ -176,8 +186,9 @@ test('blaming the last deploy fails wherever the cause is no deploy', async () =
   for (const scenario of ['s1', 's2', 's5']) {
     const simulator = await createSimulator({ scenario, t0: T0, now: () => NOW })
     const ask: Ask = async (method, path, body) =>
-      (await call(accountOf(simulator), method, path, body)).body as unknown
-    const own = simulator.truth as unknown as Truth
+      (await call(accountOf(simulator), method, path, body)).body
+    const own = simulator.truth
+    assert.ok(own)
     const verdict = await baselines['last deploy']?.({ ask, alertAt: T0 + 3 * MINUTE, seed: 1 })
     assert.ok(verdict)
     const { score } = grade(verdict, own, {

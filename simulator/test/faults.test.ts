@@ -2,6 +2,17 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { SimAccount } from '../simulator.ts'
 import { accountOf, call, NOW, startSimulator } from './client.ts'
+import {
+  nth,
+  type Hosts,
+  type LogItem,
+  type MonitorItem,
+  type NotebookItem,
+  type NotebookList,
+  type One,
+  type Page,
+  type Refusal
+} from './wire.ts'
 
 const path = '/api/v1/monitor'
 async function faulted(
@@ -45,7 +56,7 @@ test('429: JSON, empty and HTML bodies; Reset in every recorded form; Retry-Afte
 
 test('5xx: the recorded 502 and an HTML 503; a POST does not take effect unless told', async context => {
   const { account, simulator } = await faulted(context, { type: '5xx' }, { path: '/api/v1/' })
-  const answer = await call(account, 'GET', path)
+  const answer = await call<Refusal & { code: number }>(account, 'GET', path)
   assert.deepEqual(
     [answer.status, answer.body.code, answer.body.errors],
     [502, 502, ['Bad Gateway']]
@@ -55,7 +66,7 @@ test('5xx: the recorded 502 and an HTML 503; a POST does not take effect unless 
   }
   assert.equal((await call(account, 'POST', '/api/v1/notebooks', draft)).status, 502)
   simulator.reset()
-  assert.equal((await call(account, 'GET', '/api/v1/notebooks')).body.data.length, 0)
+  assert.equal((await call<NotebookList>(account, 'GET', '/api/v1/notebooks')).body.data.length, 0)
   simulator.addFault({
     match: { method: 'POST' },
     then: { type: '5xx', body: 'html', applied: true },
@@ -66,7 +77,7 @@ test('5xx: the recorded 502 and an HTML 503; a POST does not take effect unless 
     [lost.status, lost.headers.get('content-type')],
     [503, 'text/html; charset=utf-8']
   )
-  assert.equal((await call(account, 'GET', '/api/v1/notebooks')).body.data.length, 1)
+  assert.equal((await call<NotebookList>(account, 'GET', '/api/v1/notebooks')).body.data.length, 1)
 })
 
 test('timeout: no answer comes', async context => {
@@ -83,7 +94,7 @@ test('slow: the answer comes late, or in drips', async context => {
   ]) {
     const { account } = await faulted(context, then)
     const started = performance.now()
-    const answer = await call(account, 'GET', path)
+    const answer = await call<MonitorItem[]>(account, 'GET', path)
     assert.ok(performance.now() - started > 150, JSON.stringify(then))
     assert.equal(answer.body.length, 9)
   }
@@ -165,13 +176,16 @@ const logs = (page: object, from = NOW - 3_600_000) => ({
   sort: 'timestamp'
 })
 const logPath = '/api/v2/logs/events/search'
+interface BentMonitor extends MonitorItem {
+  readonly unexpected_field?: unknown
+}
 
 test('schema: unknown enum, missing required, extra field and int64 id in answers that parse', async context => {
-  const first = async (body: string): Promise<{ text: string; monitor: any }> => {
+  const first = async (body: string): Promise<{ text: string; monitor: BentMonitor }> => {
     const { account } = await faulted(context, { type: 'schema', body })
-    const answer = await call(account, 'GET', path)
+    const answer = await call<BentMonitor[]>(account, 'GET', path)
     assert.equal(answer.status, 200)
-    return { text: answer.text, monitor: answer.body[0] }
+    return { text: answer.text, monitor: nth(answer.body, 0) }
   }
   assert.equal((await first('unknown_enum')).monitor.overall_state, 'quantum')
   assert.equal((await first('missing_required')).monitor.query, undefined)
@@ -180,38 +194,42 @@ test('schema: unknown enum, missing required, extra field and int64 id in answer
 })
 
 test('schema: cursors that are null, repeat, come with a short page or bring a row twice', async context => {
-  const pages = async (body: string, limit: number, count: number): Promise<any[]> => {
+  const pages = async (
+    body: string,
+    limit: number,
+    count: number
+  ): Promise<[Page<LogItem>, Page<LogItem>]> => {
     const { account } = await faulted(context, { type: 'schema', body }, { path: logPath })
-    const found: any[] = []
+    const found: Page<LogItem>[] = []
     for (let i = 0; i < count; i++)
       found.push(
         (
-          await call(
+          await call<Page<LogItem>>(
             account,
             'POST',
             logPath,
-            logs({ limit, ...(i === 0 ? {} : { cursor: found[i - 1].meta.page.after }) })
+            logs({ limit, ...(i === 0 ? {} : { cursor: nth(found, i - 1).meta.page.after }) })
           )
         ).body
       )
-    return found
+    return [nth(found, 0), nth(found, -1)]
   }
   const [ended] = await pages('after_null', 5, 1)
   assert.equal(ended.meta.page.after, null)
   const [one, again] = await pages('repeated_cursor', 5, 2)
   assert.equal(one.meta.page.after, again.meta.page.after)
   assert.deepEqual(
-    one.data.map((row: any) => row.id),
-    again.data.map((row: any) => row.id)
+    one.data.map(row => row.id),
+    again.data.map(row => row.id)
   )
   const [short, next] = await pages('short_page', 10, 2)
   assert.deepEqual([short.data.length, next.data.length], [5, 5])
   assert.ok(
-    !next.data.some((row: any) => short.data.some((other: any) => other.id === row.id)),
+    !next.data.some(row => short.data.some(other => other.id === row.id)),
     'nothing is lost or repeated'
   )
   const [before, after] = await pages('duplicate_item', 5, 2)
-  assert.equal(after.data[0].id, before.data.at(-1).id)
+  assert.equal(nth(after.data, 0).id, nth(before.data, -1).id)
   assert.equal(after.data.length, 6)
 })
 
@@ -221,14 +239,14 @@ test('partial: half the rows, with status timeout and warnings', async context =
     { type: 'partial' },
     { op: 'v2.LogsApi.listLogs' }
   )
-  const answer = (await call(account, 'POST', logPath, logs({ limit: 100 }))).body
+  const answer = (await call<Page<LogItem>>(account, 'POST', logPath, logs({ limit: 100 }))).body
   assert.deepEqual(
     [answer.data.length, answer.meta.status, answer.meta.warnings.length],
     [50, 'timeout', 1]
   )
   simulator.reset()
   assert.equal(
-    (await call(account, 'POST', logPath, logs({ limit: 100 }))).body.meta.status,
+    (await call<Page<LogItem>>(account, 'POST', logPath, logs({ limit: 100 }))).body.meta.status,
     'done'
   )
 })
@@ -245,22 +263,24 @@ test('consistency: what was just written is not found for a while', async contex
   const draft = {
     data: { type: 'notebooks', attributes: { name: 'x', cells: [], time: { live_span: '1h' } } }
   }
-  const { id } = (await call(account, 'POST', '/api/v1/notebooks', draft)).body.data
+  const { id } = (
+    await call<One<NotebookItem, number>>(account, 'POST', '/api/v1/notebooks', draft)
+  ).body.data
   assert.equal((await call(account, 'GET', `/api/v1/notebooks/${id}`)).status, 404)
-  assert.equal((await call(account, 'GET', '/api/v1/notebooks')).body.data.length, 0)
+  assert.equal((await call<NotebookList>(account, 'GET', '/api/v1/notebooks')).body.data.length, 0)
   await fetch(`${simulator.controlUrl}/__sim/clock`, {
     method: 'POST',
     body: JSON.stringify({ advance_ms: 4001 })
   })
   assert.equal((await call(account, 'GET', `/api/v1/notebooks/${id}`)).status, 200)
-  assert.equal((await call(account, 'GET', '/api/v1/notebooks')).body.data.length, 1)
+  assert.equal((await call<NotebookList>(account, 'GET', '/api/v1/notebooks')).body.data.length, 1)
 })
 
 test('skew: Datadog is ninety seconds ahead of us', async context => {
   const { account } = await faulted(context, { type: 'skew' }, {})
-  const answer = await call(account, 'GET', '/api/v1/hosts')
+  const answer = await call<Hosts>(account, 'GET', '/api/v1/hosts')
   assert.equal(Date.parse(answer.headers.get('date') ?? ''), NOW + 90_000)
-  assert.ok(answer.body.host_list[0].last_reported_time * 1000 > NOW)
+  assert.ok(nth(answer.body.host_list, 0).last_reported_time * 1000 > NOW)
 })
 
 test('between: a fault has its time', async context => {

@@ -3,9 +3,10 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { ApiError } from '../routes/api-error.ts'
 import { parseMetricQuery } from '../metrics/grammar.ts'
-import { matches } from '../search/match.ts'
+import { matches, readPath } from '../search/match.ts'
 import { parseSearch, wordsOf } from '../search/query.ts'
 import { accountOf, call, metricPath, MINUTE, NOW, startSimulator, T0 } from './client.ts'
+import { nth, type LogItem, type Page, type Refusal, type SeriesAnswer } from './wire.ts'
 
 const goodMetrics = [
   'system.cpu.idle{*}',
@@ -59,18 +60,18 @@ test('the metric grammar takes what it documents and answers 400 to the rest', a
     )
   const simulator = await startSimulator(context)
   for (const query of badMetrics.slice(1)) {
-    const answer = await call(accountOf(simulator), 'GET', metricPath(query, T0, NOW))
+    const answer = await call<Refusal>(accountOf(simulator), 'GET', metricPath(query, T0, NOW))
     assert.equal(answer.status, 400, query)
-    assert.match(answer.body.errors[0], /^Error parsing query: /)
+    assert.match(nth(answer.body.errors, 0), /^Error parsing query: /)
   }
   for (const [path, why] of [
     ['/api/v1/query?from=1&to=2', /query/],
     ['/api/v1/query?from=x&to=2&query=a{*}', /from/],
     ['/api/v1/query?from=2&to=1&query=a{*}', /before/]
   ] as const) {
-    const answer = await call(accountOf(simulator), 'GET', path)
+    const answer = await call<Refusal>(accountOf(simulator), 'GET', path)
     assert.equal(answer.status, 400, path)
-    assert.match(answer.body.errors[0], why)
+    assert.match(nth(answer.body.errors, 0), why)
   }
 })
 
@@ -84,21 +85,20 @@ test('buckets follow the recorded ladder, start aligned upwards and end after th
   ] as const) {
     const from = Math.floor(T0 / 1000) - seconds + 52
     const { series } = (
-      await call(
+      await call<SeriesAnswer>(
         accountOf(simulator),
         'GET',
         `/api/v1/query?from=${from}&to=${from + seconds}&query=avg:system.load.1{*}`
       )
     ).body
-    const [one] = series
+    const one = nth(series, 0)
     assert.deepEqual([one.interval, one.length, one.pointlist.length], [interval, length, length])
     assert.equal(one.start, Math.ceil(from / interval) * interval * 1000)
     assert.equal(one.end, one.start + length * interval * 1000 - 1000)
     assert.ok(one.end >= (from + seconds) * 1000 - 1000)
     assert.ok(
       one.pointlist.every(
-        ([at, value]: [number, number | null], i: number) =>
-          at === one.start + i * interval * 1000 && typeof value === 'number'
+        ([at, value], i) => at === one.start + i * interval * 1000 && typeof value === 'number'
       )
     )
   }
@@ -106,10 +106,11 @@ test('buckets follow the recorded ladder, start aligned upwards and end after th
 
 test('arithmetic, grouping and counts agree with each other', async context => {
   const simulator = await startSimulator(context)
+  const seriesOf = async (query: string): Promise<SeriesAnswer['series']> =>
+    (await call<SeriesAnswer>(accountOf(simulator), 'GET', metricPath(query, T0 - 30 * MINUTE, T0)))
+      .body.series
   const points = async (query: string): Promise<(number | null)[]> =>
-    (
-      await call(accountOf(simulator), 'GET', metricPath(query, T0 - 30 * MINUTE, T0))
-    ).body.series[0].pointlist.map((p: [number, number | null]) => p[1])
+    nth(await seriesOf(query), 0).pointlist.map(([, value]) => value)
   const [a, b, sum] = [
     await points('sum:system.load.1{role:web}'),
     await points('sum:system.load.1{role:app}'),
@@ -122,39 +123,25 @@ test('arithmetic, grouping and counts agree with each other', async context => {
   assert.ok(counts.every(value => Number.isInteger(value)))
   assert.ok((await points('avg:system.load.1{*} / 0')).every(value => value === null))
   assert.ok((await points('default_zero(avg:system.load.1{*} / 0)')).every(value => value === 0))
-  const grouped = (
-    await call(
-      accountOf(simulator),
-      'GET',
-      metricPath('avg:system.load.1{env:prod} by {host}', T0 - 30 * MINUTE, T0)
-    )
-  ).body.series
+  const grouped = await seriesOf('avg:system.load.1{env:prod} by {host}')
   assert.equal(grouped.length, 13)
   assert.deepEqual(
-    [grouped[0].tag_set, grouped[0].scope],
+    [grouped[0]?.tag_set, grouped[0]?.scope],
     [['host:app-01'], 'env:prod,host:app-01']
   )
-  assert.deepEqual(
-    (await call(accountOf(simulator), 'GET', metricPath('avg:no.such.metric{*}', T0 - MINUTE, T0)))
-      .body.series,
-    []
-  )
+  assert.deepEqual(await seriesOf('avg:no.such.metric{*}'), [])
 })
 
 const doc = {
   message: 'TypeError: cannot read "currency" of cart 42',
   tags: { service: ['checkout-api'], env: ['prod'], status: ['error'] } as Record<string, string[]>,
-  attributes: { http: { status_code: 503 }, 'a.b': 'x' } as Record<string, any>
+  attributes: { http: { status_code: 503 }, 'a.b': 'x' } as Record<string, unknown>
 }
 const holds = (query: string): boolean | undefined =>
   matches(parseSearch(query), {
     words: () => wordsOf(doc.message),
     values: key => doc.tags[key] ?? [],
-    attribute: path => ({
-      value:
-        doc.attributes[path.join('.')] ??
-        path.reduce<any>((value, key) => value?.[key], doc.attributes)
-    })
+    attribute: path => ({ value: readPath(doc.attributes, path) })
   })
 
 test('the search language matches as Datadog describes it', () => {
@@ -300,7 +287,8 @@ test('search input that is out of range is a 400', async context => {
   ])
     assert.equal(await ask(body), 200, JSON.stringify(body))
   assert.equal(
-    (await call(accountOf(simulator), 'POST', '/api/v2/logs/events/search', {})).body.data.length,
+    (await call<Page<LogItem>>(accountOf(simulator), 'POST', '/api/v2/logs/events/search', {})).body
+      .data.length,
     10
   )
 })

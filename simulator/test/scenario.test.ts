@@ -5,86 +5,56 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { test } from 'node:test'
 import { compileEffect } from '../world/effects.ts'
-import { loadScenario, type EffectSpec } from '../scenarios/load-scenario.ts'
+import { loadScenario, type EffectSpec, type ScenarioFile } from '../scenarios/load-scenario.ts'
+import type { SimAccount } from '../simulator.ts'
 import { accountOf, call, MINUTE, NOW, startSimulator, T0 } from './client.ts'
+import {
+  nth,
+  type EventItem,
+  type LogItem,
+  type One,
+  type Page,
+  type SeriesAnswer
+} from './wire.ts'
 
-const file = (): any =>
-  JSON.parse(readFileSync(new URL('../scenarios/s1.json', import.meta.url), 'utf8'))
+const file = (): ScenarioFile =>
+  JSON.parse(readFileSync(new URL('../scenarios/s1.json', import.meta.url), 'utf8')) as ScenarioFile
+
+/** A copy with one field set, or with undefined left out. */
+function bent(value: unknown, [key, ...rest]: readonly string[], to: unknown): unknown {
+  if (key === undefined) return to
+  if (Array.isArray(value))
+    return value.map((item, i) => (String(i) === key ? bent(item, rest, to) : item))
+  const fields = { ...(value as Record<string, unknown>) }
+  fields[key] = bent(fields[key], rest, to)
+  if (fields[key] === undefined) delete fields[key]
+  return fields
+}
 
 test('a bad scenario is refused and its bad field is named', () => {
-  const broken: [(s: any) => void, RegExp][] = [
+  const broken: readonly (readonly [string, unknown, RegExp])[] = [
+    ['effects.0.type', 'wobble', /\/effects\/0\/type/],
+    ['effects.0.dur', undefined, /\/effects\/0\/dur/],
+    ['effects.0.metric', 'no.such', /\/effects\/0\/metric names the metric 'no.such'/],
+    ['events.0.titel', 'x', /\/events\/0\/titel/],
+    ['truth.component', undefined, /\/truth\/component/],
+    ['truth.distractors', file().truth?.distractors.slice(2), /\/truth\/distractors/],
+    ['truth.trigger.ref', 'nothing', /\/truth\/trigger\/ref/],
     [
-      s => {
-        s.effects[0].type = 'wobble'
-      },
-      /\/effects\/0\/type/
-    ],
-    [
-      s => {
-        delete s.effects[0].dur
-      },
-      /\/effects\/0\/dur/
-    ],
-    [
-      s => {
-        s.effects[0].metric = 'no.such'
-      },
-      /\/effects\/0\/metric names the metric 'no.such'/
-    ],
-    [
-      s => {
-        s.events[0].titel = 'x'
-      },
-      /\/events\/0\/titel/
-    ],
-    [
-      s => {
-        delete s.truth.component
-      },
-      /\/truth\/component/
-    ],
-    [
-      s => {
-        s.truth.distractors.length = 2
-      },
-      /\/truth\/distractors/
-    ],
-    [
-      s => {
-        s.truth.trigger.ref = 'nothing'
-      },
-      /\/truth\/trigger\/ref/
-    ],
-    [
-      s => {
-        s.services[0].deployments[0].hosts = ['app-99']
-      },
+      'services.0.deployments.0.hosts',
+      ['app-99'],
       /\/services\/\d+\/deployments\/0\/hosts names the host 'app-99'/
     ],
-    [
-      s => {
-        s.alert.monitor = 'none'
-      },
-      /\/alert\/monitor/
-    ],
-    [
-      s => {
-        delete s.id
-      },
-      /\/id/
-    ],
-    [
-      s => {
-        s.logs[0].rate = 'many'
-      },
-      /\/logs\/0\/rate/
-    ]
+    ['alert.monitor', 'none', /\/alert\/monitor/],
+    ['id', undefined, /\/id/],
+    ['logs.0.rate', 'many', /\/logs\/0\/rate/]
   ]
-  for (const [breakIt, message] of broken) {
-    const scenario = file()
-    breakIt(scenario)
-    assert.throws(() => loadScenario(scenario), message)
-  }
+  for (const [path, to, message] of broken)
+    assert.throws(
+      () => loadScenario(bent(file(), path.split('.'), to) as ScenarioFile),
+      message,
+      path
+    )
   assert.doesNotThrow(() => loadScenario(file()))
   for (const name of ['../s1', '/etc/passwd', 'no-such'])
     assert.throws(() => loadScenario(name), Error, name)
@@ -124,7 +94,7 @@ test('effects have the shape they name', () => {
 })
 
 test('an effect of any kind needs data only: a dropout empties its series', async context => {
-  const scenario = {
+  const scenario: ScenarioFile = {
     ...file(),
     effects: [
       {
@@ -139,34 +109,45 @@ test('an effect of any kind needs data only: a dropout empties its series', asyn
   }
   const simulator = await startSimulator(context, { scenario })
   const { series } = (
-    await call(
+    await call<SeriesAnswer>(
       accountOf(simulator),
       'GET',
       `/api/v1/query?from=${T0 / 1000 - 600}&to=${T0 / 1000 + 300}&query=avg:system.load.1{host:web-01}`
     )
   ).body
-  const points = series[0].pointlist as [number, number | null][]
+  const points = nth(series, 0).pointlist
   assert.ok(points.every(([at, value]) => (value === null) === (at >= T0 - 300_000 && at < T0)))
 })
 
+interface State {
+  readonly accounts: readonly { monitors: readonly { name: string; status: string }[] }[]
+  readonly now: string
+  readonly seed: number
+  readonly t0: string
+  readonly error: string
+}
+const getJson = async <T>(url: string): Promise<T> => (await fetch(url)).json() as Promise<T>
+
 test('the control plane moves the clock, changes the scenario and tells the state', async context => {
   const simulator = await startSimulator(context)
-  const post = (path: string, body: object) =>
-    fetch(`${simulator.controlUrl}/__sim/${path}`, {
-      method: 'POST',
-      body: JSON.stringify(body)
-    }).then(r => r.json() as Promise<any>)
+  const post = async (path: string, body: object): Promise<State> =>
+    (
+      await fetch(`${simulator.controlUrl}/__sim/${path}`, {
+        method: 'POST',
+        body: JSON.stringify(body)
+      })
+    ).json() as Promise<State>
   const state = async (at: number) =>
-    (await post('clock', { now: at })).accounts[0].monitors.find(
-      (m: any) => m.name === 'checkout-api 5xx rate'
-    ).status
+    nth((await post('clock', { now: at })).accounts, 0).monitors.find(
+      m => m.name === 'checkout-api 5xx rate'
+    )?.status
   assert.deepEqual(
     [await state(T0), await state(T0 + 2 * MINUTE), await state(T0 + 3 * MINUTE)],
     ['OK', 'Warn', 'Alert']
   )
   const logs = async (): Promise<number> =>
     (
-      await call(accountOf(simulator), 'POST', '/api/v2/logs/events/search', {
+      await call<Page<LogItem>>(accountOf(simulator), 'POST', '/api/v2/logs/events/search', {
         filter: { query: 'TypeError', from: 'now-5m' },
         page: { limit: 1000 }
       })
@@ -181,7 +162,7 @@ test('the control plane moves the clock, changes the scenario and tells the stat
   assert.notEqual(accountOf(simulator).apiKey, '')
   assert.match((await post('scenario', { scenario: '../../package' })).error, /not a scenario id/)
   assert.deepEqual(
-    ((await (await fetch(`${simulator.controlUrl}/__sim/journal`)).json()) as any).entries,
+    (await getJson<{ entries: unknown[] }>(`${simulator.controlUrl}/__sim/journal`)).entries,
     []
   )
   assert.equal((await fetch(`${simulator.controlUrl}/__sim/nothing`)).status, 404)
@@ -195,9 +176,9 @@ test('the command prints its urls as one line, serves, and ends on SIGTERM', asy
     { stdio: ['ignore', 'pipe', 'inherit'] }
   )
   const [chunk] = (await once(child.stdout, 'data')) as [Buffer]
-  const line = JSON.parse(chunk.toString()) as any
+  const line = JSON.parse(chunk.toString()) as { t0: string; accounts: SimAccount[] }
   assert.equal(line.t0, new Date(T0).toISOString())
-  assert.equal((await call(line.accounts[0], 'GET', '/api/v1/validate')).status, 200)
+  assert.equal((await call(nth(line.accounts, 0), 'GET', '/api/v1/validate')).status, 200)
   child.kill('SIGTERM')
   assert.deepEqual(await once(child, 'exit'), [0, null])
 })
@@ -243,7 +224,7 @@ test('the command greets people with addresses and keys, and refuses what it doe
   ])
     assert.match(text, wanted)
   const now = async (): Promise<number> =>
-    Date.parse(((await (await fetch(`${control}/__sim/state`)).json()) as any).now)
+    Date.parse((await getJson<State>(`${control}/__sim/state`)).now)
   const [before] = [await now(), await new Promise(resolve => setTimeout(resolve, 100))]
   assert.ok((await now()) - before > 5000, 'an hour a minute')
   child.kill('SIGINT')
@@ -286,12 +267,17 @@ test('a variant retells the story under other names, everywhere, and at another 
   }
   const truth = JSON.stringify(told.truth)
   assert.doesNotMatch(truth, old)
-  const { component, trigger } = told.truth as any
-  const events = (await call(accountOf(told), 'GET', paths[5] ?? '')).body.data
-  assert.ok(events.some((event: any) => event.id === trigger.id))
+  assert.ok(told.truth)
+  const { component, trigger } = told.truth
+  const events = (await call<Page<EventItem>>(accountOf(told), 'GET', paths[5] ?? '')).body.data
+  assert.ok(events.some(event => event.id === trigger.id))
   assert.ok(
     (
-      await call(accountOf(told), 'GET', `/api/v2/apm/services?filter[env]=prod`)
+      await call<One<{ services: string[] }>>(
+        accountOf(told),
+        'GET',
+        `/api/v2/apm/services?filter[env]=prod`
+      )
     ).body.data.attributes.services.includes(component)
   )
   assert.notEqual(

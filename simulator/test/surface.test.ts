@@ -3,6 +3,20 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { accountOf, call, MINUTE, NOW, search, startSimulator, T0 } from './client.ts'
 import { spans } from './measure.ts'
+import {
+  nth,
+  type DowntimeItem,
+  type EventItem,
+  type LogItem,
+  type MonitorItem,
+  type One,
+  type Page,
+  type Refusal,
+  type Row,
+  type SpanItem,
+  type Tags,
+  type TimeseriesAnswer
+} from './wire.ts'
 
 const DAY = 86_400_000
 const advance = (controlUrl: string, ms: number) =>
@@ -12,7 +26,7 @@ test('storage tiers: beyond its retention each is silently empty; the security i
   const simulator = await startSimulator(context)
   const count = async (daysAgo: number, filter: object): Promise<number> =>
     (
-      await call(accountOf(simulator), 'POST', '/api/v2/logs/events/search', {
+      await call<Page<LogItem>>(accountOf(simulator), 'POST', '/api/v2/logs/events/search', {
         filter: {
           query: '',
           from: new Date(NOW - daysAgo * DAY).toISOString(),
@@ -33,7 +47,7 @@ test('storage tiers: beyond its retention each is silently empty; the security i
     [true, 0, true, 0, true]
   )
   const both = (
-    await call(accountOf(simulator), 'POST', '/api/v2/logs/events/search', {
+    await call<Page<LogItem>>(accountOf(simulator), 'POST', '/api/v2/logs/events/search', {
       filter: {
         from: new Date(NOW - 3 * DAY - 5 * MINUTE).toISOString(),
         to: new Date(NOW - 3 * DAY + 5 * MINUTE).toISOString()
@@ -42,7 +56,7 @@ test('storage tiers: beyond its retention each is silently empty; the security i
     })
   ).body
   assert.equal(both.meta.status, 'done', 'partial, and it does not say so')
-  assert.ok(both.data.every((row: any) => Date.parse(row.attributes.timestamp) >= NOW - 3 * DAY))
+  assert.ok(both.data.every(row => Date.parse(row.attributes.timestamp) >= NOW - 3 * DAY))
   assert.deepEqual(
     [(await count(1, { indexes: ['main'] })) > 0, await count(1, { indexes: ['nowhere'] })],
     [true, 0]
@@ -90,7 +104,7 @@ test('written events are found once they are indexed, with ids that a number can
   const simulator = await startSimulator(context)
   const account = accountOf(simulator)
   const made = (
-    await call(account, 'POST', '/api/v1/events', {
+    await call<{ event: { id: number; id_str: string } }>(account, 'POST', '/api/v1/events', {
       title: 'Deployed x',
       text: 'y',
       tags: ['service:x']
@@ -117,7 +131,7 @@ test('written events are found once they are indexed, with ids that a number can
       }
     }
   })
-  const found = async (): Promise<any[]> =>
+  const found = async (): Promise<Page<EventItem>['data']> =>
     (await search(account, 'events', '"Deployed x" OR "Flag on"', NOW - MINUTE, NOW + 10 * MINUTE))
       .body.data
   assert.equal((await found()).length, 0)
@@ -127,7 +141,8 @@ test('written events are found once they are indexed, with ids that a number can
     'x'
   ])
   assert.equal(
-    (await call(account, 'GET', `/api/v1/events/${made.id_str}`)).body.event.title,
+    (await call<{ event: { title: string } }>(account, 'GET', `/api/v1/events/${made.id_str}`)).body
+      .event.title,
     'Deployed x'
   )
   assert.deepEqual(
@@ -140,17 +155,23 @@ test('written events are found once they are indexed, with ids that a number can
 test('tags are eventually consistent: the POST answers none, a later GET has both', async context => {
   const simulator = await startSimulator(context)
   const path = '/api/v1/tags/hosts/app-01'
-  const before = (await call(accountOf(simulator), 'GET', path)).body.tags.length
-  const made = await call(accountOf(simulator), 'POST', path, { tags: ['a:1', 'b:2'] })
+  const before = (await call<Tags>(accountOf(simulator), 'GET', path)).body.tags.length
+  const made = await call<Tags>(accountOf(simulator), 'POST', path, { tags: ['a:1', 'b:2'] })
   assert.deepEqual([made.status, made.body.tags], [201, []])
-  assert.equal((await call(accountOf(simulator), 'GET', path)).body.tags.length, before)
+  assert.equal((await call<Tags>(accountOf(simulator), 'GET', path)).body.tags.length, before)
   await advance(simulator.controlUrl, 4001)
-  assert.deepEqual((await call(accountOf(simulator), 'GET', path)).body.tags.slice(-2), [
+  assert.deepEqual((await call<Tags>(accountOf(simulator), 'GET', path)).body.tags.slice(-2), [
     'a:1',
     'b:2'
   ])
   assert.equal(
-    (await call(accountOf(simulator), 'GET', '/api/v1/tags/hosts')).body.tags['a:1'][0],
+    (
+      await call<{ tags: Record<string, string[]> }>(
+        accountOf(simulator),
+        'GET',
+        '/api/v1/tags/hosts'
+      )
+    ).body.tags['a:1']?.[0],
     'app-01'
   )
 })
@@ -159,7 +180,7 @@ test('v2 timeseries leaves out what has no data, lines groups up and does arithm
   const simulator = await startSimulator(context)
   const ask = async (queries: object[], formula: string) =>
     (
-      await call(accountOf(simulator), 'POST', '/api/v2/query/timeseries', {
+      await call<TimeseriesAnswer>(accountOf(simulator), 'POST', '/api/v2/query/timeseries', {
         data: {
           type: 'timeseries_request',
           attributes: {
@@ -171,7 +192,7 @@ test('v2 timeseries leaves out what has no data, lines groups up and does arithm
           }
         }
       })
-    ).body.data?.attributes
+    ).body.data.attributes
   const errors = {
     data_source: 'metrics',
     name: 'a',
@@ -183,8 +204,12 @@ test('v2 timeseries leaves out what has no data, lines groups up and does arithm
     query: 'sum:trace.http.request.hits{service:checkout-api,env:prod} by {version}.as_count()'
   }
   const { series, times, values } = await ask([errors, hits], 'a / b * 100')
-  const canary = series.findIndex((one: any) => one.group_tags[0] === 'version:2.41.0')
-  assert.ok(values[canary].slice(-5).every((value: number) => value > 15 && value < 21))
+  const canary = series.findIndex(one => one.group_tags[0] === 'version:2.41.0')
+  assert.ok(
+    nth(values, canary)
+      .slice(-5)
+      .every(value => value > 15 && value < 21)
+  )
   assert.ok(times.length >= 19)
   const sparse = await ask(
     [
@@ -198,7 +223,7 @@ test('v2 timeseries leaves out what has no data, lines groups up and does arithm
     'a'
   )
   assert.ok(
-    sparse.times.every((at: number) => at >= T0 - MINUTE),
+    sparse.times.every(at => at >= T0 - MINUTE),
     'minutes before the onset are absent, not zero'
   )
   assert.ok(sparse.times.length < times.length)
@@ -219,29 +244,36 @@ test('downtimes of both versions are one store, and their end states come in any
   const simulator = await startSimulator(context)
   const account = accountOf(simulator)
   const made = (
-    await call(account, 'POST', '/api/v1/downtime', {
+    await call<{ id: number; uuid: string }>(account, 'POST', '/api/v1/downtime', {
       scope: ['env:prod', 'service:redis'],
       start: NOW / 1000
     })
   ).body
   const path = `/api/v2/downtime/${made.uuid}`
   assert.equal(
-    (await call(account, 'GET', path)).body.data.attributes.scope,
+    (await call<One<DowntimeItem>>(account, 'GET', path)).body.data.attributes.scope,
     'env:prod AND service:redis'
   )
   const orders = new Set<string>()
   for (let i = 0; i < 12; i++)
-    orders.add((await call(account, 'GET', path)).body.data.attributes.notify_end_states.join())
+    orders.add(
+      (
+        await call<One<DowntimeItem>>(account, 'GET', path)
+      ).body.data.attributes.notify_end_states.join()
+    )
   assert.ok(orders.size > 1)
   assert.equal((await call(account, 'DELETE', path)).status, 204)
-  assert.equal((await call(account, 'GET', `/api/v1/downtime/${made.id}`)).body.status, 'canceled')
+  assert.equal(
+    (await call<{ status: string }>(account, 'GET', `/api/v1/downtime/${made.id}`)).body.status,
+    'canceled'
+  )
   for (const [scope, message] of [
     ['prod', 'All values must have a key'],
     ['', 'Invalid scope parameter']
   ])
     assert.deepEqual(
       (
-        await call(account, 'POST', '/api/v2/downtime', {
+        await call<Refusal>(account, 'POST', '/api/v2/downtime', {
           data: {
             type: 'downtime',
             attributes: { scope, monitor_identifier: { monitor_tags: ['*'] } }
@@ -255,14 +287,14 @@ test('downtimes of both versions are one store, and their end states come in any
 test('objectives follow from the metrics: the incident costs checkout its budget', async context => {
   const simulator = await startSimulator(context)
   const sli = async (name: string): Promise<number> => {
-    const { id } = (await call(accountOf(simulator, name), 'GET', '/api/v1/slo')).body.data[0]
-    return (
-      await call(
-        accountOf(simulator, name),
-        'GET',
-        `/api/v1/slo/${id}/history?from_ts=${T0 / 1000}&to_ts=${NOW / 1000}`
-      )
-    ).body.data.overall.sli_value
+    const account = accountOf(simulator, name)
+    const { id } = nth((await call<Page<unknown>>(account, 'GET', '/api/v1/slo')).body.data, 0)
+    const history = await call<{ data: { overall: { sli_value: number } } }>(
+      account,
+      'GET',
+      `/api/v1/slo/${id}/history?from_ts=${T0 / 1000}&to_ts=${NOW / 1000}`
+    )
+    return history.body.data.overall.sli_value
   }
   const [hurt, calm] = [await sli('us1'), await sli('eu')]
   assert.ok(hurt < 99.4 && calm > 99.4, `${hurt} and ${calm}`)
@@ -273,7 +305,7 @@ test('a monitor made by a client is evaluated like the others', async context =>
   const account = accountOf(simulator)
   const make = async (limit: number): Promise<string> =>
     (
-      await call(account, 'POST', '/api/v1/monitor', {
+      await call<MonitorItem>(account, 'POST', '/api/v1/monitor', {
         type: 'query alert',
         query: `avg(last_5m):avg:system.cpu.user{host:batch-01} > ${limit}`,
         name: 'batch',
@@ -281,14 +313,17 @@ test('a monitor made by a client is evaluated like the others', async context =>
       })
     ).body.overall_state
   assert.deepEqual([await make(80), await make(99)], ['Alert', 'OK'])
-  assert.equal((await call(account, 'GET', '/api/v1/monitor?name=batch')).body.length, 2)
+  assert.equal(
+    (await call<MonitorItem[]>(account, 'GET', '/api/v1/monitor?name=batch')).body.length,
+    2
+  )
 })
 
 test('spans page through every row once, and count up to what the logs say', async context => {
   const simulator = await startSimulator(context)
   const account = accountOf(simulator)
   const all = await spans(account, 'service:checkout-api status:error', 5, 8)
-  const paged: any[] = []
+  const paged: Row<SpanItem>[] = []
   let cursor: string | undefined
   do {
     const body = {
@@ -305,8 +340,10 @@ test('spans page through every row once, and count up to what the logs say', asy
         }
       }
     }
-    const page = (await call(account, 'POST', '/api/v2/spans/events/search', body)).body
-    paged.push(...page.data)
+    const page = (
+      await call<Partial<Page<SpanItem>>>(account, 'POST', '/api/v2/spans/events/search', body)
+    ).body
+    paged.push(...(page.data ?? []))
     cursor = page.meta?.page?.after
   } while (cursor !== undefined)
   assert.deepEqual(

@@ -1,12 +1,13 @@
 import type { SimAccount } from '../simulator.ts'
 import { call, MINUTE, NOW, T0 } from './client.ts'
+import { nth, type One, type Page } from './wire.ts'
 
 /** One request of the tour and its answer; steps of one life share a note. */
 export interface Step {
   readonly method: string
   readonly path: string
   readonly status: number
-  readonly body: any
+  readonly body: unknown
   readonly text: string
   readonly note: string
 }
@@ -154,8 +155,8 @@ const failures: readonly (readonly [string, string, unknown?])[] = [
 /** Visits every operation of an account once or more, writes included, and keeps each answer. */
 export async function tour(account: SimAccount): Promise<Step[]> {
   const steps: Step[] = []
-  const go = async (note: string, method: string, path: string, body?: unknown): Promise<any> => {
-    const answer = await call(account, method, path, body)
+  const go: Go = async <T>(note: string, method: string, path: string, body?: unknown) => {
+    const answer = await call<T>(account, method, path, body)
     steps.push({ method, path, status: answer.status, body: answer.body, text: answer.text, note })
     return answer.body
   }
@@ -185,27 +186,28 @@ export async function tour(account: SimAccount): Promise<Step[]> {
   for (const [path, body] of searches) await go('search', 'POST', path, body)
   for (const [method, path, body] of failures) await go('failure', method, path, body)
   await events()
-  const [{ id: slo }] = steps.find(step => step.path === '/api/v1/slo')?.body.data ?? [{}]
+  const { data } = await go<Page<unknown>>('slo', 'GET', '/api/v1/slo')
   await go(
     'slo',
     'GET',
-    `/api/v1/slo/${slo}/history?from_ts=${seconds(NOW) - 86_400}&to_ts=${seconds(NOW)}`
+    `/api/v1/slo/${nth(data, 0).id}/history?from_ts=${seconds(NOW) - 86_400}&to_ts=${seconds(NOW)}`
   )
   return steps
 }
 
-type Go = (note: string, method: string, path: string, body?: unknown) => Promise<any>
+type Go = <T = unknown>(note: string, method: string, path: string, body?: unknown) => Promise<T>
 
-/** Creates, reads, changes and deletes one thing of each kind; the last steps meet it gone. */
-async function life(
-  go: Go,
-  note: string,
-  base: string,
-  made: unknown,
-  change: readonly [string, unknown] | undefined,
-  idOf: (body: any) => string
-): Promise<void> {
-  const path = `${base}/${encodeURIComponent(idOf(await go(note, 'POST', base, made)))}`
+/** One thing that is created, read, changed and deleted; the last steps meet it gone. `T` is the answer its id is in. */
+interface Life<T> {
+  readonly note: string
+  readonly base: string
+  readonly made: unknown
+  readonly change?: readonly [string, unknown]
+  idOf(body: T): string
+}
+
+async function life<T>(go: Go, { note, base, made, change, idOf }: Life<T>): Promise<void> {
+  const path = `${base}/${encodeURIComponent(idOf(await go<T>(note, 'POST', base, made)))}`
   await go(note, 'GET', path)
   if (change) await go(note, change[0], path, change[1])
   await go(note, 'DELETE', path)
@@ -238,116 +240,129 @@ const definition = {
 }
 const hooks = '/api/v1/integration/webhooks/configuration/webhooks'
 
+const monitor = {
+  type: 'query alert',
+  name: 'm',
+  query: 'avg(last_5m):avg:system.cpu.user{*} > 99',
+  message: '',
+  tags: [],
+  options: { thresholds: { critical: 99 } }
+}
+const slo = {
+  name: 's',
+  type: 'metric',
+  query: {
+    numerator: 'sum:trace.http.request.hits{*}.as_count()',
+    denominator: 'sum:trace.http.request.hits{*}.as_count()'
+  },
+  thresholds: [{ timeframe: '7d', target: 99 }]
+}
+
 async function lives(go: Go): Promise<void> {
-  const monitor = {
-    type: 'query alert',
-    name: 'm',
-    query: 'avg(last_5m):avg:system.cpu.user{*} > 99',
-    message: '',
-    tags: [],
-    options: { thresholds: { critical: 99 } }
-  }
-  await life(go, 'monitor life', '/api/v1/monitor', monitor, ['PUT', { name: 'm2' }], body =>
-    String(body.id)
-  )
-  await go('monitor', 'POST', '/api/v1/monitor/validate', monitor)
-  const { id } = await go('monitor', 'POST', '/api/v1/monitor', monitor)
-  await go('monitor', 'POST', `/api/v1/monitor/${id}/validate`, monitor)
-  await go('monitor', 'GET', `/api/v1/monitor/can_delete?monitor_ids=${id}`)
+  await monitors(go)
+  await life<{ data: { id: number } }>(go, {
+    note: 'notebook life',
+    base: '/api/v1/notebooks',
+    made: notebook,
+    change: ['PUT', notebook],
+    idOf: body => String(body.data.id)
+  })
+  await go('notebook', 'POST', '/api/v1/notebooks', notebook)
+  await life<{ name: string }>(go, {
+    note: 'webhook life',
+    base: hooks,
+    made: { name: 'w', url: 'http://127.0.0.1:9/' },
+    change: ['PUT', { url: 'http://127.0.0.1:9/x' }],
+    idOf: body => body.name
+  })
+  await life<Page<unknown>>(go, {
+    note: 'slo life',
+    base: '/api/v1/slo',
+    made: slo,
+    change: ['PUT', { ...slo, name: 's2' }],
+    idOf: body => nth(body.data, 0).id
+  })
+  await life<One<unknown>>(go, {
+    note: 'incident life',
+    base: '/api/v2/incidents',
+    made: incident,
+    change: ['PATCH', incident],
+    idOf: body => body.data.id
+  })
+  await go('incident', 'POST', '/api/v2/incidents', incident)
+  await applications(go)
+  await life(go, {
+    note: 'definition life',
+    base: '/api/v2/services/definitions',
+    made: definition,
+    idOf: () => 'tour'
+  })
+  await life<{ private_location: { id: string } }>(go, {
+    note: 'location life',
+    base: '/api/v1/synthetics/private-locations',
+    made: { name: 'p', description: 'd', tags: [] },
+    change: ['PUT', { name: 'p2', description: 'd', tags: [] }],
+    idOf: body => body.private_location.id
+  })
+  await hosts(go)
+}
+
+async function monitors(go: Go): Promise<void> {
+  const base = '/api/v1/monitor'
+  await life<{ id: number }>(go, {
+    note: 'monitor life',
+    base,
+    made: monitor,
+    change: ['PUT', { name: 'm2' }],
+    idOf: body => String(body.id)
+  })
+  await go('monitor', 'POST', `${base}/validate`, monitor)
+  const { id } = await go<{ id: number }>('monitor', 'POST', base, monitor)
+  await go('monitor', 'POST', `${base}/${id}/validate`, monitor)
+  await go('monitor', 'GET', `${base}/can_delete?monitor_ids=${id}`)
   await go('slo', 'POST', '/api/v1/slo', {
     name: 'watched',
     type: 'monitor',
     monitor_ids: [id],
     thresholds: [{ timeframe: '7d', target: 99 }]
   })
-  await go('monitor', 'GET', `/api/v1/monitor/can_delete?monitor_ids=${id}`)
+  await go('monitor', 'GET', `${base}/can_delete?monitor_ids=${id}`)
   await downtimes(go, id)
-  await life(go, 'notebook life', '/api/v1/notebooks', notebook, ['PUT', notebook], body =>
-    String(body.data.id)
-  )
-  await go('notebook', 'POST', '/api/v1/notebooks', notebook)
-  await life(
-    go,
-    'webhook life',
-    hooks,
-    { name: 'w', url: 'http://127.0.0.1:9/' },
-    ['PUT', { url: 'http://127.0.0.1:9/x' }],
-    body => body.name
-  )
-  const slo = {
-    name: 's',
-    type: 'metric',
-    query: {
-      numerator: 'sum:trace.http.request.hits{*}.as_count()',
-      denominator: 'sum:trace.http.request.hits{*}.as_count()'
-    },
-    thresholds: [{ timeframe: '7d', target: 99 }]
-  }
-  await life(
-    go,
-    'slo life',
-    '/api/v1/slo',
-    slo,
-    ['PUT', { ...slo, name: 's2' }],
-    body => body.data[0].id
-  )
-  await life(
-    go,
-    'incident life',
-    '/api/v2/incidents',
-    incident,
-    ['PATCH', incident],
-    body => body.data.id
-  )
-  await go('incident', 'POST', '/api/v2/incidents', incident)
-  const application = await go('rum life', 'POST', '/api/v2/rum/applications', {
-    data: { type: 'rum_application_create', attributes: { name: 'a', type: 'browser' } }
-  })
-  const path = `/api/v2/rum/applications/${application.data.id}`
-  await go('rum life', 'GET', path)
-  await go('rum life', 'PATCH', path, {
-    data: { type: 'rum_application_update', id: application.data.id, attributes: { name: 'b' } }
-  })
-  for (const method of ['DELETE', 'GET', 'DELETE']) await go('rum life', method, path)
-  await life(
-    go,
-    'definition life',
-    '/api/v2/services/definitions',
-    definition,
-    undefined,
-    () => 'tour'
-  )
-  await life(
-    go,
-    'location life',
-    '/api/v1/synthetics/private-locations',
-    { name: 'p', description: 'd', tags: [] },
-    ['PUT', { name: 'p2', description: 'd', tags: [] }],
-    body => body.private_location.id
-  )
-  await hosts(go)
 }
 
-async function downtimes(go: Go, monitor: number): Promise<void> {
+async function applications(go: Go): Promise<void> {
+  const base = '/api/v2/rum/applications'
+  const { data } = await go<One<unknown>>('rum life', 'POST', base, {
+    data: { type: 'rum_application_create', attributes: { name: 'a', type: 'browser' } }
+  })
+  const path = `${base}/${data.id}`
+  await go('rum life', 'GET', path)
+  await go('rum life', 'PATCH', path, {
+    data: { type: 'rum_application_update', id: data.id, attributes: { name: 'b' } }
+  })
+  for (const method of ['DELETE', 'GET', 'DELETE']) await go('rum life', method, path)
+}
+
+async function downtimes(go: Go, monitorId: number): Promise<void> {
   const made = {
     data: {
       type: 'downtime',
       attributes: {
         scope: '*',
-        monitor_identifier: { monitor_id: monitor },
+        monitor_identifier: { monitor_id: monitorId },
         schedule: { start: null }
       }
     }
   }
-  const { data } = await go('downtime life', 'POST', '/api/v2/downtime', made)
+  const { data } = await go<One<unknown>>('downtime life', 'POST', '/api/v2/downtime', made)
   const path = `/api/v2/downtime/${data.id}`
   await go('downtime life', 'GET', path)
-  await go('downtime', 'GET', `/api/v2/monitor/${monitor}/downtime_matches`)
+  await go('downtime', 'GET', `/api/v2/monitor/${monitorId}/downtime_matches`)
   await go('downtime life', 'PATCH', path, {
     data: { type: 'downtime', id: data.id, attributes: { message: 'x' } }
   })
   for (const method of ['DELETE', 'DELETE', 'GET']) await go('downtime life', method, path)
-  const old = await go('old downtime life', 'POST', '/api/v1/downtime', {
+  const old = await go<{ id: number }>('old downtime life', 'POST', '/api/v1/downtime', {
     scope: ['env:prod'],
     start: seconds(NOW),
     end: seconds(NOW) + 600

@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Delivery } from '../simulator.ts'
 import { accountOf, call, MINUTE, startSimulator, T0 } from './client.ts'
 import { receiver } from './receiver.ts'
+import {
+  nth,
+  type MonitorItem,
+  type NotebookItem,
+  type NotebookList,
+  type One,
+  type WebhookItem
+} from './wire.ts'
 
 const draft = (name: string, texts: string[] = ['# hello']) => ({
   data: {
@@ -20,36 +29,49 @@ const draft = (name: string, texts: string[] = ['# hello']) => ({
 test('notebooks: create, read, list, replace, delete, gone', async context => {
   const simulator = await startSimulator(context)
   const account = accountOf(simulator)
-  const made = await call(account, 'POST', '/api/v1/notebooks', draft('incident one'))
+  const made = await call<One<NotebookItem, number>>(
+    account,
+    'POST',
+    '/api/v1/notebooks',
+    draft('incident one')
+  )
   assert.equal(made.status, 200)
   const { id } = made.body.data
   const path = `/api/v1/notebooks/${id}`
   assert.deepEqual((await call(account, 'GET', path)).body, made.body)
   await call(account, 'POST', '/api/v1/notebooks', draft('something else'))
-  const listed = (await call(account, 'GET', '/api/v1/notebooks?query=INCIDENT')).body
+  const listed = (await call<NotebookList>(account, 'GET', '/api/v1/notebooks?query=INCIDENT')).body
   assert.deepEqual(
-    [listed.meta.page, listed.data.map((n: any) => n.id)],
+    [listed.meta.page, listed.data.map(n => n.id)],
     [{ total_filtered_count: 1, total_count: 2 }, [id]]
   )
   assert.deepEqual(
-    (await call(account, 'GET', '/api/v1/notebooks?count=1&start=1')).body.data.length,
+    (await call<NotebookList>(account, 'GET', '/api/v1/notebooks?count=1&start=1')).body.data
+      .length,
     1
   )
   assert.equal(
-    (await call(account, 'GET', '/api/v1/notebooks?include_cells=false')).body.data[0].attributes
-      .cells,
+    nth(
+      (await call<NotebookList>(account, 'GET', '/api/v1/notebooks?include_cells=false')).body.data,
+      0
+    ).attributes.cells,
     undefined
   )
   const replaced = (
-    await call(account, 'PUT', path, draft('incident one, closed', ['# hello', 'more']))
+    await call<One<NotebookItem, number>>(
+      account,
+      'PUT',
+      path,
+      draft('incident one, closed', ['# hello', 'more'])
+    )
   ).body.data
   assert.deepEqual(
     [replaced.id, replaced.attributes.name, replaced.attributes.cells.length],
     [id, 'incident one, closed', 2]
   )
   assert.notEqual(
-    replaced.attributes.cells[0].id,
-    made.body.data.attributes.cells[0].id,
+    replaced.attributes.cells[0]?.id,
+    made.body.data.attributes.cells[0]?.id,
     'a PUT gives cells new ids'
   )
   assert.equal((await call(accountOf(simulator, 'eu'), 'GET', path)).status, 404)
@@ -93,7 +115,10 @@ const hooks = '/api/v1/integration/webhooks/configuration/webhooks'
 test('webhooks: create, read, change, delete, gone', async context => {
   const simulator = await startSimulator(context)
   const account = accountOf(simulator)
-  const made = await call(account, 'POST', hooks, { name: 'rayne', url: 'http://127.0.0.1:9/hook' })
+  const made = await call<WebhookItem>(account, 'POST', hooks, {
+    name: 'rayne',
+    url: 'http://127.0.0.1:9/hook'
+  })
   assert.deepEqual(
     [made.status, made.body.encode_as, made.body.custom_headers],
     [201, 'json', null]
@@ -108,7 +133,8 @@ test('webhooks: create, read, change, delete, gone', async context => {
   )
   assert.deepEqual((await call(account, 'GET', `${hooks}/rayne`)).body, made.body)
   assert.equal(
-    (await call(account, 'PUT', `${hooks}/rayne`, { url: 'http://127.0.0.1:9/other' })).body.url,
+    (await call<WebhookItem>(account, 'PUT', `${hooks}/rayne`, { url: 'http://127.0.0.1:9/other' }))
+      .body.url,
     'http://127.0.0.1:9/other'
   )
   const deleted = await call(account, 'DELETE', `${hooks}/rayne`)
@@ -125,7 +151,12 @@ test('the alert of the scenario is rendered without a variable left and delivere
   const simulator = await startSimulator(context, {
     webhookTarget: { url, headers: { 'x-rayne-token': 'secret' } }
   })
-  const [monitor] = (await call(accountOf(simulator), 'GET', '/api/v1/monitor?name=checkout')).body
+  const found = await call<MonitorItem[]>(
+    accountOf(simulator),
+    'GET',
+    '/api/v1/monitor?name=checkout'
+  )
+  const monitor = nth(found.body, 0)
   const delivery = await simulator.fireWebhook()
   assert.deepEqual(
     [delivery.status, delivery.body, delivery.attempts, received.length],
@@ -188,10 +219,10 @@ test('the alert of the scenario is rendered without a variable left and delivere
   )
 })
 
-const fire = (controlUrl: string, body: object): Promise<any> =>
-  fetch(`${controlUrl}/__sim/webhooks/fire`, { method: 'POST', body: JSON.stringify(body) }).then(
-    r => r.json()
-  )
+const fire = async (controlUrl: string, body: object): Promise<Delivery> =>
+  (
+    await fetch(`${controlUrl}/__sim/webhooks/fire`, { method: 'POST', body: JSON.stringify(body) })
+  ).json() as Promise<Delivery>
 
 test('a recovery carries the cycle key of its alert', async context => {
   const { url } = await receiver(context)

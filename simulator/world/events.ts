@@ -10,6 +10,8 @@ import type { World } from './world.ts'
 /** One event; it can be found a while after it happened (`visibleAt`), as in the real thing. */
 export interface EventRow {
   readonly id: string
+  /** The id the older API and links know it by: decimal digits, more than a number holds. */
+  readonly evtId: string
   readonly at: number
   readonly visibleAt: number
   readonly title: string
@@ -199,6 +201,7 @@ const shownStatus: Readonly<Record<string, string>> = { warn: 'warning', ok: 'su
 /** The row of an event; it is indexed 5 to 30 seconds after it happened. */
 export function eventRow(seed: number, parts: EventParts): EventRow {
   const { at, title, message, tags, reserved, type, key, more } = parts
+  const evtId = decimal(seed, 19)
   const attributes = {
     status: shownStatus[reserved['status'] ?? ''] ?? reserved['status'],
     event_object: key,
@@ -207,11 +210,12 @@ export function eventRow(seed: number, parts: EventParts): EventRow {
     timestamp: at,
     priority: 'normal',
     aggregation_key: key,
-    evt: { source_id: sourceIds[reserved['source'] ?? ''] ?? 100, type, id: decimal(seed, 19) },
+    evt: { source_id: sourceIds[reserved['source'] ?? ''] ?? 100, type, id: evtId },
     ...more
   }
   return {
     id: sortableId(at, seed),
+    evtId,
     at,
     visibleAt: at + 5000 + Math.floor(unit(seed, 9) * 25_000),
     title,

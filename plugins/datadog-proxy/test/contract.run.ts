@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { errorText, type Logger } from '../../../core/index.ts'
+import { testData } from '../../../core/test/test-data.ts'
 import { DatadogError, type DatadogAccount } from '../contract.ts'
 import { createDatadogService } from '../service/datadog.ts'
 import type { Operation } from './contract/operation.ts'
@@ -254,10 +255,15 @@ async function run(folder: string): Promise<boolean> {
   return failed === 0 && driven > 0
 }
 
-const byDefault = path.join(import.meta.dirname, '../../../../shared/data/datadog-cassettes')
-const { values } = parseArgs({ options: { data: { type: 'string', default: byDefault } } })
+const { values } = parseArgs({ options: { data: { type: 'string' } } })
+const cassettes = testData('datadog-cassettes')
 try {
-  process.exitCode = (await run(path.resolve(values.data))) ? 0 : 1
+  if (values.data === undefined && cassettes.skip !== false)
+    console.log(`skipped: ${cassettes.skip}, or name them with --data DIR`)
+  else {
+    const passed = await run(path.resolve(values.data ?? cassettes.folder()))
+    process.exitCode = passed ? 0 : 1
+  }
 } catch (error) {
   console.error(`The recordings cannot be replayed: ${errorText(error)}`)
   process.exitCode = 1

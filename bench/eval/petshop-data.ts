@@ -21,7 +21,10 @@ export interface PetshopCase {
 
 const bucketSeconds = 300
 
-/** All incidents below a folder: `<scenario>/{graph.csv, noissue/metrics.csv, {train,test}/issue_N/{metrics.csv, target.json}}`. */
+/**
+ * All incidents below a folder: `<scenario>/{graph.csv, noissue/metrics.csv,
+ * {train,test}/issue_N/{metrics.csv, target.json}}`.
+ */
 export function readPetshop(folder: string): PetshopCase[] {
   const scenarios = existsSync(path.join(folder, 'graph.csv'))
     ? ['.']

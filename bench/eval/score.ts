@@ -37,8 +37,8 @@ export interface Scored {
 }
 
 /**
- * The place of the true answer, from 1; Infinity when it was not given. Names count once, and of answers with equal scores the true one
- * comes last: a tie is never credited.
+ * The place of the true answer, from 1; Infinity when it was not given. Names count once, and of
+ * answers with equal scores the true one comes last: a tie is never credited.
  */
 export function placeOf(truth: string, ranking: readonly Scored[]): number {
   const best = new Map<string, number>()

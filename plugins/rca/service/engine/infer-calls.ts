@@ -72,9 +72,10 @@ const leastFit = 0.8
 const significantShare = 0.1
 
 /**
- * Calls that the graph lacks although the telemetry shows them: the requests of both services move together, the callee's excess fits
- * into the caller's, and the caller was busy at least as long before the trouble. Last, what is still out of reach of the alerting
- * service hangs under it. Only services with a notable share of the trouble are looked at, so the cost stays small.
+ * Calls that the graph lacks although the telemetry shows them: the requests of both services move
+ * together, the callee's excess fits into the caller's, and the caller was busy at least as long
+ * before the trouble. Last, what is still out of reach of the alerting service hangs under it. Only
+ * services with a notable share of the trouble are looked at, so the cost stays small.
  */
 export function inferCalls(input: InferenceInput): Call[] {
   const { target, excess, known } = input

@@ -1,6 +1,9 @@
 import { median, stepNoise, sum } from './statistics.ts'
 
-/** One service over the buckets of a window; null where nothing was measured. All arrays are as long as the window's times. */
+/**
+ * One service over the buckets of a window; null where nothing was measured. All arrays are as long
+ * as the window's times.
+ */
 export interface ServiceLoad {
   readonly name: string
   /** Mean time of a request in a bucket, s. */
@@ -31,9 +34,10 @@ const noiseSteps = 2
 const rounding = 1e-9
 
 /**
- * The extra seconds or failures of every service in the buckets that end after the onset: how far it is from its own level just
- * before, past its noise, times its requests. Request weights decide: a rare slow call costs nobody much. Errors are counts, so
- * their noise is never subtracted. A service that had no level before has no excess: what it takes, its new caller takes.
+ * The extra seconds or failures of every service in the buckets that end after the onset: how far
+ * it is from its own level just before, past its noise, times its requests. Request weights decide:
+ * a rare slow call costs nobody much. Errors are counts, so their noise is never subtracted. A
+ * service that had no level before has no excess: what it takes, its new caller takes.
  */
 export function measureExcess(
   window: ServiceWindow,

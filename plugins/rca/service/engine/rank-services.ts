@@ -41,9 +41,10 @@ const trustInClientSide = 0.5
 const leastShare = 1e-6
 
 /**
- * Where the alerting service's extra time or failures begin, by conservation over the call graph: what a service loses and its callees
- * do not lose is its own. Shares are of the target's loss, bucket by bucket, so what happens at another time or is larger than the
- * trouble itself explains nothing more than it.
+ * Where the alerting service's extra time or failures begin, by conservation over the call graph:
+ * what a service loses and its callees do not lose is its own. Shares are of the target's loss,
+ * bucket by bucket, so what happens at another time or is larger than the trouble itself explains
+ * nothing more than it.
  */
 export function rankServices(input: RankServicesInput): ServiceRanking {
   const { target, trouble, onset, window, history } = input

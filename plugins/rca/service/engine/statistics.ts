@@ -38,7 +38,10 @@ function changes(values: readonly (number | null)[]): number[] {
   return steps
 }
 
-/** Pearson's correlation of two series' steps, -1 to 1: whether they move together, whatever their levels and trends. */
+/**
+ * Pearson's correlation of two series' steps, -1 to 1: whether they move together, whatever their
+ * levels and trends.
+ */
 export function coMovement(
   a: readonly (number | null)[],
   b: readonly (number | null)[]

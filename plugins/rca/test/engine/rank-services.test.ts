@@ -168,7 +168,7 @@ test('a call that the graph lacks is inferred from requests that move together a
   assert.equal(ranked[0]?.name, 'payments')
 })
 
-test('a service with other traffic is not taken for a callee, and with no calls at all the trouble still has a place', () => {
+test('other traffic makes no callee, and with no calls at all the trouble still has a place', () => {
   const unrelated = shop.map(shape =>
     shape.name === 'payments' ? { ...shape, requests: traffic(11) } : shape
   )
@@ -229,7 +229,7 @@ const treeOf = (parents: readonly number[], culprit: number): Shape[] =>
     slow: index === culprit ? 0.4 : 0
   }))
 
-test('in any tree the one service that became slow is first, explains all of it, and shares do not depend on volume', () => {
+test('in any tree the one that became slow is first and explains all, at any volume', () => {
   fc.assert(
     fc.property(trees, fc.nat(), fc.integer({ min: 2, max: 50 }), (parents, pick, volume) => {
       const culprit = pick % (parents.length + 1)

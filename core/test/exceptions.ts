@@ -225,7 +225,6 @@ export const exceptions: readonly Exception[] = [
   { path: 'plugins/datadog-proxy/service/client/circuit.ts', what: 'wide lines', number: 3 },
   { path: 'plugins/datadog-proxy/service/client/collect-pages.ts', what: 'wide lines', number: 2 },
   { path: 'plugins/datadog-proxy/service/client/create-event.ts', what: 'wide lines', number: 1 },
-  { path: 'plugins/datadog-proxy/service/client/load-sdk.ts', what: 'wide lines', number: 1 },
   { path: 'plugins/datadog-proxy/service/client/log-tiers.ts', what: 'wide lines', number: 3 },
   { path: 'plugins/datadog-proxy/service/client/path-part.ts', what: 'wide lines', number: 2 },
   { path: 'plugins/datadog-proxy/service/client/plan-retry.ts', what: 'wide lines', number: 1 },

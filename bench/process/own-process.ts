@@ -19,7 +19,7 @@ export async function startHelper<T>(
   args: readonly string[],
   input?: unknown
 ): Promise<Helper<T>> {
-  const child = spawn(process.execPath, ['--import', 'tsx', file, ...args], {
+  const child = spawn(process.execPath, [file, ...args], {
     cwd: root,
     stdio: ['pipe', 'pipe', 'inherit'],
     detached: true

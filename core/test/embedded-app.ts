@@ -48,7 +48,7 @@ export interface App {
 
 /** Starts such an application, as another user when given. */
 export function app(t: TestContext, home: string, uid?: number): App {
-  const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', APP], {
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', APP], {
     env: { ...process.env, TEST_HOME: home, TMPDIR: join(home, '..', 'tmp') },
     stdio: ['pipe', 'pipe', 'inherit'],
     ...(uid === undefined ? {} : { uid, gid: uid })

@@ -12,7 +12,7 @@ test('the jobs of a killed worker are done by another within 20 s', async t => {
   const app = await createTestApp(t, { connection, plugins: [plugin] })
   const child = spawn(
     process.execPath,
-    ['--import', 'tsx', fileURLToPath(new URL('./worker.fixture.ts', import.meta.url))],
+    [fileURLToPath(new URL('./worker.fixture.ts', import.meta.url))],
     {
       env: { ...process.env, TRY_CONNECTION: JSON.stringify(connection), TRY_ENDS: 'never' },
       stdio: ['ignore', 'pipe', 'inherit']

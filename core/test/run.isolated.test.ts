@@ -45,7 +45,7 @@ function startRunner(
     mkdirSync(path.dirname(path.join(folder, name)), { recursive: true })
     writeFileSync(path.join(folder, name), text)
   }
-  const child = spawn(process.execPath, ['--import', 'tsx', path.join(here, 'run.ts')], {
+  const child = spawn(process.execPath, [path.join(here, 'run.ts')], {
     cwd: folder,
     env: { ...process.env, NODE_TEST_CONTEXT: '', NODE_CHANNEL_FD: undefined },
     stdio: ['ignore', 'pipe', 'pipe']

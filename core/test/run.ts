@@ -60,7 +60,7 @@ function findTests(filters: readonly string[]): string[] {
   return chosen
 }
 
-/** Few processes, because starting tsx and PostgreSQL is what costs: the files that need their own, and groups of equal size. */
+/** Few processes, because reading modules and starting PostgreSQL is what costs: the files that need their own, and groups of equal size. */
 function split(files: readonly string[]): string[][] {
   const bySize = files
     .filter(file => !alone(file))
@@ -96,9 +96,6 @@ async function runGroup(files: readonly string[], folder: string): Promise<Resul
   const child = spawn(
     process.execPath,
     [
-      '--enable-source-maps',
-      '--import',
-      'tsx',
       '--test',
       '--test-isolation=none',
       '--test-timeout=120000',

@@ -65,27 +65,11 @@ export async function killUnderLoad({
 }: KillInput): Promise<KillRun> {
   const random = createRandom(seed)
   const gate = createGate()
-  let stopping = false
-  let failure: Error | undefined
   let product = start()
   await untilReady(product)
-  const senders = Array.from({ length: connections }, (_, n) =>
-    createSender({
-      url,
-      seed: seed * 1_000 + n,
-      opened: gate.opened,
-      isStopping: () => stopping || failure !== undefined
-    })
-  )
-  const work = Promise.all(
-    senders.map(sender =>
-      sender.run().catch((error: unknown) => {
-        failure ??= error instanceof Error ? error : new Error(String(error))
-      })
-    )
-  )
+  const load = startLoad({ url, connections, seed, opened: gate.opened })
   const done: Kill[] = []
-  for (let number = 1; number <= kills && !failure; number++) {
+  for (let number = 1; number <= kills && !load.failure(); number++) {
     const when = number > 1 && Math.floor(random() * duringStart) === 0 ? 'start' : 'load'
     const afterMs = when === 'start' ? random() * startMs : 50 + random() * loadMs
     if (when === 'load' && number > 1) {
@@ -93,29 +77,63 @@ export async function killUnderLoad({
       gate.open()
     }
     const readyMs = when === 'load' ? performance.now() - product.startedAt : undefined
-    const cutAt = when === 'load' && random() < 0.5 ? random() * afterMs : undefined
-    await sleep(cutAt ?? afterMs)
-    const connectionsCut = cutAt === undefined ? 0 : await cutConnections(home)
-    await sleep(cutAt === undefined ? 0 : afterMs - cutAt)
+    const cutAtMs = when === 'load' && random() < 0.5 ? random() * afterMs : undefined
+    const connectionsCut = await sleepAndCut(home, afterMs, cutAtMs)
     gate.close()
     done.push({ number, when, afterMs, readyMs, connectionsCut, processes: await product.kill() })
     product = start()
-    if (number % 10 === 0)
-      print(
-        `  … ${number} kills, ${whole(senders.reduce((sum, sender) => sum + sender.counts.requests, 0))} requests`
-      )
+    if (number % 10 === 0) print(`  … ${number} kills, ${whole(load.counts().requests)} requests`)
   }
   await untilReady(product)
   gate.open()
-  await sleep(failure ? 0 : loadMs / 2)
-  stopping = true
-  await work
-  if (failure) throw failure
+  await sleep(load.failure() ? 0 : loadMs / 2)
+  return { kills: done, product, ledgers: await load.stop(), counts: load.counts() }
+}
+
+/** Waits, and in the middle of it cuts the server's connections to its database; answers how many. */
+async function sleepAndCut(
+  home: string,
+  afterMs: number,
+  cutAtMs: number | undefined
+): Promise<number> {
+  await sleep(cutAtMs ?? afterMs)
+  if (cutAtMs === undefined) return 0
+  const connectionsCut = await cutConnections(home)
+  await sleep(afterMs - cutAtMs)
+  return connectionsCut
+}
+
+/** Senders that go on until they are stopped or one of them fails. */
+function startLoad({
+  url,
+  connections,
+  seed,
+  opened
+}: Pick<KillInput, 'url' | 'connections' | 'seed'> & { opened(): Promise<void> }) {
+  let isStopping = false
+  let failure: Error | undefined
+  const senders = Array.from({ length: connections }, (_, n) =>
+    createSender({
+      url,
+      seed: seed * 1_000 + n,
+      opened,
+      isStopping: () => isStopping || failure !== undefined
+    })
+  )
+  const fail = (error: unknown): void => {
+    failure ??= error instanceof Error ? error : new Error(String(error))
+  }
+  const work = Promise.all(senders.map(sender => sender.run().catch(fail)))
   return {
-    kills: done,
-    product,
-    ledgers: senders.flatMap(sender => sender.ledgers),
-    counts: sumOf(senders)
+    failure: () => failure,
+    counts: () => sumOf(senders),
+    /** Waits for what is under way; throws what failed. */
+    async stop(): Promise<SessionLedger[]> {
+      isStopping = true
+      await work
+      if (failure) throw failure
+      return senders.flatMap(sender => sender.ledgers)
+    }
   }
 }
 

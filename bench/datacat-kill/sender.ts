@@ -56,7 +56,10 @@ export function createSender({ url, seed, opened, isStopping }: SenderOptions): 
     throw new Error(`${path} was not acknowledged within ${patienceMs / 1000} s`)
   }
 
-  /** Sends and hangs up within a few ms, as a client whose patience ends: the request may go on beside its own repetition. */
+  /**
+   * Sends and hangs up within a few ms, as a client whose patience ends: the request may go on
+   * beside its own repetition.
+   */
   async function abandon(path: string, body: Json): Promise<void> {
     const asked = attempt(path, body)
     await Promise.race([asked, sleep(pick(12))])

@@ -65,13 +65,41 @@ async function get<T>(connection: Connection, url: string, path: string): Promis
 }
 
 const lists: Readonly<Record<Kind, string>> = {
-  metric:
-    'select d.id, array_agg(p.value order by p.ordinal) as counters from datacat_points p join datacat_series s on s.id = p.series_id join datacat_sessions d on d.key = s.session_key group by d.id',
-  event:
-    "select d.id, array_agg((e.data::jsonb->>'counter')::float8 order by e.n) as counters from datacat_events e join datacat_sessions d on d.key = e.session_key group by d.id",
-  state:
-    "select d.id, array_agg((t.patch::jsonb->>'last')::float8 order by t.n) as counters from datacat_states t join datacat_sessions d on d.key = t.session_key group by d.id"
+  metric: `
+    select d.id, array_agg(p.value order by p.ordinal) as counters
+    from datacat_points p
+    join datacat_series s on s.id = p.series_id
+    join datacat_sessions d on d.key = s.session_key
+    group by d.id`,
+  event: `
+    select d.id, array_agg((e.data::jsonb->>'counter')::float8 order by e.n) as counters
+    from datacat_events e
+    join datacat_sessions d on d.key = e.session_key
+    group by d.id`,
+  state: `
+    select d.id, array_agg((t.patch::jsonb->>'last')::float8 order by t.n) as counters
+    from datacat_states t
+    join datacat_sessions d on d.key = t.session_key
+    group by d.id`
 }
+const wrongCountsSql = `
+  select d.id
+  from datacat_sessions d
+  left join (
+    select s.session_key, count(*) as n
+    from datacat_points p
+    join datacat_series s on s.id = p.series_id
+    group by 1
+  ) p on p.session_key = d.key
+  left join (
+    select session_key, count(*) as n from datacat_events group by 1
+  ) e on e.session_key = d.key
+  left join (
+    select session_key, count(*) as n from datacat_states group by 1
+  ) t on t.session_key = d.key
+  where d.points <> coalesce(p.n, 0)
+    or d.events <> coalesce(e.n, 0)
+    or d.states <> coalesce(t.n, 0)`
 
 /** The same from the tables, by session. */
 export async function readTables(home: string): Promise<Map<string, Counters>> {
@@ -91,13 +119,6 @@ export async function readTables(home: string): Promise<Map<string, Counters>> {
 
 /** Sessions whose own counts differ from the rows they have. */
 export async function wrongCounts(home: string): Promise<string[]> {
-  const rows = await askDatabase<{ id: string }>(
-    home,
-    `select d.id from datacat_sessions d
-    left join (select s.session_key, count(*) as n from datacat_points p join datacat_series s on s.id = p.series_id group by 1) p on p.session_key = d.key
-    left join (select session_key, count(*) as n from datacat_events group by 1) e on e.session_key = d.key
-    left join (select session_key, count(*) as n from datacat_states group by 1) t on t.session_key = d.key
-    where d.points <> coalesce(p.n, 0) or d.events <> coalesce(e.n, 0) or d.states <> coalesce(t.n, 0)`
-  )
+  const rows = await askDatabase<{ id: string }>(home, wrongCountsSql)
   return rows.map(row => row.id)
 }

@@ -88,7 +88,10 @@ function judgeItems(
   return doubtfulStored
 }
 
-/** The stored patches tell which of those in doubt were taken; merged one by one they must be the state that is read. */
+/**
+ * The stored patches tell which of those in doubt were taken; merged one by one they must be the
+ * state that is read.
+ */
 function judgeState(
   ledger: SessionLedger,
   stored: StoredSession,

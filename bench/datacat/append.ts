@@ -37,7 +37,8 @@ export async function measureAppend({ server, setting, largest }: Bench): Promis
     ratio(figure(names.at(-1) ?? '') / figure(first))
   ]
   print(
-    `\nappend: ${points} points of one metric a request, p50 in ms by points the session has (${setting.appends} requests of each in turn a round)`
+    `\nappend: ${points} points of one metric a request, p50 in ms by points the session has ` +
+      `(${setting.appends} requests of each in turn a round)`
   )
   print(
     table(

@@ -1,7 +1,10 @@
 import { createBatch, firstSecond, type BatchOptions } from './batch.ts'
 import { createConnection } from './connection.ts'
 
-/** One connection that sends one template of a batch; `number` is the second its points fall into, counted from the first. */
+/**
+ * One connection that sends one template of a batch; `number` is the second its points fall into,
+ * counted from the first.
+ */
 export function batchSender(options: BatchOptions): {
   send(key: string, number: number): Promise<number>
   close(): void

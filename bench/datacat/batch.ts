@@ -32,11 +32,11 @@ export const valueOf = (n: number): number =>
 /** One batch of metric points, rendered once; building JSON for each request would measure the sender. */
 export function createBatch({ url, session, points, names }: BatchOptions): Batch {
   const step = 1_000 / points
-  const metrics = Array.from(
-    { length: points },
-    (_, n) =>
-      `{"name":"${names[n % names.length] ?? ''}","value":${valueOf(n * 13)},"timestamp":${secondMark}${String(Math.floor(n * step)).padStart(3, '0')}}`
-  )
+  const metrics = Array.from({ length: points }, (_, n) => {
+    const ms = String(Math.floor(n * step)).padStart(3, '0')
+    const name = JSON.stringify(names[n % names.length])
+    return `{"name":${name},"value":${valueOf(n * 13)},"timestamp":${secondMark}${ms}}`
+  })
   const bytes = requestOf(
     url,
     'POST',

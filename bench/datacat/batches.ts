@@ -67,7 +67,8 @@ export async function measureBatches({ server, setting }: Bench): Promise<PartRe
 
 function printBatches(rounds: readonly Round[], acknowledged: number, stored: number): void {
   print(
-    `\nbatches: ${clients} clients, ${whole(points)} points a request, each acknowledged when it is committed; the same of plain inserts of ${whole(points)} rows a statement`
+    `\nbatches: ${clients} clients, ${whole(points)} points a request, each acknowledged ` +
+      `when it is committed; the same of plain inserts of ${whole(points)} rows a statement`
   )
   const middle = (pick: (round: Round) => number): number => median(rounds.map(pick))
   const line = (
@@ -113,7 +114,10 @@ function printBatches(rounds: readonly Round[], acknowledged: number, stored: nu
   )
   const cost = (slot: Slot): readonly Costed[] => rounds.map(round => round[slot])
   print(
-    `processor time for ${whole(points)}: ${costOf(cost('batches'), 'nodeCost', points)} in node and ${costOf(cost('batches'), 'postgresCost', points)} in PostgreSQL; VALUES ${costOf(cost('values'), 'postgresCost', points)}, arrays ${costOf(cost('arrays'), 'postgresCost', points)} in PostgreSQL`
+    `processor time for ${whole(points)}: ${costOf(cost('batches'), 'nodeCost', points)} in ` +
+      `node and ${costOf(cost('batches'), 'postgresCost', points)} in PostgreSQL; VALUES ` +
+      `${costOf(cost('values'), 'postgresCost', points)}, arrays ` +
+      `${costOf(cost('arrays'), 'postgresCost', points)} in PostgreSQL`
   )
   print(`acknowledged ${whole(acknowledged)} points, in the database ${whole(stored)}`)
 }

@@ -5,21 +5,44 @@ import { median, print, quantile, table, whole } from '../figures.ts'
 import { askDatabase, connectionOf } from '../process/product.ts'
 import { batchSender } from './batch-sender.ts'
 import { callJson, createConnection, requestOf } from './connection.ts'
-import { inTurn, type Bench, type PartResult } from './part.ts'
+import { inTurn, type Bench, type Limit, type PartResult } from './part.ts'
 import { metricName, type Datacat } from './server.ts'
 
 const budget = 1_500
-/** Where points that come while charts are drawn begin, counted from the first second: behind all that other parts wrote. */
+/**
+ * Where points that come while charts are drawn begin, counted from the first second: behind all
+ * that other parts wrote.
+ */
 const secondAt = 2_000
 const slots = ['chart', 'growing', 'sql'] as const
 type Slot = (typeof slots)[number]
 type Samples = Record<Slot, number[]>
 
-const bucketed = `select min(p.value), max(p.value), avg(p.value), min(p.at), max(p.at), count(*) from datacat_points p,
-  (select s.id, s.first_at, s.last_at from datacat_series s join datacat_sessions d on d.key = s.session_key where d.id = $1::uuid and s.name = $2) s
-  where p.series_id = s.id group by width_bucket(p.at::double precision, s.first_at::double precision, s.last_at::double precision + 1, $3) order by 4`
+const bucketed = `
+  select min(p.value), max(p.value), avg(p.value), min(p.at), max(p.at), count(*)
+  from datacat_points p
+  join (
+    select s.id, s.first_at::float8 as first_at, s.last_at::float8 as last_at
+    from datacat_series s
+    join datacat_sessions d on d.key = s.session_key
+    where d.id = $1::uuid and s.name = $2
+  ) s on p.series_id = s.id
+  group by width_bucket(p.at::float8, s.first_at, s.last_at + 1, $3)
+  order by 4`
+const endsSql = `
+  select min(p.value) as least,
+    max(p.value) as greatest,
+    (array_agg(p.value order by p.at, p.n))[1] as first,
+    (array_agg(p.value order by p.at desc, p.n desc))[1] as last
+  from datacat_points p
+  join datacat_series s on s.id = p.series_id
+  join datacat_sessions d on d.key = s.session_key
+  where d.id = $1::uuid and s.name = $2`
 
-/** Milliseconds of a chart over the largest session, warm and after a restart of everything, beside buckets made in SQL from the same points. */
+/**
+ * Milliseconds of a chart over the largest session, warm and after a restart of everything, beside
+ * buckets made in SQL from the same points.
+ */
 export async function measureChart({ server, setting, largest }: Bench): Promise<PartResult> {
   const session = await largest()
   const path = `/v1/datacat/series?metric=${metricName}&session=${session}&aggregation=all&points=${budget}`
@@ -30,58 +53,84 @@ export async function measureChart({ server, setting, largest }: Bench): Promise
   await measureWarm(server, session, path, { round: 0, count: 3 })
   for (let round = 1; round <= setting.rounds; round++)
     warm.push(await measureWarm(server, session, path, { round, count: setting.charts }))
-  const cold: { chart: number; sql: number; again: number }[] = []
+  const { cold, dropped } = await measureCold(server, session, path, setting.coldStarts)
+  printChart({ warm, cold, points: values.length, stored, dropped: dropped.join('; ') })
+  const all = warm.flatMap(round => round.chart)
+  return {
+    part: 'chart',
+    figures: { warm, cold, points: values.length, kept, stored, counted, dropped },
+    limits: limitsOf({ warm: all, cold, points: values.length, kept, counted, stored })
+  }
+}
+
+function limitsOf(found: {
+  readonly warm: readonly number[]
+  readonly cold: readonly Cold[]
+  readonly points: number
+  readonly kept: number
+  readonly counted: number
+  readonly stored: number
+}): Limit[] {
+  const cold = found.cold.map(sample => sample.chart)
+  return [
+    { what: 'chart warm, p95 ms', measured: quantile(found.warm, 0.95), relation: '≤', limit: 60 },
+    {
+      what: 'chart cold, p95 ms',
+      measured: quantile(cold, 0.95),
+      relation: '≤',
+      limit: 150
+    },
+    {
+      what: 'chart: points of the answer',
+      measured: found.points,
+      relation: '≤',
+      limit: budget
+    },
+    {
+      what: 'chart: points of the answer, half of the budget',
+      measured: found.points,
+      relation: '≥',
+      limit: budget / 2
+    },
+    {
+      what: 'chart: first, last, least and greatest value kept',
+      measured: found.kept,
+      relation: '=',
+      limit: 4
+    },
+    {
+      what: 'chart: points it counts beside points stored',
+      measured: found.counted,
+      relation: '=',
+      limit: found.stored
+    }
+  ]
+}
+
+/** One chart after a restart of everything, the next one, and the buckets in SQL after another. */
+interface Cold {
+  readonly chart: number
+  readonly sql: number
+  readonly again: number
+}
+
+async function measureCold(
+  server: Datacat,
+  session: string,
+  path: string,
+  starts: number
+): Promise<{ cold: Cold[]; dropped: string[] }> {
   const dropped = new Set<string>()
   const restart = (): Promise<void> => server.restart(() => dropped.add(dropPageCache()))
-  for (let n = 0; n < setting.coldStarts; n++) {
+  const cold: Cold[] = []
+  for (let n = 0; n < starts; n++) {
     await restart()
     const chart = await oneChart(server.url, path)
     const again = await oneChart(server.url, path)
     await restart()
     cold.push({ chart, again, sql: await oneQuery(server.home, session) })
   }
-  printChart({ warm, cold, points: values.length, stored, dropped: [...dropped].join('; ') })
-  const all = warm.flatMap(round => round.chart)
-  return {
-    part: 'chart',
-    figures: { warm, cold, points: values.length, kept, stored, counted, dropped: [...dropped] },
-    limits: [
-      { what: 'chart warm, p95 ms', measured: quantile(all, 0.95), relation: '≤', limit: 60 },
-      {
-        what: 'chart cold, p95 ms',
-        measured: quantile(
-          cold.map(sample => sample.chart),
-          0.95
-        ),
-        relation: '≤',
-        limit: 150
-      },
-      {
-        what: 'chart: points of the answer',
-        measured: values.length,
-        relation: '≤',
-        limit: budget
-      },
-      {
-        what: 'chart: points of the answer, half of the budget',
-        measured: values.length,
-        relation: '≥',
-        limit: budget / 2
-      },
-      {
-        what: 'chart: first, last, least and greatest value kept',
-        measured: kept,
-        relation: '=',
-        limit: 4
-      },
-      {
-        what: 'chart: points it counts beside points stored',
-        measured: counted,
-        relation: '=',
-        limit: stored
-      }
-    ]
-  }
+  return { cold, dropped: [...dropped] }
 }
 
 /** In turn: the same chart again, the chart after one more point, and the buckets in SQL. */
@@ -146,8 +195,7 @@ async function keptExtremes(
 ): Promise<number> {
   const [row] = await askDatabase<{ least: number; greatest: number; first: number; last: number }>(
     home,
-    `select min(p.value) as least, max(p.value) as greatest, (array_agg(p.value order by p.at, p.n))[1] as first, (array_agg(p.value order by p.at desc, p.n desc))[1] as last
-    from datacat_points p join datacat_series s on s.id = p.series_id join datacat_sessions d on d.key = s.session_key where d.id = $1::uuid and s.name = $2`,
+    endsSql,
     [session, metricName]
   )
   return [
@@ -186,7 +234,8 @@ function dropPageCache(): string {
     writeFileSync('/proc/sys/vm/drop_caches', '3')
     return "server and PostgreSQL restarted, the kernel's page cache dropped"
   } catch (error) {
-    return `server and PostgreSQL restarted, the page cache kept (${(error as NodeJS.ErrnoException).code ?? String(error)})`
+    const reason = error instanceof Error ? error.message : String(error)
+    return `server and PostgreSQL restarted, the page cache kept (${reason})`
   }
 }
 
@@ -198,7 +247,7 @@ function printChart({
   dropped
 }: {
   warm: readonly Samples[]
-  cold: readonly { chart: number; sql: number; again: number }[]
+  cold: readonly Cold[]
   points: number
   stored: number
   dropped: string

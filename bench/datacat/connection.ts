@@ -7,7 +7,10 @@ export interface Answer {
   readonly text: string
 }
 
-/** One keep-alive connection, one request at a time; it connects when it is first used and again after it was closed. */
+/**
+ * One keep-alive connection, one request at a time; it connects when it is first used and again
+ * after it was closed.
+ */
 export interface Connection {
   /** Rejects with the socket's error when the answer does not come whole: the request may or may not have been done. */
   ask(request: Buffer): Promise<Answer>
@@ -57,7 +60,10 @@ function headOf(bytes: Buffer): Head | undefined {
   }
 }
 
-/** http.Agent would cost more than the server it measures. `keep: false` counts bodies and drops them; an answer takes `limitMs` at most. */
+/**
+ * http.Agent would cost more than the server it measures. `keep: false` counts bodies and drops
+ * them; an answer takes `limitMs` at most.
+ */
 export function createConnection(
   url: string,
   { keep = true, limitMs = 60_000 }: { keep?: boolean; limitMs?: number } = {}

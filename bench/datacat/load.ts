@@ -27,7 +27,10 @@ export const insertRows = (
     connection: connectionOf(server.home)
   } satisfies RowInsertInput)
 
-/** Runs a load and says what one of what it sent has cost; `pid` is another process that answers instead of the server. */
+/**
+ * Runs a load and says what one of what it sent has cost; `pid` is another process that answers
+ * instead of the server.
+ */
 export async function costed<T extends LoadResult>(
   server: Datacat,
   work: () => Promise<T>,

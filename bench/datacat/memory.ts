@@ -1,22 +1,7 @@
 import { median, megabytes, print, ratio, table } from '../figures.ts'
 import { loadBatches, loadRequests } from './load.ts'
-import type { Bench, PartResult } from './part.ts'
+import type { Bench, Limit, MemorySample, MemorySampler, PartResult } from './part.ts'
 import { metricName, type Datacat } from './server.ts'
-
-export interface MemorySample {
-  readonly part: string
-  readonly at: number
-  readonly node: number
-  readonly postgres: number
-}
-
-/** Reads memory twice a second, for as long as the run takes. */
-export interface MemorySampler {
-  readonly samples: readonly MemorySample[]
-  /** Samples from now on belong to this part. */
-  enter(part: string): void
-  stop(): void
-}
 
 const everyMs = 500
 const allowed = 1.15
@@ -68,27 +53,24 @@ export async function measureMemory({ server, setting, memory }: Bench): Promise
     postgres: growthOf(samples.map(sample => sample.postgres))
   }
   print(
-    `\nmemory: ${seconds} s of batches (${Math.round(batched.perSecond / 1_000)} thousand points/s) and single metrics (${Math.round(single.perSecond)}/s) at once, ${samples.length} samples; the last third beside the middle third: node ${ratio(growth.node)}, PostgreSQL ${ratio(growth.postgres)}`
+    `\nmemory: ${seconds} s of batches (${Math.round(batched.perSecond / 1_000)} thousand ` +
+      `points/s) and single metrics (${Math.round(single.perSecond)}/s) at once, ` +
+      `${samples.length} samples; the last third beside the middle third: node ` +
+      `${ratio(growth.node)}, PostgreSQL ${ratio(growth.postgres)}`
   )
   return {
     part: 'memory',
     figures: { growth, samples, batched, single },
-    limits: [
-      {
-        what: 'memory of node, last third / middle third',
-        measured: growth.node,
-        relation: '≤',
-        limit: allowed
-      },
-      {
-        what: 'memory of PostgreSQL, last third / middle third',
-        measured: growth.postgres,
-        relation: '≤',
-        limit: allowed
-      }
-    ]
+    limits: [growthLimit('node', growth.node), growthLimit('PostgreSQL', growth.postgres)]
   }
 }
+
+const growthLimit = (of: string, measured: number): Limit => ({
+  what: `memory of ${of}, last third / middle third`,
+  measured,
+  relation: '≤',
+  limit: allowed
+})
 
 function growthOf(bytes: readonly number[]): number {
   const third = Math.floor(bytes.length / 3)

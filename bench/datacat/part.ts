@@ -1,6 +1,5 @@
 import { print, ratio, table, whole } from '../figures.ts'
 import type { Datacat } from './server.ts'
-import type { MemorySampler } from './memory.ts'
 
 /** How much is measured. */
 export interface Setting {
@@ -15,6 +14,21 @@ export interface Setting {
   readonly charts: number
   readonly coldStarts: number
   readonly soakSeconds: number
+}
+
+export interface MemorySample {
+  readonly part: string
+  readonly at: number
+  readonly node: number
+  readonly postgres: number
+}
+
+/** Reads memory twice a second, for as long as the run takes. */
+export interface MemorySampler {
+  readonly samples: readonly MemorySample[]
+  /** Samples from now on belong to this part. */
+  enter(part: string): void
+  stop(): void
 }
 
 /** What every part works on. */

@@ -98,7 +98,8 @@ async function readAfterAppend(url: string, path: string): Promise<number> {
 
 function printRead(rounds: readonly Round[], bytes: number): void {
   print(
-    `\nread: GET /api/sessions/{id} with ${whole(metrics)} metrics (${whole(bytes)} bytes) over ${connections} connections`
+    `\nread: GET /api/sessions/{id} with ${whole(metrics)} metrics (${whole(bytes)} bytes) ` +
+      `over ${connections} connections`
   )
   const line = (
     label: string,
@@ -142,7 +143,12 @@ function printRead(rounds: readonly Round[], bytes: number): void {
     )
   )
   const cost = (slot: Slot): readonly Costed[] => rounds.map(round => round[slot])
+  const bytesOfOne = median(rounds.map(({ reads }) => reads.bytes / Math.max(1, reads.sent)))
   print(
-    `processor time for one: ${costOf(cost('reads'), 'nodeCost')} in node and ${costOf(cost('reads'), 'postgresCost')} in PostgreSQL; from memory ${costOf(cost('memory'), 'nodeCost')}; ${megabytes(median(rounds.map(round => round.reads.bytes / Math.max(1, round.reads.sent))) * median(rounds.map(round => round.reads.perSecond)))} of answers a second`
+    `processor time for one: ${costOf(cost('reads'), 'nodeCost')} in node and ` +
+      `${costOf(cost('reads'), 'postgresCost')} in PostgreSQL; from memory ` +
+      `${costOf(cost('memory'), 'nodeCost')}; ` +
+      `${megabytes(bytesOfOne * median(rounds.map(round => round.reads.perSecond)))} ` +
+      'of answers a second'
   )
 }

@@ -38,7 +38,9 @@ const clients = await Promise.all(
 // The columns and the index of the points table, and nothing else of what a receiver needs.
 // A vacuum of the baseline's rows would run beside what is measured next.
 await clients[0]?.query(
-  `create table if not exists bench_points (${names.map((name, index) => `${name} ${types[index]}${index < 6 ? ' not null' : ''}`).join(', ')}) with (autovacuum_enabled = off)`
+  'create table if not exists bench_points ' +
+    `(${names.map((name, index) => `${name} ${types[index]}${index < 6 ? ' not null' : ''}`).join(', ')}) ` +
+    'with (autovacuum_enabled = off)'
 )
 await clients[0]?.query(
   'create index if not exists bench_points_series on bench_points (series_id, n)'

@@ -9,7 +9,10 @@ export type Json =
 const isObject = (value: Json | undefined): value is { readonly [key: string]: Json } =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** One state patch over a state, by the rules of the wire: objects merge key by key, everything else replaces, null stays. */
+/**
+ * One state patch over a state, by the rules of the wire: objects merge key by key, everything else
+ * replaces, null stays.
+ */
 export function merged(current: Json | undefined, patch: Json): Json {
   if (!isObject(patch)) return patch
   const entries = new Map(isObject(current) ? Object.entries(current) : [])

@@ -83,7 +83,11 @@ export async function startDatacat(profile: string | undefined): Promise<Datacat
     async storedPoints(sessions) {
       const [row] = await askDatabase<{ stored: string }>(
         home,
-        'select count(*) as stored from datacat_points p join datacat_series s on s.id = p.series_id join datacat_sessions d on d.key = s.session_key where d.id = any($1::uuid[])',
+        `select count(*) as stored
+        from datacat_points p
+        join datacat_series s on s.id = p.series_id
+        join datacat_sessions d on d.key = s.session_key
+        where d.id = any($1::uuid[])`,
         [sessions]
       )
       return Number(row?.stored)

@@ -95,7 +95,8 @@ export async function measureSingles({ server, setting }: Bench): Promise<PartRe
 
 function printSingles(rounds: readonly Round[], acknowledged: number, stored: number): void {
   print(
-    `\nsingles: POST /api/sessions/{id}/metrics over ${whole(sessionCount)} sessions at ${connections} connections; 200 means committed`
+    `\nsingles: POST /api/sessions/{id}/metrics over ${whole(sessionCount)} sessions at ` +
+      `${connections} connections; 200 means committed`
   )
   const middle = (pick: (round: Round) => number): number => median(rounds.map(pick))
   const line = (
@@ -141,7 +142,10 @@ function printSingles(rounds: readonly Round[], acknowledged: number, stored: nu
   )
   const cost = (slot: Slot): readonly Costed[] => rounds.map(round => round[slot])
   print(
-    `processor time for one: echo ${costOf(cost('echo'), 'nodeCost')}; metric ${costOf(cost('singles'), 'nodeCost')} in node and ${costOf(cost('singles'), 'postgresCost')} in PostgreSQL; single insert ${costOf(cost('inserts'), 'postgresCost')} in PostgreSQL`
+    `processor time for one: echo ${costOf(cost('echo'), 'nodeCost')}; metric ` +
+      `${costOf(cost('singles'), 'nodeCost')} in node and ` +
+      `${costOf(cost('singles'), 'postgresCost')} in PostgreSQL; single insert ` +
+      `${costOf(cost('inserts'), 'postgresCost')} in PostgreSQL`
   )
   print(`acknowledged ${whole(acknowledged)}, in the database ${whole(stored)}`)
 }

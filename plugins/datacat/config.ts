@@ -19,6 +19,7 @@ export const config = Type.Object({
     minimum: 0,
     maximum: 36_500,
     description:
-      'sessions without any write or beat for this long are deleted, and points and events older than this; 0 keeps everything'
+      'sessions without any write or beat for this long are deleted, and points and events ' +
+      'older than this; 0 keeps everything'
   })
 })

@@ -77,7 +77,10 @@ export interface SessionWrites {
   readonly heartbeat?: boolean
   readonly end?: boolean
 }
-/** Opens and writes sessions from inside the process; what it answers is committed. An unknown session is a RayneError 404. */
+/**
+ * Opens and writes sessions from inside the process; what it answers is committed. An unknown
+ * session is a RayneError 404.
+ */
 export interface Datacat {
   open(session?: OpenSession): Promise<{ readonly id: string; readonly created: boolean }>
   write(

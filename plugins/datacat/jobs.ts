@@ -1,7 +1,6 @@
-import { errorText, Type, type JobHandle, type PluginApp } from '../../core/index.ts'
-import type { Datacats } from './service.ts'
+import { errorText, Type, type JobHandle, type Knex, type PluginApp } from '../../core/index.ts'
 import { keepTo, purgeSession } from './service/retention.ts'
-import { chartStore } from './store/chart.ts'
+import { readBucketsAndEnds } from './store/chart/buckets.ts'
 import { ensurePartitions } from './store/partitions.ts'
 
 const sweepMs = 250
@@ -22,44 +21,37 @@ export function purgeJob(
   return purge
 }
 
-/** Sees that there is a place for rows, and looks four times a second for sessions that went silent. */
-export function watchHeartbeats(app: PluginApp<unknown>, datacat: Datacats): void {
+/**
+ * Sees that there is a place for rows, and looks four times a second for sessions that went
+ * silent.
+ */
+export function watchHeartbeats(
+  app: PluginApp<unknown>,
+  { sweep }: { sweep(): Promise<unknown> }
+): void {
   let sweeping: Promise<unknown> = Promise.resolve()
   let timer: NodeJS.Timeout | undefined
   let isQuiet = true
-  const sweep = async (): Promise<void> => {
-    // A database that is away is told once, not four times a second.
-    await datacat.sweep().then(
-      () => {
-        isQuiet = true
-      },
-      (error: unknown) => {
-        if (isQuiet)
-          app.log.warn(
-            { error: errorText(error) },
-            'heartbeats cannot be judged now; it goes on by itself'
-          )
-        isQuiet = false
-      }
-    )
+  // A database that is away is told once, not four times a second.
+  const tellOnce = (error: unknown): void => {
+    const told = 'heartbeats cannot be judged now; it goes on by itself'
+    if (isQuiet) app.log.warn({ error: errorText(error) }, told)
+    isQuiet = false
+  }
+  const run = async (): Promise<void> => {
+    await sweep().then(() => {
+      isQuiet = true
+    }, tellOnce)
     timer = setTimeout(() => {
-      sweeping = sweep()
+      sweeping = run()
     }, sweepMs)
   }
   app.onReady(async () => {
     await ensurePartitions(app.db, Date.now())
-    // The first chart after a start would wait for what PostgreSQL must read of its own to plan it.
-    await chartStore
-      .bucketsWithExtremes(
-        app.db,
-        { metric: '', filter: { states: [] }, from: null, to: null, groupBy: null },
-        1,
-        { from: 0, to: 1, count: 1 }
-      )
-      .catch((error: unknown) =>
-        app.log.warn({ error: errorText(error) }, 'the first chart will take longer')
-      )
-    sweeping = sweep()
+    await warmUp(app.db).catch((error: unknown) =>
+      app.log.warn({ error: errorText(error) }, 'the first chart will take longer')
+    )
+    sweeping = run()
   })
   app.onClose(async () => {
     clearTimeout(timer)
@@ -67,3 +59,12 @@ export function watchHeartbeats(app: PluginApp<unknown>, datacat: Datacats): voi
     clearTimeout(timer)
   })
 }
+
+/** The first chart after a start would wait for what PostgreSQL must read of its own to plan it. */
+const warmUp = (db: Knex): Promise<unknown> =>
+  readBucketsAndEnds(
+    db,
+    { metric: '', filter: { states: [] }, from: null, to: null, groupBy: null },
+    1,
+    { from: 0, to: 1, count: 1 }
+  )

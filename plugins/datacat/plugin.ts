@@ -5,8 +5,8 @@ import { purgeJob, watchHeartbeats } from './jobs.ts'
 import { sessions } from './migrations/0001_sessions.ts'
 import { series } from './migrations/0002_series.ts'
 import { append } from './migrations/0003_append.ts'
-import { routes } from './routes.ts'
-import { createDatacats } from './service.ts'
+import { routes } from './routes/all.ts'
+import { createDatacatService } from './service/datacat.ts'
 
 export default definePlugin({
   id: 'datacat',
@@ -16,7 +16,7 @@ export default definePlugin({
   migrations: [sessions, series, append],
   provides: [DatacatToken],
   register(app) {
-    const datacat = createDatacats({
+    const datacat = createDatacatService({
       db: app.db,
       emit: app.emit,
       log: app.log,
@@ -26,8 +26,8 @@ export default definePlugin({
         crashedAfterSeconds: app.config.crashed_after_seconds
       }
     })
-    app.provide(DatacatToken, datacat.token)
-    routes(app, datacat)
+    app.provide(DatacatToken, datacat.inProcess)
+    for (const add of routes) add(app, datacat)
     watchHeartbeats(app, datacat)
   }
 })

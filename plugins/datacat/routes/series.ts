@@ -1,8 +1,10 @@
-import { invalid, Type, type Knex, type PluginApp } from '../../../core/index.ts'
-import { readChart, type Aggregation } from '../service/chart.ts'
+import { Type, type Static } from '../../../core/index.ts'
+import type { Chart, ChartQuery } from '../service/chart/chart.ts'
+import { readAggregation } from '../wire/aggregation.ts'
 import { readFilter } from '../wire/filter.ts'
-import { iso, readTime } from '../wire/time.ts'
 import { closed, filterFields, name, nullable } from '../wire/schemas.ts'
+import { iso, readTime } from '../wire/time.ts'
+import type { AddRoute } from './add-route.ts'
 
 const { from: _from, to: _to, ...which } = filterFields
 const Query = Type.Object(
@@ -36,6 +38,7 @@ const Query = Type.Object(
   },
   closed
 )
+type Query = Static<typeof Query>
 const Point = Type.Object({
   timestamp: Type.String(),
   value: Type.Number(),
@@ -45,7 +48,7 @@ const Point = Type.Object({
   count: Type.Optional(Type.Integer())
 })
 const figure = nullable(Type.Number())
-const Chart = Type.Object({
+const Answer = Type.Object({
   metric: Type.String(),
   aggregation: Type.String(),
   per: Type.String(),
@@ -66,85 +69,59 @@ const Chart = Type.Object({
   )
 })
 
-const kinds = {
-  all: 'all',
-  peak: 'max',
-  max: 'max',
-  average: 'average',
-  avg: 'average',
-  mean: 'average',
-  min: 'min',
-  count: 'count',
-  sum: 'sum'
-} as const
-
-/** A word of the wire as an aggregation; throws a 400 that lists the words. */
-export function readAggregation(word: string, pointer: string): Aggregation {
-  const share = /^p(\d{1,2}(?:\.\d{1,3})?|100)$/.exec(word)?.[1]
-  if (share !== undefined) return { kind: 'percentile', p: Number(share) / 100 }
-  if (Object.hasOwn(kinds, word)) return { kind: kinds[word as keyof typeof kinds] }
-  throw invalid(
-    pointer,
-    `must be one of ${Object.keys(kinds).join(', ')} or a percentile such as p95`
-  )
-}
-
-export function seriesRoutes(app: PluginApp<unknown>, db: Knex): void {
+/** One metric over time or over sessions. */
+export const seriesRoute: AddRoute = (app, datacat) =>
   app.route({
     method: 'GET',
     path: '/series',
     auth: 'user',
     summary: 'One metric over time or over sessions, within a budget of points',
     query: Query,
-    response: Chart,
+    response: Answer,
     description:
-      'More points than the budget become buckets of equal width (with their smallest and largest value and count) between the first, last, smallest and largest point as they are.',
-    async handle({
-      query: {
-        metric,
-        aggregation,
-        per,
-        group_by: groupBy,
-        points: budget,
-        session,
-        from,
-        to,
-        ...fields
-      }
-    }) {
-      const filter = readFilter(fields)
-      const chart = await readChart(db, {
-        metric,
-        aggregation: readAggregation(aggregation, '/query/aggregation'),
-        per: aggregation === 'all' ? 'time' : (per as 'session' | 'time'),
-        budget,
-        groupBy: groupBy ?? null,
-        filter: session === undefined ? filter : { ...filter, ids: [session.toLowerCase()] },
-        from: from === undefined ? null : readTime(from, '/query/from'),
-        to: to === undefined ? null : readTime(to, '/query/to')
-      })
-      return {
-        metric,
-        aggregation,
-        per: aggregation === 'all' ? 'time' : per,
-        sessions_matched: chart.sessionsMatched,
-        exact: chart.exact,
-        sampled_every: chart.sampledEvery,
-        peak: chart.peak,
-        average: chart.average,
-        min: chart.min,
-        max: chart.peak,
-        count: chart.count,
-        series: chart.groups.map(({ group, sessions, points }) => ({
-          group,
-          sessions,
-          points: points.map(({ at, session: session_id, ...rest }) => ({
-            timestamp: iso(at),
-            ...rest,
-            ...(session_id === undefined ? {} : { session_id })
-          }))
-        }))
-      }
+      'More points than the budget become buckets of equal width (with their smallest and ' +
+      'largest value and count) between the first, last, smallest and largest point as they are.',
+    async handle({ query }) {
+      const chart = await datacat.chart(chartQuery(query))
+      return { metric: query.metric, aggregation: query.aggregation, ...answerOf(query, chart) }
     }
   })
+
+const perOf = ({ aggregation, per }: Query): 'session' | 'time' =>
+  aggregation === 'all' || per === 'time' ? 'time' : 'session'
+
+function chartQuery(query: Query): ChartQuery {
+  const { metric, group_by, points, session, from, to, aggregation, per: _, ...fields } = query
+  const filter = readFilter(fields)
+  return {
+    metric,
+    aggregation: readAggregation(aggregation, '/query/aggregation'),
+    per: perOf(query),
+    maxPoints: points,
+    groupBy: group_by ?? null,
+    filter: session === undefined ? filter : { ...filter, ids: [session.toLowerCase()] },
+    from: from === undefined ? null : readTime(from, '/query/from'),
+    to: to === undefined ? null : readTime(to, '/query/to')
+  }
 }
+
+const answerOf = (query: Query, chart: Chart) => ({
+  per: perOf(query),
+  sessions_matched: chart.sessionsMatched,
+  exact: chart.exact,
+  sampled_every: chart.sampledEvery,
+  peak: chart.peak,
+  average: chart.average,
+  min: chart.min,
+  max: chart.peak,
+  count: chart.count,
+  series: chart.groups.map(({ group, sessions, points }) => ({
+    group,
+    sessions,
+    points: points.map(({ at, session, ...rest }) => ({
+      timestamp: iso(at),
+      ...rest,
+      ...(session === undefined ? {} : { session_id: session })
+    }))
+  }))
+})

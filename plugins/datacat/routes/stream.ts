@@ -1,16 +1,14 @@
 import { Readable } from 'node:stream'
-import { compile, Type, type PluginApp } from '../../../core/index.ts'
-import { unknownSession, type Datacats } from '../service.ts'
-import { createLive } from '../service/live.ts'
+import { compile, Type } from '../../../core/index.ts'
+import type { Told } from '../service/live.ts'
 import { readFilter } from '../wire/filter.ts'
-import { isSessionId } from '../wire/session-id.ts'
 import { Filter } from '../wire/schemas.ts'
+import { isSessionId, unknownSession } from '../wire/session-id.ts'
+import type { AddRoute } from './add-route.ts'
 
-/** Answers that do not end at once: the export, and live updates as server-sent events. */
-export function streamRoutes(app: PluginApp<unknown>, datacat: Datacats): void {
-  const checkFilter = compile(Filter, 'coerce')
-  const live = createLive(app.db, app.log)
-
+/** Everything that passes the filters of the list, as JSON lines. */
+export const exportRoute: AddRoute = (app, datacat) => {
+  const check = compile(Filter, 'coerce')
   app.raw(
     'GET',
     '/v1/datacat/export',
@@ -20,27 +18,33 @@ export function streamRoutes(app: PluginApp<unknown>, datacat: Datacats): void {
       about: { query: Filter }
     },
     ctx => {
-      const filter = readFilter(checkFilter({ ...ctx.query }, 'query'))
+      const filter = readFilter(check({ ...ctx.query }, 'query'))
       ctx.status = 200
       ctx.set('content-type', 'application/x-ndjson')
       ctx.set('content-disposition', 'attachment; filename="datacat.jsonl"')
-      ctx.body = Readable.from(datacat.exportLines(filter))
+      ctx.body = Readable.from(datacat.exporter.lines(filter))
     }
   )
+}
 
+/** Changes as they are committed, as server-sent events. */
+export const liveRoute: AddRoute = (app, datacat) =>
   app.raw(
     'GET',
     '/v1/datacat/live',
     {
       summary:
-        'Changes as they are committed: server-sent events `session`, and with ?session=<id> also `event`, `metric` and `state`',
+        'Changes as they are committed: server-sent events `session`, ' +
+        'and with ?session=<id> also `event`, `metric` and `state`',
       auth: 'user',
       about: { query: Type.Object({ session: Type.Optional(Type.String({ format: 'uuid' })) }) }
     },
     async ctx => {
       const id = ctx.query['session']
       const session =
-        typeof id === 'string' && isSessionId(id) ? await live.find(id.toLowerCase()) : undefined
+        typeof id === 'string' && isSessionId(id)
+          ? await datacat.live.find(id.toLowerCase())
+          : undefined
       if (id !== undefined && !session) throw unknownSession(String(id))
       const gone = new AbortController()
       ctx.res.once('close', () => gone.abort())
@@ -50,14 +54,11 @@ export function streamRoutes(app: PluginApp<unknown>, datacat: Datacats): void {
         'cache-control': 'no-cache',
         'x-accel-buffering': 'no'
       })
-      ctx.body = Readable.from(texts(live.feed(session, gone.signal)))
+      ctx.body = Readable.from(texts(datacat.live.feed(session, gone.signal)))
     }
   )
-}
 
-async function* texts(
-  feed: ReturnType<ReturnType<typeof createLive>['feed']>
-): AsyncGenerator<string> {
+async function* texts(feed: AsyncGenerator<Told | null>): AsyncGenerator<string> {
   yield 'retry: 2000\n\n'
   for await (const told of feed)
     yield told === null

@@ -2,7 +2,7 @@ import { errorText, type Knex, type Logger } from '../../../core/index.ts'
 import { eventStore } from '../store/events.ts'
 import { heartbeatStore } from '../store/heartbeats.ts'
 import { listStore } from '../store/list.ts'
-import { pointStore } from '../store/points.ts'
+import { bySeries, pointStore } from '../store/points.ts'
 import { sessionStore, type SessionRow } from '../store/sessions.ts'
 import { stateStore } from '../store/states.ts'
 import { eventOut, pointOut, stateOut, summaryOf } from './wire-out.ts'
@@ -17,7 +17,7 @@ const lookMs = 500
 // A commit may show a moment after the time it carries.
 const overlapMs = 5_000
 const pingMs = 15_000
-const mostItems = 500
+const maxItems = 500
 const away: Told = {
   event: 'trouble',
   data: { message: 'the database does not answer; updates go on when it is back' }
@@ -75,7 +75,10 @@ export function createLive(db: Knex, log: Logger) {
     }
   }
 
-  /** Changes of all sessions, or of one with what is written to it, until `signal` aborts; null when nothing happened for a while. */
+  /**
+   * Changes of all sessions, or of one with what is written to it, until `signal` aborts; null when
+   * nothing happened for a while.
+   */
   async function* feed(
     session: SessionRow | undefined,
     signal: AbortSignal
@@ -155,7 +158,10 @@ const told = (row: SessionRow, beat: number | null): Told => ({
   data: summaryOf(row, beat)
 })
 
-/** What is said of sessions that changed: of all, themselves; of the one that is followed (`at`, as last told), also what was written to it. */
+/**
+ * What is said of sessions that changed: of all, themselves; of the one that is followed (`at`, as
+ * last told), also what was written to it.
+ */
 async function tell(
   db: Knex,
   rows: readonly SessionRow[],
@@ -179,9 +185,9 @@ async function tell(
     : summaries
 }
 
-/** What was written to a session between two looks; more than `mostItems` of a kind are counted, not told. */
+/** What was written to a session between two looks; more than `maxItems` of a kind are counted, not told. */
 async function since(db: Knex, before: SessionRow, now: SessionRow): Promise<Told[]> {
-  const first = (was: number, is: number): number => Math.max(was, is - mostItems)
+  const first = (was: number, is: number): number => Math.max(was, is - maxItems)
   const [events, metrics, states] = [
     first(before.events, now.events),
     first(before.points, now.points),
@@ -199,7 +205,7 @@ async function since(db: Knex, before: SessionRow, now: SessionRow): Promise<Tol
   for (const row of await eventStore.page(db, now.key, {
     from: events,
     until: now.events,
-    limit: mostItems
+    limit: maxItems
   }))
     items.push({ event: 'event', data: eventOut(row) })
   if (now.states > states)
@@ -210,8 +216,8 @@ async function since(db: Knex, before: SessionRow, now: SessionRow): Promise<Tol
       items.push({ event: 'state', data: stateOut(row) })
   if (now.points === metrics) return items
   const series = await pointStore.series(db, now.key)
-  const names = new Map(series.map(one => [one.id, one.name]))
+  const nameOf = bySeries(series, one => one.name)
   for (const row of await pointStore.latest(db, series, metrics, now.points))
-    items.push({ event: 'metric', data: pointOut(row, names.get(row.series) ?? '') })
+    items.push({ event: 'metric', data: pointOut(row, nameOf(row)) })
   return items
 }

@@ -19,6 +19,7 @@ export async function mergeStates(
   sessions: readonly Patches[],
   now: number
 ): Promise<void> {
+  if (sessions.length === 0) return
   const before = await stateStore.current(
     trx,
     sessions.map(one => one.session)

@@ -1,12 +1,12 @@
 import { createGroupCommit, type Knex } from '../../../core/index.ts'
 import { eventStore, type EventRow } from '../store/events.ts'
-import { pointStore, type PointRow } from '../store/points.ts'
+import { bySeries, pointStore, type PointRow } from '../store/points.ts'
 import { sessionStore, type SessionRow } from '../store/sessions.ts'
 import { iso } from '../wire/time.ts'
 
 // Sessions with more items are streamed and not kept.
-const keptItems = 100_000
-const keptBytes = 64_000_000
+const maxKeptItems = 100_000
+const maxKeptBytes = 64_000_000
 
 /** One session as it was last answered; only what came since is read and written anew. */
 interface Kept {
@@ -22,11 +22,19 @@ interface Kept {
 
 const eventText = (event: EventRow): string =>
   `{"timestamp":"${iso(event.at)}","name":${JSON.stringify(event.name)},"data":${event.data}}`
+const pointText = ({ at, value, tags }: PointRow, name: string): string =>
+  `{"timestamp":"${iso(at)}"${name}${number(value)}${tags === null ? '' : `,"tags":${tags}`}}`
 const number = (value: number): string =>
   Object.is(value, -0) ? '-0' : String(JSON.stringify(value))
 
-const headOf = (session: SessionRow, state: string): string =>
-  `{"id":"${session.id}","created_at":"${iso(session.createdAt)}","updated_at":"${iso(session.updatedAt)}",${session.endedAt === null ? '' : `"ended_at":"${iso(session.endedAt)}",`}"active":${session.active},"state":${state},"events":[`
+const headOf = (session: SessionRow, state: string): string => {
+  const ended = session.endedAt === null ? '' : `"ended_at":"${iso(session.endedAt)}",`
+  return (
+    `{"id":"${session.id}","created_at":"${iso(session.createdAt)}",` +
+    `"updated_at":"${iso(session.updatedAt)}",${ended}"active":${session.active},` +
+    `"state":${state},"events":[`
+  )
+}
 const between = '],"metrics":['
 const closing = ']}'
 
@@ -41,7 +49,10 @@ const signatureOf = (session: SessionRow): string =>
     session.points
   ].join(' ')
 
-/** The session object of the first version as JSON text: keys in its order, events and metrics in the order they came. */
+/**
+ * The session object of the first version as JSON text: keys in its order, events and metrics in
+ * the order they came.
+ */
 export function createRenderer(db: Knex) {
   const kept = new Map<string, Kept>()
   // Readers who come while a look-up is under way share the next one, which begins after all of them came.
@@ -62,12 +73,13 @@ export function createRenderer(db: Knex) {
     kept.set(id, entry)
     bytes += entry.text.length
     for (const oldest of kept.keys()) {
-      if (bytes <= keptBytes) return
+      if (bytes <= maxKeptBytes) return
       forget(oldest)
     }
   }
   function forget(id: string): void {
-    bytes -= kept.get(id)?.text.length ?? 0
+    const entry = kept.get(id)
+    if (entry) bytes -= entry.text.length
     kept.delete(id)
   }
 
@@ -127,7 +139,7 @@ export function createRenderer(db: Knex) {
         forget(id)
         return undefined
       }
-      return found.session.events + found.session.points > keptItems
+      return found.session.events + found.session.points > maxKeptItems
         ? stream(db, found.session, found.state, '\n')
         : render(found.session, found.state)
     }
@@ -170,19 +182,15 @@ async function* pointParts(
   const known = [...counts.values()].reduce((sum, count) => sum + count, 0)
   if (known >= session.points) return
   const series = await pointStore.series(db, session.key)
-  const names = new Map(series.map(one => [one.id, `,"name":${JSON.stringify(one.name)},"value":`]))
-  const after = new Map(
-    series
-      .filter(one => one.points > (counts.get(one.id) ?? 0))
-      .map(one => [one.id, counts.get(one.id) ?? 0])
-  )
+  const nameOf = bySeries(series, one => `,"name":${JSON.stringify(one.name)},"value":`)
+  const after = new Map<number, number>()
+  for (const { id, points } of series) {
+    // A series that was not there before is read from its beginning.
+    const from = counts.get(id) ?? 0
+    if (points > from) after.set(id, from)
+  }
   for await (const page of pointStore.inOrder(db, after, session.points)) {
     for (const { series: id, n } of page) counts.set(id, n + 1)
-    yield page
-      .map(
-        (point: PointRow) =>
-          `{"timestamp":"${iso(point.at)}"${names.get(point.series) ?? ''}${number(point.value)}${point.tags === null ? '' : `,"tags":${point.tags}`}}`
-      )
-      .join(',')
+    yield page.map(point => pointText(point, nameOf(point))).join(',')
   }
 }

@@ -17,7 +17,10 @@ export async function purgeSession(
   }
 }
 
-/** Deletes sessions nobody has written to for `days`, and points and events older than that; 0 keeps everything. */
+/**
+ * Deletes sessions nobody has written to for `days`, and points and events older than that; 0 keeps
+ * everything.
+ */
 export async function keepTo(
   db: Knex,
   days: number,

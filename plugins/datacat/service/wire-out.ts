@@ -1,7 +1,8 @@
 import type { EventRow } from '../store/events.ts'
-import type { PointRow } from '../store/points.ts'
+import type { PointRow, SeriesRow } from '../store/points.ts'
 import type { SessionRow } from '../store/sessions.ts'
 import { iso } from '../wire/time.ts'
+import type { Detailed } from './sessions.ts'
 
 const statusOf = (session: SessionRow): string =>
   !session.active ? 'ended' : session.condition === 'ok' ? 'active' : session.condition
@@ -24,7 +25,8 @@ export const summaryOf = (session: SessionRow, lastBeat: number | null) => ({
   last_heartbeat_at: lastBeat === null ? null : iso(lastBeat)
 })
 
-const parsed = (text: string | null): object => (text === null ? {} : (JSON.parse(text) as object))
+const parsed = (text: string | null): { readonly type?: string } =>
+  text === null ? {} : (JSON.parse(text) as object)
 
 /** `extra` holds the fields that most events and points do not have. */
 export const eventOut = (row: EventRow) => ({
@@ -52,4 +54,29 @@ export const stateOut = (row: {
   n: row.n,
   timestamp: iso(row.at),
   patch: JSON.parse(row.patch) as Record<string, unknown>
+})
+
+const seriesOut = (one: SeriesRow) => ({
+  name: one.name,
+  type: one.kind,
+  unit: one.unit,
+  points: one.points,
+  minimum: one.minimum,
+  maximum: one.maximum,
+  mean: one.total / one.points,
+  last: one.last,
+  first_at: iso(one.firstAt),
+  last_at: iso(one.lastAt)
+})
+/** A session with its state, its watch and its metrics. */
+export const detailOut = ({ session, state, heartbeat, series }: Detailed) => ({
+  ...summaryOf(session, heartbeat?.lastAt ?? null),
+  state: JSON.parse(state) as Record<string, unknown>,
+  metrics: series.map(seriesOut),
+  heartbeat: heartbeat
+    ? {
+        hung_after_seconds: heartbeat.hungAfterMs / 1000,
+        crashed_after_seconds: heartbeat.crashedAfterMs / 1000
+      }
+    : null
 })

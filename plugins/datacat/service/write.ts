@@ -1,217 +1,109 @@
+import { randomUUID } from 'node:crypto'
 import { createGroupCommit, errorCode, type Knex } from '../../../core/index.ts'
-import { SessionEnded } from '../contract.ts'
-import {
-  seriesMoved,
-  type Append,
-  type AppendStore,
-  type NewEvent,
-  type NewPoint
-} from '../store/append.ts'
+import type { OpenSession } from '../contract.ts'
+import { seriesMoved, type Append } from '../store/append.ts'
 import { heartbeatStore } from '../store/heartbeats.ts'
 import { ensurePartitions } from '../store/partitions.ts'
-import { sessionStore, type NewSession, type SessionRow } from '../store/sessions.ts'
-import type { JsonObject } from '../wire/json.ts'
-import { mergeStates, type Patches } from './merge-states.ts'
-import { about, type Beat, type Emit, type Watch } from './watch.ts'
+import { checkJson, type JsonObject } from '../wire/json.ts'
+import { openAll } from './open.ts'
+import { writeAll } from './write-all.ts'
+import type { Opening, Outcome, WriteParts, Writes } from './writes.ts'
 
-/** One request's writes to one session, checked and ready to be stored; times are epoch milliseconds. */
-export interface Writes {
-  readonly sessionId: string
-  readonly key: string | null
-  readonly states: readonly { readonly patch: JsonObject; readonly at: number | null }[]
-  readonly points: readonly NewPoint[]
-  readonly events: readonly NewEvent[]
-  readonly beat: Beat | null
-  readonly end: boolean
-  /** Of the request, for the bound of what may wait. */
-  readonly bytes: number
-}
-/** `unknown` = there is no such session and nothing was written. */
-export type Outcome = 'stored' | 'duplicate' | 'unknown'
-export interface Opening extends NewSession {
-  readonly state: JsonObject | null
-  readonly beat: Beat | null
-}
-
-// Numbers take more room as objects than as text.
-const sizeOf = ({
-  bytes,
-  points
-}: {
-  readonly bytes: number
-  readonly points: readonly unknown[]
-}): number => 200 + bytes + 60 * points.length
 // A flush holds few large requests or many small ones.
 const limits = { limitBytes: 64_000_000, batch: 250 } as const
+// Numbers take more room as objects than as text.
+const bytesOf = (item: { readonly bytes: number; readonly points: readonly unknown[] }): number =>
+  200 + item.bytes + 60 * item.points.length
 const noPartition = '23514'
 
 /** Writes of all sessions, gathered into few transactions; whoever waits is answered after the commit. */
-export function createWriter({
-  db,
-  emit,
-  store,
-  watch
-}: {
-  db: Knex
-  emit: Emit
-  store: AppendStore
-  watch: Watch
-}) {
-  const appends = createGroupCommit<Append & { readonly bytes: number }, Outcome>(
-    items =>
-      withAnotherTry(async () => {
-        const known = await store.append(db, items, Date.now())
-        return items.map(item => (known.has(item.sessionId) ? 'stored' : 'unknown'))
-      }),
-    { ...limits, parallel: 1, size: sizeOf }
-  )
-  const writes = createGroupCommit<Writes, Outcome>(
-    items => withAnotherTry(() => db.transaction(trx => writeAll(trx, items))),
-    { ...limits, size: sizeOf }
-  )
-  const opens = createGroupCommit<Opening, boolean>(openAll, { batch: 250 })
-  const beats = createGroupCommit<string, boolean>(
-    async ids => {
-      const found = await heartbeatStore.beat(db, [...new Set(ids)], Date.now())
-      return ids.map(id => found.has(id))
-    },
-    { batch: 1_000 }
-  )
-
-  // A flush may miss its partition first and a number of a series then, whose transaction was rolled back.
-  async function withAnotherTry<T>(work: () => Promise<T>, tries = 2): Promise<T> {
-    return work().catch(async (error: unknown) => {
-      const code = errorCode(error)
-      if (tries === 0 || (code !== noPartition && code !== seriesMoved)) throw error
-      if (code === noPartition) await ensurePartitions(db, Date.now())
-      return withAnotherTry(work, tries - 1)
-    })
+export function createWriter(parts: WriteParts) {
+  const { db } = parts
+  const queues: Queues = {
+    appends: createGroupCommit<Append & { readonly bytes: number }, Outcome>(
+      items => withAnotherTry(db, () => appendAll(parts, items)),
+      { ...limits, parallel: 1, size: bytesOf }
+    ),
+    writes: createGroupCommit<Writes, Outcome>(
+      items => withAnotherTry(db, () => db.transaction(trx => writeAll(trx, parts, items))),
+      { ...limits, size: bytesOf }
+    ),
+    beats: createGroupCommit<string, boolean>(ids => beatAll(db, ids), { batch: 1_000 })
   }
-
-  async function openAll(items: readonly Opening[]): Promise<readonly boolean[]> {
-    const now = Date.now()
-    const first = new Map(items.map(item => [item.id, item]).reverse() as [string, Opening][])
-    const asked = [...first.values()]
-    const isPlain = asked.every(
-      item => item.state === null && item.beat === null && item.machineId === null
-    )
-    const insert = (on: Knex): Promise<ReadonlyMap<string, number>> =>
-      sessionStore.insert(on, asked, now)
-    const made = isPlain
-      ? await insert(db)
-      : await withAnotherTry(() =>
-          db.transaction(async trx => {
-            const keys = await insert(trx)
-            const fresh = asked.filter(item => keys.has(item.id))
-            await writeAll(
-              trx,
-              fresh
-                .filter(item => item.state !== null || item.beat !== null)
-                .map(item => ({
-                  sessionId: item.id,
-                  key: null,
-                  states: item.state === null ? [] : [{ patch: item.state, at: item.createdAt }],
-                  points: [],
-                  events: [],
-                  beat: item.beat,
-                  end: false,
-                  bytes: 0
-                }))
-            )
-            await watch.crashSuspended(trx, fresh, now)
-            return keys
-          })
-        )
-    return items.map(item => made.has(item.id) && first.get(item.id) === item)
-  }
-
-  async function writeAll(trx: Knex.Transaction, items: readonly Writes[]): Promise<Outcome[]> {
-    const now = Date.now()
-    const sessions = new Map(
-      await sessionStore.lock(trx, [...new Set(items.map(item => item.sessionId))])
-    )
-    const outcomes = await claim(trx, items, sessions, now)
-    const fresh = items.filter((_, index) => outcomes[index] === 'stored')
-    const patches = patchesOf(fresh, sessions, now)
-    if (patches.length > 0) await mergeStates(trx, patches, now)
-    const appended = fresh.filter(item => item.points.length > 0 || item.events.length > 0)
-    if (appended.length > 0) await store.append(trx, appended, now)
-    for (const item of fresh) {
-      const session = sessions.get(item.sessionId)!
-      if (item.beat)
-        sessions.set(session.id, {
-          ...session,
-          condition: await watch.beat(trx, session, item.beat, now)
-        })
-      if (!item.end) continue
-      sessions.set(session.id, { ...session, active: false })
-      await sessionStore.end(trx, session.key, now)
-      await emit(trx, SessionEnded, about(session, now))
-    }
-    return outcomes
-  }
-
+  const opens = createGroupCommit<Opening, boolean>(
+    items => withAnotherTry(db, () => openAll(parts, items)),
+    { batch: limits.batch }
+  )
   return {
-    /** True when the session is new, false when its id was there already. */
-    open: (session: Opening): Promise<boolean> => opens.add(session),
+    /** Opens a session, or finds the one that has its id already. */
+    async open(session: OpenSession = {}): Promise<{ id: string; created: boolean }> {
+      const opening = openingOf(session)
+      return { id: opening.id, created: await opens.add(opening) }
+    },
     /** Stores all of it or nothing, after everything that was acknowledged before. */
-    async write(item: Writes): Promise<Outcome> {
-      const onlyAppends =
-        item.key === null && item.states.length === 0 && item.beat === null && !item.end
-      if (onlyAppends) return appends.add(item)
-      const onlyBeats =
-        item.beat !== null &&
-        Object.values(item.beat).every(value => value === undefined) &&
-        item.key === null &&
-        !item.end &&
-        item.states.length + item.points.length + item.events.length === 0
-      if (onlyBeats && (await beats.add(item.sessionId))) return 'stored'
-      return writes.add(item)
-    }
+    store: (writes: Partial<Writes> & Pick<Writes, 'sessionId'>): Promise<Outcome> =>
+      add(queues, { ...nothing, ...writes })
   }
 }
+export type Writer = ReturnType<typeof createWriter>
 
-/** What becomes of each request: unknown session, a key that was stored before (or earlier in this flush), or new. */
-async function claim(
-  trx: Knex.Transaction,
-  items: readonly Writes[],
-  sessions: ReadonlyMap<string, SessionRow>,
-  now: number
-): Promise<Outcome[]> {
-  const keyOf = (item: Writes): string => `${sessions.get(item.sessionId)?.key} ${item.key}`
-  const first = new Map<string, Writes>()
-  for (const item of items)
-    if (item.key !== null && sessions.has(item.sessionId) && !first.has(keyOf(item)))
-      first.set(keyOf(item), item)
-  const claims = [...first.values()].map(item => ({
-    session: sessions.get(item.sessionId)!.key,
-    key: item.key!,
-    accepted: item.points.length + item.events.length + item.states.length
-  }))
-  const claimed =
-    claims.length === 0 ? new Set<string>() : await sessionStore.claimBatches(trx, claims, now)
-  return items.map(item => {
-    if (!sessions.has(item.sessionId)) return 'unknown'
-    if (item.key === null) return 'stored'
-    return claimed.has(keyOf(item)) && first.get(keyOf(item)) === item ? 'stored' : 'duplicate'
+interface Queues {
+  readonly appends: { add(item: Append & { readonly bytes: number }): Promise<Outcome> }
+  readonly writes: { add(item: Writes): Promise<Outcome> }
+  readonly beats: { add(sessionId: string): Promise<boolean> }
+}
+const nothing = {
+  key: null,
+  states: [],
+  points: [],
+  events: [],
+  beat: null,
+  end: false,
+  bytes: 0
+} as const
+
+/** What only appends, and beats of sessions that are well, have shorter ways. */
+async function add({ appends, beats, writes }: Queues, item: Writes): Promise<Outcome> {
+  const isSimple = item.key === null && item.states.length === 0 && !item.end
+  if (isSimple && item.beat === null) return appends.add(item)
+  const isPlainBeat =
+    isSimple &&
+    item.points.length + item.events.length === 0 &&
+    Object.values(item.beat ?? {}).every(value => value === undefined)
+  if (isPlainBeat && (await beats.add(item.sessionId))) return 'stored'
+  return writes.add(item)
+}
+
+async function appendAll({ db, append }: WriteParts, items: readonly Append[]): Promise<Outcome[]> {
+  const known = await append(db, items, Date.now())
+  return items.map(item => (known.has(item.sessionId) ? 'stored' : 'unknown'))
+}
+
+async function beatAll(db: Knex, ids: readonly string[]): Promise<boolean[]> {
+  const found = await heartbeatStore.beat(db, [...new Set(ids)], Date.now())
+  return ids.map(id => found.has(id))
+}
+
+/** A flush may miss its partition first and a number of a series then, whose transaction was rolled back. */
+async function withAnotherTry<T>(db: Knex, work: () => Promise<T>, tries = 2): Promise<T> {
+  return work().catch(async (error: unknown) => {
+    const code = errorCode(error)
+    if (tries === 0 || (code !== noPartition && code !== seriesMoved)) throw error
+    if (code === noPartition) await ensurePartitions(db, Date.now())
+    return withAnotherTry(db, work, tries - 1)
   })
 }
 
-function patchesOf(
-  items: readonly Writes[],
-  sessions: ReadonlyMap<string, SessionRow>,
-  now: number
-): Patches[] {
-  const bySession = new Map<string, { patch: JsonObject; at: number }[]>()
-  for (const { sessionId, states } of items) {
-    if (states.length === 0) continue
-    const patches = bySession.get(sessionId) ?? []
-    patches.push(...states.map(({ patch, at }) => ({ patch, at: at ?? now })))
-    bySession.set(sessionId, patches)
+function openingOf({ id = randomUUID(), state, heartbeat, ...session }: OpenSession): Opening {
+  if (state) checkJson(state as JsonObject, '/state')
+  return {
+    id: id.toLowerCase(),
+    createdAt: session.startedAt ?? Date.now(),
+    product: session.product ?? null,
+    version: session.version ?? null,
+    machineId: session.machineId ?? null,
+    hostname: session.hostname ?? null,
+    state: state === undefined ? null : (state as JsonObject),
+    beat: heartbeat ?? null
   }
-  return [...bySession].map(([id, patches]) => ({
-    session: sessions.get(id)!.key,
-    states: sessions.get(id)!.states,
-    patches
-  }))
 }

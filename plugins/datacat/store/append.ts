@@ -1,7 +1,10 @@
 import { errorCode, type Knex } from '../../../core/index.ts'
 import { plainArray, textArray } from './arrays.ts'
 
-/** One metric value as it is stored; `at` null means the moment of the commit. `tags` and `extra` are JSON text. */
+/**
+ * One metric value as it is stored; `at` null means the moment of the commit. `tags` and `extra`
+ * are JSON text.
+ */
 export interface NewPoint {
   readonly name: string
   readonly value: number
@@ -44,11 +47,40 @@ interface Series {
 /** The error of `datacat_append` after a session was deleted and opened again; worth another try. */
 export const seriesMoved = 'RA001'
 
-const appendSql = `select datacat_append(?, ?::uuid[], ?::int[], ?::int[], ?::bigint[], ?::int[], ?::int[], ?::float8[], ?::float8[], ?::float8[], ?::float8[], ?::bigint[], ?::bigint[],
-  ?::int[], ?::int[], ?::int[], ?::bigint[], ?::float8[], ?::text[], ?::text[], ?::int[], ?::int[], ?::bigint[], ?::text[], ?::text[], ?::text[], ?::text[]) as known`
+const appendSql = `
+  select datacat_append(
+    ?, ?::uuid[], ?::int[], ?::int[],
+    ?::bigint[], ?::int[], ?::int[], ?::float8[], ?::float8[], ?::float8[], ?::float8[],
+    ?::bigint[], ?::bigint[],
+    ?::int[], ?::int[], ?::int[], ?::bigint[], ?::float8[], ?::text[], ?::text[],
+    ?::int[], ?::int[], ?::bigint[], ?::text[], ?::text[], ?::text[], ?::text[]
+  ) as known`
+const insertSeries = `
+  insert into datacat_series (session_key, name, received_at, kind, unit)
+  select s.key, a.name, ?, a.kind, a.unit
+  from unnest(?::uuid[], ?::text[], ?::text[], ?::text[]) as a(session, name, kind, unit)
+  join datacat_sessions s on s.id = a.session
+  order by s.key, a.name
+  on conflict (session_key, name) do nothing`
+const numbersOfSeries = `
+  select a.i, r.id
+  from unnest(?::uuid[], ?::text[]) with ordinality as a(session, name, i)
+  join datacat_sessions s on s.id = a.session
+  join datacat_series r on r.session_key = s.key and r.name = a.name`
+const maxRemembered = 50_000
 
-/** Writes points and events of many sessions; remembers the numbers of series it has met. */
-export function createAppendStore() {
+/**
+ * Writes points and events of many sessions in one transaction (or in the caller's) and answers
+ * which of the sessions exist; `now` is epoch milliseconds.
+ */
+export type AppendStore = (
+  db: Knex,
+  appends: readonly Append[],
+  now: number
+) => Promise<ReadonlySet<string>>
+
+/** Such a store; it remembers the numbers of series it has met. */
+export function createAppendStore(): AppendStore {
   const numbers = new Map<string, number>()
   const keyOf = (sessionId: string, name: string): string => `${sessionId} ${name}`
 
@@ -65,26 +97,18 @@ export function createAppendStore() {
       else one.id = id
     }
     if (missing.length === 0) return
-    if (numbers.size > 50_000) numbers.clear()
+    if (numbers.size > maxRemembered) numbers.clear()
     const asked = [
       plainArray(missing.map(one => ids[one.session]!)),
       textArray(missing.map(one => one.name))
     ]
-    await db.raw(
-      `insert into datacat_series (session_key, name, received_at, kind, unit)
-      select s.key, a.name, ?, a.kind, a.unit from unnest(?::uuid[], ?::text[], ?::text[], ?::text[]) as a(session, name, kind, unit) join datacat_sessions s on s.id = a.session
-      order by s.key, a.name on conflict (session_key, name) do nothing`,
-      [
-        now,
-        ...asked,
-        textArray(missing.map(one => one.kind)),
-        textArray(missing.map(one => one.unit))
-      ]
-    )
-    const { rows } = await db.raw(
-      'select a.i, r.id from unnest(?::uuid[], ?::text[]) with ordinality as a(session, name, i) join datacat_sessions s on s.id = a.session join datacat_series r on r.session_key = s.key and r.name = a.name',
-      asked
-    )
+    await db.raw(insertSeries, [
+      now,
+      ...asked,
+      textArray(missing.map(one => one.kind)),
+      textArray(missing.map(one => one.unit))
+    ])
+    const { rows } = await db.raw(numbersOfSeries, asked)
     for (const { i, id } of rows as { i: string; id: string }[]) {
       const one = missing[Number(i) - 1]!
       one.id = Number(id)
@@ -94,11 +118,11 @@ export function createAppendStore() {
 
   async function query(
     db: Knex,
-    values: readonly unknown[]
+    values: readonly (string | number | null)[]
   ): Promise<{ rows: { known: boolean[] }[] }> {
     // A named statement is parsed once a connection, which an unnamed one of this length is at every flush.
     return db
-      .raw(appendSql, values as never)
+      .raw(appendSql, [...values])
       .options({ name: 'datacat_append' })
       .catch((error: unknown) => {
         if (errorCode(error) === seriesMoved) numbers.clear()
@@ -106,28 +130,24 @@ export function createAppendStore() {
       })
   }
 
-  return {
-    /** Writes all of it in one transaction (or in the caller's) and answers which of the sessions exist; `now` is epoch milliseconds. */
-    async append(db: Knex, appends: readonly Append[], now: number): Promise<ReadonlySet<string>> {
-      const ids = [...new Set(appends.map(append => append.sessionId))].sort()
-      const { series, points, events, counts } = columns(ids, appends, now)
-      if (series.length > 0) await number(db, ids, series, now)
-      const {
-        rows: [row]
-      } = await query(db, [
-        now,
-        plainArray(ids),
-        plainArray(counts.points),
-        plainArray(counts.events),
-        ...seriesColumns(series),
-        ...pointColumns(points),
-        ...eventColumns(events)
-      ])
-      return new Set(ids.filter((_, index) => row?.known[index]))
-    }
+  return async (db, appends, now) => {
+    const ids = [...new Set(appends.map(append => append.sessionId))].sort()
+    const { series, points, events, counts } = columns(ids, appends, now)
+    if (series.length > 0) await number(db, ids, series, now)
+    const {
+      rows: [row]
+    } = await query(db, [
+      now,
+      plainArray(ids),
+      plainArray(counts.points),
+      plainArray(counts.events),
+      ...seriesColumns(series),
+      ...pointColumns(points),
+      ...eventColumns(events)
+    ])
+    return new Set(ids.filter((_, index) => row?.known[index]))
   }
 }
-export type AppendStore = ReturnType<typeof createAppendStore>
 
 interface PointRow {
   readonly point: NewPoint

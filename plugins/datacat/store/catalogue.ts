@@ -52,9 +52,27 @@ export const catalogueStore = {
     const { rows } = await db.raw(
       `with recursive paths as (
         (select path from datacat_state_values order by path limit 1)
-        union all select (select v.path from datacat_state_values v where v.path > p.path order by v.path limit 1) from paths p where p.path is not null
-      ) select path from paths p where path is not null
-        and exists (select 1 from datacat_state_values v join datacat_sessions s on s.key = v.session_key where v.path = p.path and v.current) limit ?`,
+        union all
+        select (
+          select v.path
+          from datacat_state_values v
+          where v.path > p.path
+          order by v.path
+          limit 1
+        )
+        from paths p
+        where p.path is not null
+      )
+      select path
+      from paths p
+      where path is not null
+        and exists (
+          select 1
+          from datacat_state_values v
+          join datacat_sessions s on s.key = v.session_key
+          where v.path = p.path and v.current
+        )
+      limit ?`,
       [limit]
     )
     return (rows as { path: string }[]).map(row => row.path)

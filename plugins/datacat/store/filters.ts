@@ -47,12 +47,25 @@ export function applyFilter(query: Knex.QueryBuilder, filter: SessionFilter): vo
   if (updatedSince !== undefined) query.where('s.updated_at', '>=', updatedSince)
   if (q !== undefined && q !== '')
     query.whereRaw(
-      '(starts_with(s.id::text, lower(?)) or strpos(lower(s.product), lower(?)) > 0 or strpos(lower(s.hostname), lower(?)) > 0 or strpos(lower(s.version), lower(?)) > 0)',
+      `(
+        starts_with(s.id::text, lower(?))
+        or strpos(lower(s.product), lower(?)) > 0
+        or strpos(lower(s.hostname), lower(?)) > 0
+        or strpos(lower(s.version), lower(?)) > 0
+      )`,
       [q, q, q, q]
     )
   for (const one of filter.states) {
     query.whereRaw(
-      `exists (select 1 from datacat_state_values v where v.path = ? and v.hash = ? and v.element = ? and v.session_key = s.key${one.mode.startsWith('ever') ? '' : ' and v.current'})`,
+      `exists (
+        select 1
+        from datacat_state_values v
+        where v.path = ?
+          and v.hash = ?
+          and v.element = ?
+          and v.session_key = s.key
+          ${one.mode.startsWith('ever') ? '' : 'and v.current'}
+      )`,
       [pathText(one.path), valueHash(one.value), one.mode.endsWith('contains')]
     )
   }

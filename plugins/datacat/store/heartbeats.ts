@@ -25,19 +25,35 @@ const heartbeatOf = (row: RawHeartbeat): HeartbeatRow => ({
   condition: row.condition
 })
 
-const due = `(condition in ('ok', 'recovered') and last_at + hung_after_ms <= ?) or (condition in ('ok', 'recovered', 'hung') and last_at + crashed_after_ms <= ?)`
+const dueSql = `
+  select s.id
+  from datacat_heartbeats h
+  join datacat_sessions s on s.key = h.session_key
+  where (h.condition in ('ok', 'recovered') and h.last_at + h.hung_after_ms <= ?)
+    or (h.condition in ('ok', 'recovered', 'hung') and h.last_at + h.crashed_after_ms <= ?)
+  limit 500`
+const beatSql = `
+  with asked as (
+    select s.id, h.session_key
+    from datacat_sessions s
+    join datacat_heartbeats h on h.session_key = s.key
+    where s.id = any(?::uuid[])
+      and h.condition in ('ok', 'recovered')
+      and s.active
+    order by h.session_key
+    for update of h
+  )
+  update datacat_heartbeats h
+  set last_at = greatest(h.last_at, ?)
+  from asked
+  where h.session_key = asked.session_key
+  returning asked.id`
 
 /** All SQL of heartbeats. */
 export const heartbeatStore = {
   /** Notes beats of sessions that are well; answers the ids it found. The others take the longer way. */
   async beat(db: Knex, ids: readonly string[], now: number): Promise<ReadonlySet<string>> {
-    const { rows } = await db.raw(
-      `with asked as (
-        select s.id, h.session_key from datacat_sessions s join datacat_heartbeats h on h.session_key = s.key
-        where s.id = any(?::uuid[]) and h.condition in ('ok', 'recovered') and s.active order by h.session_key for update of h
-      ) update datacat_heartbeats h set last_at = greatest(h.last_at, ?) from asked where h.session_key = asked.session_key returning asked.id`,
-      [plainArray(ids), now]
-    )
+    const { rows } = await db.raw(beatSql, [plainArray(ids), now])
     return new Set((rows as { id: string }[]).map(row => row.id))
   },
 
@@ -67,10 +83,7 @@ export const heartbeatStore = {
 
   /** Ids of sessions whose next limit has passed; nothing is locked. */
   async due(db: Knex, now: number): Promise<string[]> {
-    const { rows } = await db.raw(
-      `select s.id from datacat_heartbeats h join datacat_sessions s on s.key = h.session_key where ${due.replaceAll('condition', 'h.condition')} limit 500`,
-      [now, now]
-    )
+    const { rows } = await db.raw(dueSql, [now, now])
     return (rows as { id: string }[]).map(row => row.id)
   },
 

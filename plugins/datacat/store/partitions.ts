@@ -8,7 +8,9 @@ const kinds = ['points', 'rollups', 'events'] as const
 export async function ensurePartitions(db: Knex, now: number): Promise<void> {
   const period = Math.floor(now / periodMs)
   const { rows } = await db.raw(
-    "select count(*)::int as there from pg_class where relname = any(?) and relkind = 'r'",
+    `select count(*)::int as there
+    from pg_class
+    where relname = any(?) and relkind = 'r'`,
     [[0, 1, 2].flatMap(ahead => kinds.map(kind => `datacat_${kind}_${period + ahead}`))]
   )
   if (rows[0].there === 9) return
@@ -18,7 +20,11 @@ export async function ensurePartitions(db: Knex, now: number): Promise<void> {
 /** Drops whole partitions in which everything was received before a time; answers their names. */
 export async function dropPartitions(db: Knex, before: number): Promise<string[]> {
   const { rows } = await db.raw(
-    "select c.relname as name from pg_inherits i join pg_class c on c.oid = i.inhrelid join pg_class p on p.oid = i.inhparent where p.relkind = 'p' and p.relname = any(?)",
+    `select c.relname as name
+    from pg_inherits i
+    join pg_class c on c.oid = i.inhrelid
+    join pg_class p on p.oid = i.inhparent
+    where p.relkind = 'p' and p.relname = any(?)`,
     [kinds.map(kind => `datacat_${kind}`)]
   )
   const old = (rows as { name: string }[])

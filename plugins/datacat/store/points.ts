@@ -14,7 +14,10 @@ export interface SeriesRow {
   readonly firstAt: number
   readonly lastAt: number
 }
-/** One stored point; `n` counts within its series, `ordinal` within its session; `tags` and `extra` are JSON text. */
+/**
+ * One stored point; `n` counts within its series, `ordinal` within its session; `tags` and `extra`
+ * are JSON text.
+ */
 export interface PointRow {
   readonly series: number
   readonly n: number
@@ -24,6 +27,27 @@ export interface PointRow {
   readonly tags: string | null
   readonly extra: string | null
 }
+
+interface RawSeries {
+  readonly id: string
+  readonly name: string
+  readonly kind: string
+  readonly unit: string | null
+  readonly points: string
+  readonly minimum: number
+  readonly maximum: number
+  readonly total: number
+  readonly last: number
+  readonly first_at: string
+  readonly last_at: string
+}
+const seriesOf = ({ id, points, first_at, last_at, ...row }: RawSeries): SeriesRow => ({
+  ...row,
+  id: Number(id),
+  points: Number(points),
+  firstAt: Number(first_at),
+  lastAt: Number(last_at)
+})
 
 interface RawPoint {
   series_id: string
@@ -44,7 +68,20 @@ const pointOf = (row: RawPoint): PointRow => ({
   extra: row.extra
 })
 
-const held = 20_000
+const maxHeld = 20_000
+
+/** Finds what belongs to the series of a point; throws for a series that was not given. */
+export function bySeries<T>(
+  series: readonly SeriesRow[],
+  of: (one: SeriesRow) => T
+): (point: PointRow) => T {
+  const found = new Map(series.map(one => [one.id, { of: of(one) }]))
+  return point => {
+    const one = found.get(point.series)
+    if (!one) throw new Error(`a point of series ${point.series} was read without its series`)
+    return one.of
+  }
+}
 
 /** All SQL that reads series and points. */
 export const pointStore = {
@@ -52,27 +89,22 @@ export const pointStore = {
     const rows = (await db('datacat_series')
       .where({ session_key: session })
       .where('points', '>', 0)
-      .orderBy('id')) as Record<string, string>[]
-    return rows.map(row => ({
-      id: Number(row['id']),
-      name: row['name']!,
-      kind: row['kind']!,
-      unit: row['unit'] ?? null,
-      points: Number(row['points']),
-      minimum: Number(row['minimum']),
-      maximum: Number(row['maximum']),
-      total: Number(row['total']),
-      last: Number(row['last']),
-      firstAt: Number(row['first_at']),
-      lastAt: Number(row['last_at'])
-    }))
+      .orderBy('id')) as RawSeries[]
+    return rows.map(seriesOf)
   },
 
   /** For each series of `after`, at most `limit` points from the nth on. */
   async next(db: Knex, after: ReadonlyMap<number, number>, limit: number): Promise<PointRow[]> {
     const { rows } = await db.raw(
-      `select p.* from unnest(?::bigint[], ?::bigint[]) as a(id, n) join datacat_series s on s.id = a.id cross join lateral (
-        select series_id, n, ordinal, at, value, tags, extra from datacat_points p where p.series_id = s.id and p.n >= a.n and p.received_at >= s.received_at order by p.n limit ?
+      `select p.*
+      from unnest(?::bigint[], ?::bigint[]) as a(id, n)
+      join datacat_series s on s.id = a.id
+      cross join lateral (
+        select series_id, n, ordinal, at, value, tags, extra
+        from datacat_points p
+        where p.series_id = s.id and p.n >= a.n and p.received_at >= s.received_at
+        order by p.n
+        limit ?
       ) p`,
       [plainArray([...after.keys()]), plainArray([...after.values()]), limit]
     )
@@ -104,7 +136,7 @@ export const pointStore = {
   ): AsyncGenerator<PointRow[]> {
     const next = new Map(after)
     const waiting = new Map<number, PointRow[]>()
-    const limit = Math.max(10, Math.floor(held / Math.max(1, after.size)))
+    const limit = Math.max(10, Math.floor(maxHeld / Math.max(1, after.size)))
     while (next.size > 0 || waiting.size > 0) {
       const dry = new Map([...next].filter(([id]) => !waiting.has(id)))
       const found = dry.size === 0 ? [] : await pointStore.next(db, dry, limit)

@@ -1,10 +1,21 @@
 import type { Knex } from '../../../core/index.ts'
 
 const bySeries = (table: string): string =>
-  `delete from ${table} where ctid = any(array(select p.ctid from datacat_series s join ${table} p on p.series_id = s.id where s.session_key = ? limit 20000)) and series_id in (select id from datacat_series where session_key = ?)`
+  `delete from ${table}
+  where ctid = any(array(
+      select p.ctid
+      from datacat_series s
+      join ${table} p on p.series_id = s.id
+      where s.session_key = ?
+      limit 20000
+    ))
+    and series_id in (select id from datacat_series where session_key = ?)`
 const bySession = (table: string): string =>
-  `delete from ${table} where ctid = any(array(select ctid from ${table} where session_key = ? limit 20000)) and session_key = ?`
-// A ctid alone is not unique over partitions, so the owner is asked again. Series go last: the rest is found through them.
+  `delete from ${table}
+  where ctid = any(array(select ctid from ${table} where session_key = ? limit 20000))
+    and session_key = ?`
+// A ctid alone is not unique over partitions, so the owner is asked again. Series go last: the rest
+// is found through them.
 const statements = {
   points: bySeries('datacat_points'),
   rollups: bySeries('datacat_rollups'),

@@ -92,9 +92,13 @@ export const sessionStore = {
     now: number
   ): Promise<ReadonlyMap<string, number>> {
     const { rows } = await db.raw(
-      `insert into datacat_sessions (id, created_at, updated_at, product, version, machine_id, hostname)
-      select id, created_at, ?, product, version, machine_id, hostname from unnest(?::uuid[], ?::bigint[], ?::text[], ?::text[], ?::text[], ?::text[]) as s(id, created_at, product, version, machine_id, hostname)
-      on conflict (id) do nothing returning key, id`,
+      `insert into datacat_sessions
+        (id, created_at, updated_at, product, version, machine_id, hostname)
+      select id, created_at, ?, product, version, machine_id, hostname
+      from unnest(?::uuid[], ?::bigint[], ?::text[], ?::text[], ?::text[], ?::text[])
+        as s(id, created_at, product, version, machine_id, hostname)
+      on conflict (id) do nothing
+      returning key, id`,
       [
         now,
         plainArray(sessions.map(one => one.id)),
@@ -122,7 +126,10 @@ export const sessionStore = {
   ): Promise<ReadonlyMap<string, { readonly session: SessionRow; readonly state: string }>> {
     const { rows } = await db
       .raw(
-        `select ${sessionColumns.map(name => `s.${name}`).join(', ')}, c.state from datacat_sessions s left join datacat_current_states c on c.session_key = s.key where s.id = any(?::uuid[])`,
+        `select ${sessionColumns.map(name => `s.${name}`).join(', ')}, c.state
+        from datacat_sessions s
+        left join datacat_current_states c on c.session_key = s.key
+        where s.id = any(?::uuid[])`,
         [plainArray(ids)]
       )
       .options({ name: 'datacat_sessions_with_states' })
@@ -154,6 +161,18 @@ export const sessionStore = {
     await trx('datacat_heartbeats').where({ session_key: key }).delete()
   },
 
+  /** Ids of suspended sessions of a product on a machine. */
+  async suspendedOn(
+    trx: Knex.Transaction,
+    of: { readonly machineId: string; readonly product: string | null; readonly except: string }
+  ): Promise<string[]> {
+    return trx('datacat_sessions')
+      .where({ machine_id: of.machineId, condition: 'suspended', active: true })
+      .whereRaw('product is not distinct from ?', [of.product])
+      .whereNot({ id: of.except })
+      .pluck('id')
+  },
+
   async setCondition(trx: Knex.Transaction, key: number, condition: Condition): Promise<void> {
     await trx('datacat_sessions')
       .where({ key })
@@ -171,8 +190,12 @@ export const sessionStore = {
     now: number
   ): Promise<ReadonlySet<string>> {
     const { rows } = await trx.raw(
-      `insert into datacat_batches (session_key, key, received_at, accepted) select session, key, ?, accepted from unnest(?::bigint[], ?::text[], ?::int[]) as b(session, key, accepted)
-      order by session, key on conflict do nothing returning session_key, key`,
+      `insert into datacat_batches (session_key, key, received_at, accepted)
+      select session, key, ?, accepted
+      from unnest(?::bigint[], ?::text[], ?::int[]) as b(session, key, accepted)
+      order by session, key
+      on conflict do nothing
+      returning session_key, key`,
       [
         now,
         plainArray(batches.map(one => one.session)),

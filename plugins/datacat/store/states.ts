@@ -11,6 +11,12 @@ export interface NewState {
   readonly patch: string
   readonly snapshot: string | null
 }
+/** One accepted update as it is read back; `patch` is JSON text. */
+export interface StateRow {
+  readonly n: number
+  readonly at: number
+  readonly patch: string
+}
 export interface ValueChange extends Leaf {
   readonly session: number
   readonly current: boolean
@@ -41,7 +47,10 @@ export const stateStore = {
     now: number
   ): Promise<void> {
     await trx.raw(
-      `insert into datacat_states (session_key, n, at, received_at, patch, snapshot) select session, n, at, ?, patch, snapshot from unnest(?::bigint[], ?::bigint[], ?::bigint[], ?::text[], ?::text[]) as s(session, n, at, patch, snapshot)`,
+      `insert into datacat_states (session_key, n, at, received_at, patch, snapshot)
+      select session, n, at, ?, patch, snapshot
+      from unnest(?::bigint[], ?::bigint[], ?::bigint[], ?::text[], ?::text[])
+        as s(session, n, at, patch, snapshot)`,
       [
         now,
         plainArray(states.map(one => one.session)),
@@ -55,11 +64,17 @@ export const stateStore = {
     const added = new Map<number, number>(keys.map(key => [key, 0]))
     for (const { session } of states) added.set(session, (added.get(session) ?? 0) + 1)
     await trx.raw(
-      'insert into datacat_current_states (session_key, state) select * from unnest(?::bigint[], ?::text[]) on conflict (session_key) do update set state = excluded.state',
+      `insert into datacat_current_states (session_key, state)
+      select * from unnest(?::bigint[], ?::text[])
+      on conflict (session_key) do update set state = excluded.state`,
       [plainArray(keys), textArray(texts)]
     )
     await trx.raw(
-      'update datacat_sessions s set states = s.states + a.added, updated_at = greatest(s.updated_at, ?) from unnest(?::bigint[], ?::int[]) as a(key, added) where s.key = a.key',
+      `update datacat_sessions s
+      set states = s.states + a.added,
+        updated_at = greatest(s.updated_at, ?)
+      from unnest(?::bigint[], ?::int[]) as a(key, added)
+      where s.key = a.key`,
       [now, plainArray(keys), plainArray(keys.map(key => added.get(key) ?? 0))]
     )
     if (changes.length > 0) await saveValues(trx, changes, now)
@@ -70,7 +85,7 @@ export const stateStore = {
     db: Knex,
     session: number,
     page: { readonly after: number; readonly limit: number }
-  ): Promise<{ n: number; at: number; patch: string }[]> {
+  ): Promise<StateRow[]> {
     const rows = (await db('datacat_states')
       .where({ session_key: session })
       .where('n', '>', page.after)
@@ -121,9 +136,14 @@ async function saveValues(
   }
   const rows = [...last.values()]
   await trx.raw(
-    `insert into datacat_state_values as v (session_key, path, element, hash, value, current, first_at)
-    select session, path, element, hash, value, current, ? from unnest(?::bigint[], ?::text[], ?::boolean[], ?::uuid[], ?::text[], ?::boolean[]) as c(session, path, element, hash, value, current)
-    on conflict (session_key, path, element, hash) do update set current = excluded.current where v.current is distinct from excluded.current`,
+    `insert into datacat_state_values as v
+      (session_key, path, element, hash, value, current, first_at)
+    select session, path, element, hash, value, current, ?
+    from unnest(?::bigint[], ?::text[], ?::boolean[], ?::uuid[], ?::text[], ?::boolean[])
+      as c(session, path, element, hash, value, current)
+    on conflict (session_key, path, element, hash)
+    do update set current = excluded.current
+    where v.current is distinct from excluded.current`,
     [
       now,
       plainArray(rows.map(row => row.session)),

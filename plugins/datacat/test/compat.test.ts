@@ -4,6 +4,7 @@ import { describe, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { suiteApp } from '../../../core/test/suite-app.ts'
 import datacat from '../plugin.ts'
+import type { OldSessionAnswer } from './answers.ts'
 
 const shared = suiteApp({ plugins: [datacat] })
 const unknown = '00000000-0000-4000-8000-000000000000'
@@ -51,8 +52,8 @@ function ask(
 }
 const create = async (): Promise<string> =>
   JSON.parse((await ask('POST', '/api/sessions')).body).session_id as string
-const read = async (id: string): Promise<Record<string, any>> =>
-  JSON.parse((await ask('GET', `/api/sessions/${id}`)).body)
+const read = async (id: string): Promise<OldSessionAnswer> =>
+  JSON.parse((await ask('GET', `/api/sessions/${id}`)).body) as OldSessionAnswer
 const done = (answer: Raw): void =>
   assert.deepEqual(
     [answer.status, answer.body, answer.headers['content-type']],
@@ -115,7 +116,8 @@ describe('opening and reading', () => {
       setTimeout(resolve, 5)
     })
     done(await ask('POST', `/api/sessions/${id}/end`, 'junk'))
-    assert.ok((await read(id))['ended_at'] > ended['ended_at'], 'ending again moves ended_at')
+    const [again, first] = [(await read(id)).ended_at, ended.ended_at]
+    assert.ok(again !== undefined && first !== undefined && again > first, 'ending again moves it')
   })
 
   test('writes after the end are accepted and do not revive it', async () => {
@@ -205,7 +207,7 @@ describe('events and metrics', () => {
       events.map((event: { name: string; data: unknown }) => [event.name, event.data]),
       bodies.map(([, name, data]) => [name, data])
     )
-    assert.deepEqual(Object.keys(events[0]), ['timestamp', 'name', 'data'])
+    assert.deepEqual(Object.keys(events[0] ?? {}), ['timestamp', 'name', 'data'])
     for (const event of events)
       assert.ok(Math.abs(Date.parse(event.timestamp) - Date.now()) < 60_000)
     for (const body of [
@@ -287,10 +289,10 @@ describe('events and metrics', () => {
     const second = await read(id)
     assert.deepEqual(
       [
-        second['metrics'].at(-1).name,
-        second['metrics'].length,
-        second['events'].at(-1).name,
-        second['events'].length
+        second.metrics.at(-1)?.name,
+        second.metrics.length,
+        second.events.at(-1)?.name,
+        second.events.length
       ],
       ['new', 151, '20', 21]
     )

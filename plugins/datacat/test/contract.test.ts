@@ -5,6 +5,7 @@ import { definePlugin, type RayneError } from '../../../core/index.ts'
 import { createTestApp } from '../../../core/testing.ts'
 import { DatacatToken, type Datacat } from '../contract.ts'
 import datacat from '../plugin.ts'
+import type { SessionAnswer } from './answers.ts'
 
 test('another plugin records itself: it opens a session, writes and ends it, and all of it is committed', async t => {
   let sessions: Datacat | undefined
@@ -52,14 +53,14 @@ test('another plugin records itself: it opens a session, writes and ends it, and
     ]
   )
   await end(id)
-  const session = (await app.call('GET', `/v1/datacat/sessions/${id}`)).body as Record<string, any>
+  const session = (await app.call('GET', `/v1/datacat/sessions/${id}`)).body as SessionAnswer
   assert.deepEqual(
     [
-      session['status'],
-      session['product'],
-      session['state'],
-      session['event_count'],
-      session['metrics'].map((one: { name: string; type: string }) => [one.name, one.type])
+      session.status,
+      session.product,
+      session.state,
+      session.event_count,
+      session.metrics.map(one => [one.name, one.type])
     ],
     ['ended', 'rca', { phase: 'evidence' }, 1, [['took', 'timer']]]
   )

@@ -6,14 +6,9 @@ import type { ValidateFunction } from 'ajv/dist/2020.js'
 import { suiteApp } from '../../../core/test/suite-app.ts'
 import { testData } from '../../../core/test/test-data.ts'
 import datacat from '../plugin.ts'
+import type { ProblemAnswer } from './answers.ts'
 import { answerChecks, readDescription } from './grafana-answers.ts'
-
-type Json = Record<string, any>
-interface Series {
-  readonly target: string
-  readonly datapoints: readonly (readonly [number, number])[]
-  readonly refId?: string
-}
+import type { Dashboard, Series, Table, VariableValue } from './grafana-shapes.ts'
 
 /** The description of the data source, beside the repository; its answers are checked without it too. */
 const description = testData('grafana-json')
@@ -36,6 +31,8 @@ function checkAnswer(
     `${label}: ${JSON.stringify(check?.errors?.slice(0, 3))} in ${JSON.stringify(answer).slice(0, 400)}`
   )
 }
+const queryOf = (asked: string | { readonly query: string }): string =>
+  typeof asked === 'string' ? asked : asked.query
 
 describe('the contract of the Grafana data source', () => {
   const answers: { readonly path: string; readonly label: string; readonly answer: unknown }[] = []
@@ -48,7 +45,8 @@ describe('the contract of the Grafana data source', () => {
     assert.equal(headers.get('content-type'), 'application/json')
     checkAnswer(answerChecks.get(path), { label, answer })
     answers.push({ path, label, answer })
-    return answer as unknown as T
+    const answered: unknown = answer
+    return answered as T
   }
   const query = <T = Series[]>(targets: object[], more: object = {}): Promise<T> =>
     ask<T>(
@@ -67,7 +65,7 @@ describe('the contract of the Grafana data source', () => {
       },
       `/query ${JSON.stringify(targets)}`
     )
-  const one = async (payload: object, more: object = {}): Promise<number[]> =>
+  const one = async (payload: object | string, more: object = {}): Promise<number[]> =>
     (await query([{ target: 'cpu.load', refId: 'A', payload }], more))[0]?.datapoints.map(
       ([value]) => value
     ) ?? []
@@ -178,10 +176,7 @@ describe('the contract of the Grafana data source', () => {
       Array.from({ length: 10 }, () => 1)
     )
     assert.deepEqual(await one({ aggregation: 'peak', per: 'session' }), [199, 1_199, 2_199])
-    assert.deepEqual(
-      await one('{"aggregation":"min","per":"session","status":"ended"}' as never),
-      [2_000]
-    )
+    assert.deepEqual(await one('{"aggregation":"min","per":"session","status":"ended"}'), [2_000])
     assert.deepEqual(
       await query([
         {
@@ -251,17 +246,17 @@ describe('the contract of the Grafana data source', () => {
     assert.deepEqual(await query([{ target: 'cpu.load', payload: { product: 'none' } }]), [])
     assert.deepEqual(await query([{ target: 'cpu.load' }], { range: { from: 0, to: 1 } }), [])
     assert.deepEqual(
-      (await query<Json[]>([{ target: 'sessions' }], { range: { from: 0, to: 1 } }))[0]?.['rows'],
+      (await query<Table[]>([{ target: 'sessions' }], { range: { from: 0, to: 1 } }))[0]?.rows,
       []
     )
   })
 
   test('answers sessions as a table, newest first', async () => {
-    const [table] = await query<Json[]>([
+    const [table] = await query<Table[]>([
       { target: 'sessions', refId: 'A', payload: { product: 'editor' } }
     ])
     assert.deepEqual(
-      table?.['columns'].map((column: Json) => column['text']),
+      table?.columns.map(column => column.text),
       [
         'created_at',
         'id',
@@ -273,7 +268,7 @@ describe('the contract of the Grafana data source', () => {
         'metric_count'
       ]
     )
-    assert.deepEqual(table?.['rows'], [
+    assert.deepEqual(table?.rows, [
       [noon + 1, ids[1], 'active', 'editor', '2', 'host', 0, 201],
       [noon, ids[0], 'active', 'editor', '1', 'host', 0, 201]
     ])
@@ -281,13 +276,12 @@ describe('the contract of the Grafana data source', () => {
 
   test('lists variables, keys and values of filters, and what it lists can be filtered by', async () => {
     const variable = async (target: string): Promise<unknown[]> =>
-      (await ask<Json[]>('/variable', { payload: { target, variables: {} }, range })).map(found => {
-        assert.deepEqual(
-          [found['text'], found['__text'], found['__value']],
-          [found['value'], found['value'], found['value']]
-        )
-        return found['value']
-      })
+      (await ask<VariableValue[]>('/variable', { payload: { target, variables: {} }, range })).map(
+        ({ text, value, __text, __value }) => {
+          assert.deepEqual([text, __text, __value], [value, value, value])
+          return value
+        }
+      )
     assert.deepEqual(
       await Promise.all(
         [
@@ -410,30 +404,28 @@ describe('the contract of the Grafana data source', () => {
         [400, 'application/problem+json'],
         JSON.stringify(body)
       )
-      const named = (answer['errors'] as { pointer: string }[]).map(error => error.pointer)
+      const named = ((answer as ProblemAnswer).errors ?? []).map(error => error.pointer)
       assert.ok(named.includes(pointer), `${JSON.stringify(body)} names ${named.join(', ')}`)
     }
   })
 
   test('every saved panel and variable of the dashboard is answered', async () => {
-    const dashboard = JSON.parse(readFileSync(dashboardFile, 'utf8')) as Json
-    const variables: Json[] = dashboard['templating'].list
+    const dashboard = JSON.parse(readFileSync(dashboardFile, 'utf8')) as Dashboard
+    const { __inputs: inputs } = dashboard
     const values: Record<string, string[]> = { product: ['*'] }
-    for (const { name, type, query: asked } of variables.filter(
-      found => found['type'] !== 'adhoc'
-    )) {
+    for (const { name, type, query: asked } of dashboard.templating.list) {
+      if (type === 'adhoc') continue
+      const payload: unknown = type === 'query' ? JSON.parse(queryOf(asked)) : undefined
       const found =
         type === 'query'
-          ? (await ask<Json[]>('/variable', { payload: JSON.parse(asked.query), range })).map(
-              each => String(each['value'])
-            )
-          : String(asked).split(',')
+          ? (await ask<VariableValue[]>('/variable', { payload, range })).map(each => each.value)
+          : queryOf(asked).split(',')
       assert.ok(found.length > 0, `the variable ${name} has no value`)
       values[name] = [...(values[name] ?? []), ...found]
     }
     const asked = new Map<string, string>()
-    for (const { title, targets } of dashboard['panels'] as Json[])
-      for (const { target, payload } of targets as Json[])
+    for (const { title, targets } of dashboard.panels)
+      for (const { target, payload } of targets)
         for (const metric of values['metric']!)
           for (const product of values['product']!.slice(0, 2))
             for (const aggregation of values['aggregation']!) {
@@ -447,16 +439,18 @@ describe('the contract of the Grafana data source', () => {
     for (const [text, title] of asked) {
       const [target = '', payload = ''] = text.split('\n')
       assert.doesNotMatch(text, /\$/)
-      const found = await query<Json[]>([{ target, payload: JSON.parse(payload), refId: 'A' }])
+      const found = await query<(Table | Series)[]>([
+        { target, payload: JSON.parse(payload) as object, refId: 'A' }
+      ])
       assert.equal(
-        found.some(each => (each['rows'] ?? each['datapoints']).length > 0),
+        found.some(each => ('rows' in each ? each.rows : each.datapoints).length > 0),
         !/Hung|Crashed/.test(title),
         `${title}: ${text}`
       )
     }
-    const titles = (dashboard['panels'] as Json[]).map(panel => panel['title'])
+    const titles = dashboard.panels.map(panel => panel.title)
     assert.deepEqual(
-      [titles.length, new Set(titles).size, dashboard['__inputs'][0].pluginId],
+      [titles.length, new Set(titles).size, inputs[0]?.pluginId],
       [7, 7, 'simpod-json-datasource']
     )
     assert.equal(asked.size, 2 * (3 + 1 + 1 + 2 * 9 + 2))

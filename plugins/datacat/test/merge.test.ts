@@ -106,7 +106,7 @@ describe('merging', () => {
     assert.equal(({} as Record<string, unknown>)['polluted'], undefined)
   })
 
-  test('tells every leaf that went and came: those of the new state are those of the old, without the gone, with the come', () => {
+  test('tells every leaf that went and came: the new ones are the old, less the gone, and the come', () => {
     const leavesOf = (state: JsonObject): Set<string> => {
       const changes: LeafChanges = { gone: [], come: [] }
       for (const key of Object.keys(state))

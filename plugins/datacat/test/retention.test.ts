@@ -7,12 +7,22 @@ import { createLogger } from '../../../core/log.ts'
 import datacat from '../plugin.ts'
 import { keepTo } from '../service/retention.ts'
 import { ensurePartitions, periodMs } from '../store/partitions.ts'
+import type { SessionAnswer } from './answers.ts'
 
 interface App {
   readonly app: { readonly db: Knex; readonly drain: () => Promise<number> }
   call(method: string, path: string, body?: unknown): Promise<{ status: number; body: unknown }>
 }
-type Json = Record<string, any>
+/** What the tests read of any answer. */
+interface Found extends Partial<Omit<SessionAnswer, 'metrics'>> {
+  readonly session_id?: string
+  readonly metrics?: readonly { readonly name: string; readonly points: number }[]
+  readonly points?: readonly object[]
+  readonly events?: readonly { readonly name: string }[]
+  readonly count?: number
+  readonly total_count?: number
+  readonly duplicate?: boolean
+}
 
 const dayMs = 86_400_000
 const shared = suiteApp({ plugins: [datacat], env: { RAYNE_DATACAT_RETENTION_DAYS: '30' } })
@@ -25,10 +35,10 @@ async function call(
   path: string,
   body?: unknown,
   expected = 200
-): Promise<Json> {
+): Promise<Found> {
   const answer = await app.call(method, path, body)
   assert.equal(answer.status, expected, `${method} ${path}: ${JSON.stringify(answer.body)}`)
-  return answer.body as Json
+  return answer.body as Found
 }
 /** A session with rows in every table of the plugin. */
 async function open(app: App, product: string, fields: object = {}): Promise<string> {
@@ -46,10 +56,11 @@ async function open(app: App, product: string, fields: object = {}): Promise<str
     },
     201
   )
-  await write(app, id as string, product)
-  return id as string
+  assert.ok(id)
+  await write(app, id, product)
+  return id
 }
-const write = (app: App, id: string, product: string): Promise<Json> =>
+const write = (app: App, id: string, product: string): Promise<Found> =>
   call(app, 'POST', `/v1/datacat/sessions/${id}/batch`, {
     key: 'k',
     states: [{ state: { more: product } }],
@@ -57,11 +68,21 @@ const write = (app: App, id: string, product: string): Promise<Json> =>
     metrics: Array.from({ length: 140 }, (_, n) => ({ name: `metric of ${product}`, value: n }))
   })
 
+const ownersSql = `
+  select c.relname as name,
+    bool_or(a.attname = 'session_key') as by_session,
+    bool_or(a.attname = 'series_id') as by_series
+  from pg_class c
+  join pg_attribute a on a.attrelid = c.oid
+  where c.relname like 'datacat\\_%'
+    and c.relkind in ('r', 'p')
+    and not c.relispartition
+    and a.attnum > 0
+  group by c.relname`
+
 /** Rows of every table of the plugin that belong to a session, by table, where there are any. */
 async function rowsOf(db: Knex, keys: readonly number[]): Promise<Record<string, number>> {
-  const { rows: tables } =
-    await db.raw(`select c.relname as name, bool_or(a.attname = 'session_key') as by_session, bool_or(a.attname = 'series_id') as by_series from pg_class c join pg_attribute a on a.attrelid = c.oid
-    where c.relname like 'datacat\\_%' and c.relkind in ('r', 'p') and not c.relispartition and a.attnum > 0 group by c.relname`)
+  const { rows: tables } = await db.raw(ownersSql)
   const found: Record<string, number> = {}
   for (const { name, by_session: bySession, by_series: bySeries } of tables as {
     name: string
@@ -132,7 +153,7 @@ async function everything(app: App): Promise<string> {
 }
 
 describe('deleting a session', () => {
-  test('takes it out of every answer at once and its rows out of every table in a job; others keep theirs', async () => {
+  test('takes it out of every answer at once and its rows out of every table in a job', async () => {
     const { app } = shared
     const [gone, kept] = [await open(shared, 'gone'), await open(shared, 'kept')]
     const keys = [await keyOf(app.db, gone), await keyOf(app.db, kept)] as const
@@ -151,7 +172,7 @@ describe('deleting a session', () => {
     for (const path of ['', '/events', '/points?name=metric%20of%20gone', '/states', '/state'])
       await call(shared, 'GET', `/v1/datacat/sessions/${gone}${path}`, undefined, 404)
     assert.equal(
-      (await call(shared, 'GET', '/v1/datacat/series?metric=metric%20of%20gone'))['count'],
+      (await call(shared, 'GET', '/v1/datacat/series?metric=metric%20of%20gone')).count,
       0
     )
     for (const [path, body] of [
@@ -169,12 +190,12 @@ describe('deleting a session', () => {
     assert.equal(await app.drain(), 1)
     assert.deepEqual(await rowsOf(app.db, [keys[0]]), {})
     assert.deepEqual(await rowsOf(app.db, [keys[1]]), before)
-    assert.equal((await call(shared, 'GET', '/v1/datacat/metrics'))['metrics'].length, 1)
-    assert.equal((await call(shared, 'GET', `/v1/datacat/sessions/${kept}`))['metric_count'], 140)
+    assert.equal((await call(shared, 'GET', '/v1/datacat/metrics')).metrics?.length, 1)
+    assert.equal((await call(shared, 'GET', `/v1/datacat/sessions/${kept}`)).metric_count, 140)
   })
 
   for (const purged of [true, false]) {
-    test(`the same id can be opened again ${purged ? 'after' : 'before'} the rows went, and starts with nothing`, async () => {
+    test(`its id can be opened again, with nothing, ${purged ? 'after' : 'before'} the rows went`, async () => {
       const { app } = shared
       const id = await open(shared, `twice ${purged}`)
       await call(shared, 'DELETE', `/v1/datacat/sessions/${id}`)
@@ -182,22 +203,22 @@ describe('deleting a session', () => {
       await call(shared, 'POST', '/v1/datacat/sessions', { id }, 201)
       assert.deepEqual(
         [
-          (await call(shared, 'GET', `/v1/datacat/sessions/${id}`))['state'],
-          (await call(shared, 'GET', `/v1/datacat/sessions/${id}`))['metrics']
+          (await call(shared, 'GET', `/v1/datacat/sessions/${id}`)).state,
+          (await call(shared, 'GET', `/v1/datacat/sessions/${id}`)).metrics
         ],
         [{}, []]
       )
-      assert.equal((await write(shared, id, `twice ${purged}`))['duplicate'], false)
+      assert.equal((await write(shared, id, `twice ${purged}`)).duplicate, false)
       await app.drain()
       const again = await call(shared, 'GET', `/v1/datacat/sessions/${id}`)
       assert.deepEqual(
         [
-          again['metric_count'],
-          again['metrics'].length,
-          again['metrics'][0]?.points,
-          again['event_count'],
-          again['state_count'],
-          again['state']
+          again.metric_count,
+          again.metrics?.length,
+          again.metrics?.[0]?.points,
+          again.event_count,
+          again.state_count,
+          again.state
         ],
         [140, 1, 140, 1, 1, { more: `twice ${purged}` }]
       )
@@ -208,7 +229,7 @@ describe('deleting a session', () => {
             'GET',
             `/v1/datacat/sessions/${id}/points?name=metric%20of%20twice%20${purged}&limit=1000`
           )
-        )['points'].length,
+        ).points?.length,
         140
       )
     })
@@ -240,7 +261,7 @@ describe('partitions', () => {
     }
     const { state, metrics } = await call(shared, 'GET', `/v1/datacat/sessions/${id}`)
     assert.deepEqual(
-      [state, metrics.map((one: Json) => [one['name'], one['points']])],
+      [state, metrics?.map(one => [one.name, one.points])],
       [
         { parted: { open: ['a', 'b'] }, more: 'parted', a: 1 },
         [
@@ -251,7 +272,7 @@ describe('partitions', () => {
       ]
     )
     assert.equal(
-      (await call(shared, 'GET', `/v1/datacat/sessions/${id}/events`))['events'].at(-1).name,
+      (await call(shared, 'GET', `/v1/datacat/sessions/${id}/events`)).events?.at(-1)?.name,
       'last'
     )
   })
@@ -317,7 +338,9 @@ describe('retention', () => {
     await ensurePartitions(app.db, old - periodMs)
     assert.ok((await partitions(app.db)).includes(period(old) - 1))
     await app.db.raw(
-      'insert into datacat_sessions (id, created_at, updated_at) select gen_random_uuid(), ?, ? from generate_series(1, 1050)',
+      `insert into datacat_sessions (id, created_at, updated_at)
+      select gen_random_uuid(), ?, ?
+      from generate_series(1, 1050)`,
       [old, old]
     )
     const { asked, purge } = queue()
@@ -329,7 +352,7 @@ describe('retention', () => {
     await call(shared, 'GET', `/v1/datacat/sessions/${idle}`, undefined, 404)
     for (const id of [beating, fresh])
       assert.equal(
-        (await call(shared, 'GET', `/v1/datacat/sessions/${id}/events`))['events'].length,
+        (await call(shared, 'GET', `/v1/datacat/sessions/${id}/events`)).events?.length,
         1
       )
     assert.ok(
@@ -350,8 +373,8 @@ describe('retention', () => {
     await app.jobs.boss.send('datacat.retain', {})
     assert.equal(await app.drain(), Number(count) + 1, 'the nightly job and one purge a session')
     assert.deepEqual(await rowsOf(app.db, [key]), {})
-    assert.equal((await call(shared, 'GET', '/v1/datacat/sessions'))['total_count'], 1)
-    assert.equal((await call(shared, 'GET', `/v1/datacat/sessions/${recent}`))['metric_count'], 140)
+    assert.equal((await call(shared, 'GET', '/v1/datacat/sessions')).total_count, 1)
+    assert.equal((await call(shared, 'GET', `/v1/datacat/sessions/${recent}`)).metric_count, 140)
   })
 
   test('years later nothing is left, and there is room for new rows', async () => {
@@ -378,14 +401,11 @@ describe('retention', () => {
   })
 
   test('is a year unless it is set, and one that makes no sense is refused', () => {
-    const days = (text?: string): unknown =>
-      (
-        readPluginConfig(
-          'datacat',
-          datacat.config,
-          text === undefined ? {} : { RAYNE_DATACAT_RETENTION_DAYS: text }
-        ) as Json
-      )['retention_days']
+    const days = (text?: string): unknown => {
+      const environment = text === undefined ? {} : { RAYNE_DATACAT_RETENTION_DAYS: text }
+      const config = readPluginConfig('datacat', datacat.config, environment)
+      return (config as { retention_days: unknown }).retention_days
+    }
     assert.deepEqual([days(), days('0'), days('7')], [365, 0, 7])
     for (const wrong of ['-1', '1.5', 'forever', '36501'])
       assert.throws(() => days(wrong), /RAYNE_DATACAT_RETENTION_DAYS/, wrong)

@@ -352,6 +352,17 @@ test('one point a session, by the filters of the list, and grouped by a state pa
     [probes.sessions_matched, probes.series[0]!.points.map(point => point.session_id)],
     [1, [ids[0]]]
   )
+  const thinned = await chartOf({
+    metric: 'memory',
+    aggregation: 'min',
+    product: 'grouped',
+    points: 10
+  })
+  assert.equal(thinned.series[0]!.points.length, 4)
+})
+
+test('over many sessions: a limit of groups, ends as they are, parts of the time', async () => {
+  const base = Date.UTC(2026, 3, 1)
   const many = await Promise.all(
     Array.from({ length: 101 }, (_, n) =>
       openWith([{ at: base, value: n }], 'spread', { state: { n } })
@@ -415,11 +426,4 @@ test('one point a session, by the filters of the list, and grouped by a state pa
     ).count,
     0
   )
-  const thinned = await chartOf({
-    metric: 'memory',
-    aggregation: 'min',
-    product: 'grouped',
-    points: 10
-  })
-  assert.equal(thinned.series[0]!.points.length, 4)
 })

@@ -4,21 +4,43 @@ import fc from 'fast-check'
 import { suiteApp } from '../../../core/test/suite-app.ts'
 import datacat from '../plugin.ts'
 import { stateAt } from '../service/merge-states.ts'
+import type { JsonObject } from '../wire/json.ts'
 import { merge } from '../wire/merge.ts'
 
 const shared = suiteApp({ plugins: [datacat] })
 const api = '/v1/datacat/sessions'
-const get = async (path: string): Promise<any> => {
-  const answer = await shared.call('GET', path)
-  assert.equal(answer.status, 200, JSON.stringify(answer.body))
-  return answer.body
+const get = async <T>(path: string): Promise<T> => {
+  const { status, body }: { status: number; body: unknown } = await shared.call('GET', path)
+  assert.equal(status, 200, JSON.stringify(body))
+  return body as T
 }
+interface StatesPage {
+  readonly states: readonly { readonly patch: object }[]
+  readonly next_after: number | null
+}
+interface ListPage {
+  readonly sessions: readonly { readonly id: string }[]
+  readonly total_count: number
+  readonly page: number
+  readonly next_cursor: string | null
+}
+interface State {
+  readonly state: JsonObject
+}
+interface Clients {
+  readonly state: {
+    readonly clients: Readonly<Record<string, { readonly n: number; readonly list: unknown[] }>>
+  }
+}
+const empty: JsonObject = {}
+/** The same on ordinary objects, which `deepEqual` asks for. */
+const bare = (value: object): JsonObject => JSON.parse(JSON.stringify(value)) as JsonObject
 const open = async (body: object = {}): Promise<string> =>
   (await shared.call('POST', api, body)).body['session_id'] as string
 const patch = async (id: string, body: unknown): Promise<void> =>
   assert.equal((await shared.call('POST', `/api/sessions/${id}/state`, body)).status, 200)
 const found = async (query: string): Promise<string[]> =>
-  (await get(`${api}?${query}`)).sessions.map((one: { id: string }) => one.id)
+  (await get<ListPage>(`${api}?${query}`)).sessions.map(one => one.id)
 
 test('every update is kept: the history reads back, and so does the state of any moment', async () => {
   const id = await open()
@@ -43,25 +65,24 @@ test('every update is kept: the history reads back, and so does the state of any
       200
     )
   const pages = [
-    await get(`${api}/${id}/states?limit=100`),
-    await get(`${api}/${id}/states?limit=100&after=100`)
-  ]
+    await get<StatesPage>(`${api}/${id}/states?limit=100`),
+    await get<StatesPage>(`${api}/${id}/states?limit=100&after=100`)
+  ] as const
   assert.deepEqual(
-    pages.flatMap(page => page.states.map((state: { patch: object }) => state.patch)),
+    pages.flatMap(page => page.states.map(state => state.patch)),
     patches
   )
   assert.deepEqual([pages[0].next_after, pages[1].next_after], [100, null])
-  const states: unknown[] = []
-  for (const one of patches)
-    states.push(JSON.parse(JSON.stringify(merge((states.at(-1) ?? {}) as never, one as never))))
+  const states: JsonObject[] = []
+  for (const one of patches) states.push(bare(merge(states.at(-1) ?? {}, bare(one))))
   for (const n of [0, 1, 62, 63, 64, 65, 100, 127, 128, 149])
     assert.deepEqual(
-      (await get(`${api}/${id}/state?at=${start + n * 1_000 + 500}`)).state,
+      (await get<State>(`${api}/${id}/state?at=${start + n * 1_000 + 500}`)).state,
       states[n],
       `after update ${n}`
     )
-  assert.deepEqual((await get(`${api}/${id}/state?at=${start - 1}`)).state, {})
-  assert.deepEqual((await get(`${api}/${id}`)).state, states.at(-1))
+  assert.deepEqual((await get<State>(`${api}/${id}/state?at=${start - 1}`)).state, {})
+  assert.deepEqual((await get<State>(`${api}/${id}`)).state, states.at(-1))
   assert.equal((await shared.call('GET', `${api}/${id}/state?at=now`)).status, 400)
   const snapshots = await shared.app
     .db('datacat_states')
@@ -143,15 +164,11 @@ test('lists: newest first, paged by number and by cursor, searched, and narrowed
   await shared.call('POST', `${api}/${ids[0]}/end`)
   assert.deepEqual(await found('product=listed'), ids)
   const pages = [
-    await get(`${api}?product=listed&per_page=3&page=1`),
-    await get(`${api}?product=listed&per_page=3&page=3`)
-  ]
+    await get<ListPage>(`${api}?product=listed&per_page=3&page=1`),
+    await get<ListPage>(`${api}?product=listed&per_page=3&page=3`)
+  ] as const
   assert.deepEqual(
-    pages.map(page => [
-      page.sessions.map((one: { id: string }) => one.id),
-      page.total_count,
-      page.page
-    ]),
+    pages.map(page => [page.sessions.map(one => one.id), page.total_count, page.page]),
     [
       [ids.slice(0, 3), 7, 1],
       [ids.slice(6), 7, 3]
@@ -200,17 +217,14 @@ test('lists: newest first, paged by number and by cursor, searched, and narrowed
     'contains==x'
   ])
     assert.equal((await shared.call('GET', `${api}?${bad}`)).status, 400, bad)
-  const products = (await get('/v1/datacat/products')).products
+  const { products } = await get<{ products: { product: string }[] }>('/v1/datacat/products')
   assert.deepEqual(
-    products.find((one: { product: string }) => one.product === 'listed'),
+    products.find(one => one.product === 'listed'),
     { product: 'listed', versions: ['0', '1'], sessions: 7, active: 6, hung: 0, crashed: 0 }
   )
-  const machines = (await get('/v1/datacat/machines')).machines as {
-    machine_id: string
-    hostname: string
-    sessions: number
-    active: number
-  }[]
+  const { machines } = await get<{
+    machines: { machine_id: string; hostname: string; sessions: number; active: number }[]
+  }>('/v1/datacat/machines')
   assert.deepEqual(
     machines.map(({ machine_id, hostname, sessions, active }) => [
       machine_id,
@@ -224,7 +238,7 @@ test('lists: newest first, paged by number and by cursor, searched, and narrowed
       ['m2', 'host-5', 2, 2]
     ]
   )
-  const stats = await get('/v1/datacat/stats')
+  const stats = await get<Record<'sessions' | 'active' | 'ended', number>>('/v1/datacat/stats')
   assert.deepEqual(
     [stats.sessions, stats.active + stats.ended, stats.ended],
     [
@@ -251,16 +265,19 @@ test('64 clients writing and reading one state at once: no error, and the end is
           shared: { last: client, 'a.b': n }
         })
         if (n % 5 === 0)
-          assert.equal((await get(`/api/sessions/${id}`)).state.clients[`c${client}`].n, n)
+          assert.equal(
+            (await get<Clients>(`/api/sessions/${id}`)).state.clients[`c${client}`]?.n,
+            n
+          )
       }
       return n - 1
     })
   )
-  const { state } = await get(`/api/sessions/${id}`)
+  const { state } = await get<Clients>(`/api/sessions/${id}`)
   assert.deepEqual(Object.keys(state.clients).length, 64)
   own.forEach((n, client) =>
     assert.deepEqual(
-      [state.clients[`c${client}`].n, state.clients[`c${client}`].list],
+      [state.clients[`c${client}`]?.n, state.clients[`c${client}`]?.list],
       [n, [n, null]]
     )
   )
@@ -276,16 +293,14 @@ test('64 clients writing and reading one state at once: no error, and the end is
     'an update is missing from the history'
   )
   assert.deepEqual(
-    JSON.parse(
-      JSON.stringify(patches.reduce((merged, text) => merge(merged, JSON.parse(text)), {}))
-    ),
+    bare(patches.reduce((merged, text) => merge(merged, JSON.parse(text) as JsonObject), empty)),
     state
   )
 })
 
 test('the state rebuilt from the history is the current one, whatever the patches (property)', async () => {
   const key = fc.constantFrom('a', 'b', '__proto__', '')
-  const tree = fc.letrec<{ object: Record<string, unknown> }>(tie => ({
+  const tree = fc.letrec<{ object: JsonObject }>(tie => ({
     object: fc
       .array(
         fc.tuple(
@@ -304,27 +319,19 @@ test('the state rebuilt from the history is the current one, whatever the patche
         entries =>
           JSON.parse(
             `{${entries.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`).join(',')}}`
-          ) as Record<string, unknown>
+          ) as JsonObject
       )
   })).object
   await fc.assert(
     fc.asyncProperty(fc.array(tree, { minLength: 1, maxLength: 5 }), async patches => {
       const id = await open()
       for (const one of patches) await patch(id, JSON.stringify(one))
-      const { state } = await get(`/api/sessions/${id}`)
-      assert.deepEqual(
-        state,
-        JSON.parse(
-          JSON.stringify(patches.reduce((merged, one) => merge(merged as never, one as never), {}))
-        )
-      )
+      const { state } = await get<State>(`/api/sessions/${id}`)
+      assert.deepEqual(state, bare(patches.reduce((merged, one) => merge(merged, one), empty)))
       const session = Number(
         (await shared.app.db('datacat_sessions').where({ id }).first('key'))?.key
       )
-      assert.deepEqual(
-        JSON.parse(JSON.stringify(await stateAt(shared.app.db, session, Date.now() + 1_000))),
-        state
-      )
+      assert.deepEqual(bare(await stateAt(shared.app.db, session, Date.now() + 1_000)), state)
     }),
     { numRuns: 15 }
   )

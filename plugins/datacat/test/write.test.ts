@@ -5,12 +5,18 @@ import { gzipSync } from 'node:zlib'
 import { createTestApp, createTestDatabase } from '../../../core/testing.ts'
 import { suiteApp } from '../../../core/test/suite-app.ts'
 import datacat from '../plugin.ts'
+import type { EventAnswer, OldSessionAnswer, SessionAnswer } from './answers.ts'
 
 const shared = suiteApp({ plugins: [datacat] })
 const api = '/v1/datacat/sessions'
 const post = (path: string, body?: unknown, headers: Record<string, string> = {}) =>
   shared.call('POST', path, body, headers)
-const get = async (path: string): Promise<any> => (await shared.call('GET', path)).body
+const get = async <T>(path: string): Promise<T> => {
+  const { body }: { body: unknown } = await shared.call('GET', path)
+  return body as T
+}
+const detail = (id: string): Promise<SessionAnswer> => get(`${api}/${id}`)
+const whole = (id: string): Promise<OldSessionAnswer> => get(`/api/sessions/${id}`)
 const open = async (body: object = {}): Promise<string> =>
   (await post(api, body)).body['session_id'] as string
 const pointerOf = (answer: { body: Record<string, unknown> }): unknown =>
@@ -36,7 +42,7 @@ describe('opening', () => {
       answers.map(answer => answer.status).sort(),
       [200, 200, 200, 200, 200, 200, 200, 201]
     )
-    const session = await get(`${api}/${id}`)
+    const session = await detail(id)
     assert.deepEqual(
       [
         session.product,
@@ -140,9 +146,9 @@ describe('a batch', () => {
       ).body,
       { status: 'ok', accepted: 1, duplicate: false }
     )
-    const events = (await get(`${api}/${id}/events`)).events
+    const { events } = await get<{ events: EventAnswer[] }>(`${api}/${id}/events`)
     assert.deepEqual(
-      events.map(({ n, received_at: _, timestamp, ...event }: any) => ({
+      events.map(({ n, received_at: _, timestamp, ...event }) => ({
         n,
         ...event,
         ...(n === 0 ? { timestamp } : {})
@@ -162,10 +168,11 @@ describe('a batch', () => {
         { n: 1, name: 'plain', level: null, data: null }
       ]
     )
+    const { points } = await get<{ points: { timestamp: string }[] }>(
+      `${api}/${id}/points?name=size`
+    )
     assert.deepEqual(
-      (await get(`${api}/${id}/points?name=size`)).points.map(
-        ({ timestamp: _, ...point }: any) => point
-      ),
+      points.map(({ timestamp: _, ...point }) => point),
       [
         {
           n: 0,
@@ -178,17 +185,13 @@ describe('a batch', () => {
         }
       ]
     )
+    const { states } = await get<{ states: { patch: object }[] }>(`${api}/${id}/states`)
     assert.deepEqual(
-      (await get(`${api}/${id}/states`)).states.map((state: any) => state.patch),
+      states.map(state => state.patch),
       [{ phase: 'start' }, { phase: 'run', __proto: 1 }]
     )
     assert.deepEqual(
-      (await get(`${api}/${id}`)).metrics.map((one: any) => [
-        one.name,
-        one.type,
-        one.unit,
-        one.points
-      ]),
+      (await detail(id)).metrics.map(one => [one.name, one.type, one.unit, one.points]),
       [
         ['cpu', 'gauge', null, 1],
         ['hits', 'counter', null, 1],
@@ -197,16 +200,16 @@ describe('a batch', () => {
       ]
     )
     // The first version's answer shows none of the new fields.
-    const old = await get(`/api/sessions/${id}`)
+    const old = await whole(id)
     assert.deepEqual(
-      old.metrics.map((metric: object) => Object.keys(metric)),
+      old.metrics.map(metric => Object.keys(metric)),
       [
         ['timestamp', 'name', 'value', 'tags'],
         ...Array.from({ length: 3 }, () => ['timestamp', 'name', 'value'])
       ]
     )
     assert.deepEqual(
-      old.events.map((event: object) => Object.keys(event)),
+      old.events.map(event => Object.keys(event)),
       Array.from({ length: 2 }, () => ['timestamp', 'name', 'data'])
     )
   })
@@ -224,7 +227,7 @@ describe('a batch', () => {
       )
     )
     assert.equal(answers.filter(answer => answer.body['duplicate'] === false).length, 1)
-    const { event_count, metric_count, state_count } = await get(`${api}/${id}`)
+    const { event_count, metric_count, state_count } = await detail(id)
     assert.deepEqual([event_count, metric_count, state_count], [1, 1, 1])
   })
 
@@ -293,7 +296,7 @@ describe('a batch', () => {
       ).status,
       413
     )
-    const { event_count, metric_count, state_count } = await get(`${api}/${id}`)
+    const { event_count, metric_count, state_count } = await detail(id)
     assert.deepEqual([event_count, metric_count, state_count], [0, 0, 0])
   })
 
@@ -314,10 +317,7 @@ describe('a batch', () => {
       ).status,
       200
     )
-    assert.deepEqual(
-      [(await get(`${api}/${id}`)).status, (await get(`${api}/${id}`)).event_count],
-      ['ended', 1]
-    )
+    assert.deepEqual([(await detail(id)).status, (await detail(id)).event_count], ['ended', 1])
     for (const unknown of [randomUUID(), 'nope'])
       for (const path of ['batch', 'heartbeat', 'end'])
         assert.equal((await post(`${api}/${unknown}/${path}`, {})).status, 404)
@@ -327,7 +327,7 @@ describe('a batch', () => {
   })
 })
 
-test('everything acknowledged is there and in order when many write at once, in two applications on one database', async t => {
+test('all acknowledged is there and in order when many write at once, in two applications', async t => {
   const connection = await createTestDatabase(t)
   const [first, second] = [
     await createTestApp(t, { plugins: [datacat], connection }),
@@ -373,7 +373,7 @@ test('everything acknowledged is there and in order when many write at once, in 
     })
   )
   const sessions = await Promise.all(
-    ids.map(async id => (await first.call('GET', `/api/sessions/${id}`)).body as any)
+    ids.map(async id => (await first.call('GET', `/api/sessions/${id}`)).body as OldSessionAnswer)
   )
   assert.equal(
     sessions.reduce((sum, one) => sum + one.metrics.length, 0),
@@ -388,8 +388,8 @@ test('everything acknowledged is there and in order when many write at once, in 
       const own = (values: number[]): number[] =>
         values.filter(value => Math.floor(value / 1_000) === writer)
       for (const values of [
-        own(events.map((event: { name: string }) => Number(event.name))),
-        own(metrics.map((metric: { value: number }) => metric.value))
+        own(events.map(event => Number(event.name))),
+        own(metrics.map(metric => metric.value))
       ])
         assert.deepEqual(
           values,
@@ -412,7 +412,7 @@ test('a session that is deleted and opened again under its id starts anew, and k
         200
       )
     assert.deepEqual(
-      (await get(`/api/sessions/${id}`)).metrics.map((metric: { value: number }) => metric.value),
+      (await whole(id)).metrics.map(metric => metric.value),
       [round, round]
     )
     assert.equal((await shared.call('DELETE', `${api}/${id}`)).status, 200)

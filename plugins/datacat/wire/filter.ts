@@ -3,7 +3,7 @@ import type { Filter } from './schemas.ts'
 import type { SessionFilter, StateFilter } from '../store/filters.ts'
 import { readTime } from './time.ts'
 
-const modes = ['current', 'ever', 'contains', 'ever_contains'] as const
+export const stateModes = ['current', 'ever', 'contains', 'ever_contains'] as const
 
 /** The query of a list as a filter; throws a 400 that names the parameter. */
 export function readFilter(query: Static<typeof Filter>): SessionFilter {
@@ -16,14 +16,25 @@ export function readFilter(query: Static<typeof Filter>): SessionFilter {
     q,
     from: from === undefined ? undefined : readTime(from, '/query/from'),
     to: to === undefined ? undefined : readTime(to, '/query/to'),
-    states: modes.flatMap(mode =>
-      [query[mode] ?? []].flat().map(text => readStateFilter(mode, text))
+    states: stateModes.flatMap(mode =>
+      [query[mode] ?? []].flat().map(text => readStateFilter(mode, text, `/query/${mode}`))
     )
   }
 }
 
-export function readStateFilter(mode: StateFilter['mode'], text: string): StateFilter {
+/** Sessions written to at or after a time; all of them without one. */
+export const readSince = (since: string | undefined, pointer: string): SessionFilter => ({
+  states: [],
+  ...(since === undefined ? {} : { updatedSince: readTime(since, pointer) })
+})
+
+/** `path=value` as a question about a state. */
+export function readStateFilter(
+  mode: StateFilter['mode'],
+  text: string,
+  pointer: string
+): StateFilter {
   const at = text.indexOf('=')
-  if (at < 1) throw invalid(`/query/${mode}`, 'must be path=value, e.g. application.status=running')
+  if (at < 1) throw invalid(pointer, 'must be path=value, e.g. application.status=running')
   return { mode, path: text.slice(0, at), value: text.slice(at + 1) }
 }

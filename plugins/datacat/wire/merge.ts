@@ -16,7 +16,8 @@ const bare = (from: JsonObject): JsonObject =>
   Object.assign(Object.create(null) as JsonObject, from)
 
 /**
- * Merges a patch over a state: objects key by key, everything else (also arrays and null) replaces. Neither argument changes;
+ * Merges a patch over a state: objects key by key, everything else (also arrays and null) replaces.
+ * Neither argument changes;
  * `changes` collects the leaves that went and came, for the filters.
  */
 export function merge(

@@ -1,14 +1,25 @@
-import { checkJson, isObject, type Json, type JsonObject } from './json.ts'
+import type { NewEvent, NewPoint } from '../store/append.ts'
+import { checkJson, isObject, stringify, type Json, type JsonObject } from './json.ts'
 
-/** The first version refuses a body with these words, whatever is wrong with it. */
-export class InvalidBody extends Error {}
+/** A body the first version refuses; `told` is what it says: the same words, whatever is wrong. */
+export class InvalidBody extends Error {
+  readonly told: string = 'Invalid request body'
+}
+/** Where this version is stricter, the reason follows these words. */
+class StricterBody extends InvalidBody {
+  override readonly told: string
+  constructor(reason: string) {
+    super(reason)
+    this.told = `Invalid request body: ${reason}`
+  }
+}
 
 const space = /[ \t\n\r]/
 
 /** Where the first JSON value of a text ends: the first version ignores whatever follows. */
 function endOfValue(text: string): number {
   let at = 0
-  while (space.test(text[at] ?? '')) at++
+  while (space.test(text.charAt(at))) at++
   if (text[at] !== '{' && text[at] !== '[') return text.length
   let depth = 0
   for (let quoted = false; at < text.length; at++) {
@@ -23,7 +34,10 @@ function endOfValue(text: string): number {
   return text.length
 }
 
-/** The first JSON value of a body; later bytes are ignored, keys such as `__proto__` are ordinary data. Throws `InvalidBody`. */
+/**
+ * The first JSON value of a body; later bytes are ignored, keys such as `__proto__` are ordinary
+ * data. Throws `InvalidBody`.
+ */
 export function parseFirst(bytes: Uint8Array): Json {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
   try {
@@ -60,24 +74,49 @@ const textOf = (value: Json | undefined): string => {
 }
 
 /** A state patch: an object, or null which changes nothing. */
-export function parseState(bytes: Uint8Array): JsonObject {
+function parseState(bytes: Uint8Array): JsonObject {
   const value = parseFirst(bytes)
   if (value !== null && !isObject(value)) throw new InvalidBody('not an object')
   checkJson(value, '/body')
   return value ?? {}
 }
 
-export function parseEvent(bytes: Uint8Array): { name: string; data: JsonObject | null } {
+function parseEvent(bytes: Uint8Array): NewEvent {
   const { name, data = null } = fields(parseFirst(bytes), ['name', 'data'])
   if (data !== null && !isObject(data)) throw new InvalidBody('data is not an object')
   checkJson(data, '/body/data')
-  return { name: textOf(name), data }
+  return { name: nameOf(name), level: null, at: null, data: stringify(data), extra: null }
 }
 
-export function parseMetric(bytes: Uint8Array): { name: string; value: number; tags: string[] } {
+function parseMetric(bytes: Uint8Array): NewPoint {
   const { name, value = 0, tags = [] } = fields(parseFirst(bytes), ['name', 'value', 'tags'])
   if (typeof value !== 'number' || !Number.isFinite(value))
     throw new InvalidBody('value is not a number')
   if (!Array.isArray(tags)) throw new InvalidBody('tags is not an array')
-  return { name: textOf(name), value, tags: tags.map(tag => textOf(tag ?? undefined)) }
+  const texts = tags.map(tag => textOf(tag ?? undefined))
+  return {
+    name: nameOf(name),
+    value,
+    at: null,
+    tags: texts.length === 0 ? null : JSON.stringify(texts),
+    kind: 'gauge',
+    unit: null,
+    extra: null
+  }
+}
+
+/** Names are limited to 256 characters, and PostgreSQL's text holds no NUL. */
+function nameOf(given: Json | undefined): string {
+  const name = textOf(given)
+  if (name.length > 256) throw new StricterBody('/body/name is longer than 256 characters')
+  if (name.includes('\u0000')) throw new StricterBody('/body/name holds a NUL character')
+  return name
+}
+
+/** A body of the first version, by the last part of its path, as it is stored; throws `InvalidBody`. */
+export function parseWrites(verb: 'state' | 'events' | 'metrics', bytes: Uint8Array) {
+  const own = { bytes: bytes.length }
+  if (verb === 'state') return { ...own, states: [{ patch: parseState(bytes), at: null }] }
+  if (verb === 'events') return { ...own, events: [parseEvent(bytes)] }
+  return { ...own, points: [parseMetric(bytes)] }
 }

@@ -60,7 +60,10 @@ export function takeBatch(items: Item[]): Item[] {
   return items.splice(0, count)
 }
 
-/** A refused batch in two, with keys that follow from its own: also a later process makes the same two. undefined for a single item. */
+/**
+ * A refused batch in two, with keys that follow from its own: also a later process makes the same
+ * two. undefined for a single item.
+ */
 export function halve({ path, body }: WaitingRequest): readonly [Half, Half] | undefined {
   const { key, states, events, metrics, end } = JSON.parse(body) as Batch
   const items = Object.entries({ states, events, metrics }).flatMap(([kind, list]) =>

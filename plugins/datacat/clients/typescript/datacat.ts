@@ -85,9 +85,16 @@ export interface DatacatClient {
   deleteSession(id: string, options?: CallOptions): Promise<void>
   /** Everything of the sessions that match, one record at a time. */
   exportSessions(filters?: SessionFilters & CallOptions): AsyncIterable<ExportRecord>
-  /** Changes of all sessions, or of one with its events, points and states, as they happen; ends with the loop that reads it. A lost connection is opened again, without what happened meanwhile. */
+  /**
+   * Changes of all sessions, or of one with its events, points and states, as they happen; ends
+   * with the loop that reads it. A lost connection is opened again, without what happened
+   * meanwhile.
+   */
   live(sessionId?: string, options?: CallOptions): AsyncIterable<LiveChange>
-  /** Resolves when everything written is with the server or on disk; rejects with DatacatError when some is in memory only. */
+  /**
+   * Resolves when everything written is with the server or on disk; rejects with DatacatError when
+   * some is in memory only.
+   */
   flush(options?: CallOptions): Promise<void>
   /** Ends heartbeats, takes no more and flushes. */
   close(options?: CallOptions): Promise<void>
@@ -237,7 +244,10 @@ function creationOf(id: string, session: SessionOptions, usual: ClientOptions): 
   }
 }
 
-/** The same session for the same id as long as somebody holds it, so that its writes share batches and its heartbeat is one. */
+/**
+ * The same session for the same id as long as somebody holds it, so that its writes share batches
+ * and its heartbeat is one.
+ */
 function shared(open: (id: string) => Session): (id: string) => Session {
   const sessions = new Map<string, WeakRef<Session>>()
   const gone = new FinalizationRegistry<string>(id => {

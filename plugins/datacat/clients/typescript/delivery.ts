@@ -20,7 +20,10 @@ export interface DeliveryOptions {
 export interface Delivery {
   /** Queues an item; counts it as dropped when there is no room. */
   enqueue(sessionId: string, item: Item): void
-  /** Sends one request now; on disk it waits when the server cannot be reached. `ordered` = after everything that waits. */
+  /**
+   * Sends one request now; on disk it waits when the server cannot be reached. `ordered` = after
+   * everything that waits.
+   */
   submit(
     request: WaitingRequest,
     items: number,

@@ -4,7 +4,10 @@ export interface FieldError {
   readonly message: string
 }
 
-/** `connection`: no answer; `timeout`: none in time; `http`: a refusal with `status`; `answer`: not an answer of datacat; `invalid`: refused before it was sent; `closed`: the client was closed. */
+/**
+ * `connection`: no answer; `timeout`: none in time; `http`: a refusal with `status`; `answer`: not
+ * an answer of datacat; `invalid`: refused before it was sent; `closed`: the client was closed.
+ */
 export type DatacatErrorCode = 'connection' | 'timeout' | 'http' | 'answer' | 'invalid' | 'closed'
 
 interface DatacatErrorDetails {

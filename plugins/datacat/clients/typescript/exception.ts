@@ -4,7 +4,10 @@ import type { ExceptionInfo } from './wire.ts'
 const [mostLines, longestText] = [200, 20_000] as const
 const clean = (text: string): string => text.replaceAll('\0', '').slice(0, longestText)
 
-/** Anything thrown as the server keeps it: its class, its text, the stack with those of its causes, and where it was thrown. */
+/**
+ * Anything thrown as the server keeps it: its class, its text, the stack with those of its causes,
+ * and where it was thrown.
+ */
 export function describeException(thrown: unknown): ExceptionInfo {
   const { name, text } = nameAndText(thrown)
   const stacktrace = stackOf(thrown).slice(0, mostLines).map(clean)

@@ -6,7 +6,10 @@ import type { Json, LiveChange } from './wire.ts'
 const idleMs = 60_000
 const firstPauseMs = 500
 
-/** Changes as they happen, for as long as it is read; a lost connection is opened again. Rejects when the server refuses, or with the abort reason. */
+/**
+ * Changes as they happen, for as long as it is read; a lost connection is opened again. Rejects
+ * when the server refuses, or with the abort reason.
+ */
 export async function* readLive(
   transport: Transport,
   path: string,

@@ -37,7 +37,10 @@ interface PageOptions extends CallOptions {
   readonly limit?: number | undefined
 }
 
-/** One run of an application. Buffered writes resolve at once and never reject; unbuffered ones resolve when the server or the disk has them, and may overtake each other unless awaited. */
+/**
+ * One run of an application. Buffered writes resolve at once and never reject; unbuffered ones
+ * resolve when the server or the disk has them, and may overtake each other unless awaited.
+ */
 export interface Session {
   readonly id: string
   /** Merges a patch into the state; objects are merged, everything else replaces. */
@@ -82,7 +85,10 @@ export interface Session {
   states(options?: PageOptions): Promise<Page & { readonly states: readonly StateRecord[] }>
   /** The state as it was at a moment. */
   stateAt(at: Moment, options?: CallOptions): Promise<Json>
-  /** Resolves when everything written is with the server or on disk; rejects with DatacatError when some is in memory only. */
+  /**
+   * Resolves when everything written is with the server or on disk; rejects with DatacatError when
+   * some is in memory only.
+   */
   flush(options?: CallOptions): Promise<void>
   /** Ends the heartbeat and flushes; the session stays open on the server. */
   close(options?: CallOptions): Promise<void>

@@ -1,9 +1,9 @@
 import type { Command } from 'commander'
-import { killUnderLoad, type KillRun } from './datacat-kill/rounds.ts'
-import { isClean, judge, type Verdict } from './datacat-kill/verdict.ts'
-import { datacatEnvironment } from './datacat/server.ts'
-import { machine, median, print, table, whole, writeJson } from './figures.ts'
-import { createHome, freePort, startProduct, tailOf } from './process/product.ts'
+import { killUnderLoad, type KillRun } from './rounds.ts'
+import { isClean, judge, type Verdict } from './verdict.ts'
+import { datacatEnvironment } from '../datacat/server.ts'
+import { machine, median, print, table, whole, writeJson } from '../figures.ts'
+import { createHome, freePort, startProduct, tailOf } from '../process/product.ts'
 
 interface KillOptions {
   readonly kills: string
@@ -18,7 +18,8 @@ export function datacatKillCommand(program: Command): void {
   program
     .command('datacat-kill')
     .description(
-      'kill -9 of the whole process tree under mixed load: what was acknowledged is there once, in order, and states are the serial merge'
+      'kill -9 of the whole process tree under mixed load: what was acknowledged is there ' +
+        'once, in order, and states are the serial merge'
     )
     .option('--kills <n>', 'kills', '50')
     .option('--connections <n>', 'senders, one request at a time each', '16')
@@ -53,7 +54,8 @@ async function run(options: KillOptions): Promise<void> {
     await done.product.kill()
     printRun(done, verdict)
     print(
-      `${killedMinutes.toFixed(1)} minutes of kills, ${((performance.now() - begun) / 60_000).toFixed(1)} with the comparison`
+      `${killedMinutes.toFixed(1)} minutes of kills, ` +
+        `${((performance.now() - begun) / 60_000).toFixed(1)} with the comparison`
     )
     const clean = isClean(verdict)
     print(
@@ -83,13 +85,21 @@ function printRun(
 ): void {
   const ready = kills.flatMap(kill => kill.readyMs ?? [])
   print(
-    `${kills.length} kills of ${median(kills.map(kill => kill.processes))} processes (median), ${kills.filter(kill => kill.when === 'start').length} of them while the server was starting; ready ${whole(median(ready))} ms after a start (longest ${whole(Math.max(...ready))})`
+    `${kills.length} kills of ${median(kills.map(kill => kill.processes))} processes ` +
+      `(median), ${kills.filter(kill => kill.when === 'start').length} of them while the ` +
+      `server was starting; ready ${whole(median(ready))} ms after a start (longest ` +
+      `${whole(Math.max(...ready))})`
   )
   print(
-    `in ${kills.filter(kill => kill.connectionsCut > 0).length} of the loads ${whole(kills.reduce((sum, kill) => sum + kill.connectionsCut, 0))} busy connections to the database were cut while the server lived on`
+    `in ${kills.filter(kill => kill.connectionsCut > 0).length} of the loads ` +
+      `${whole(kills.reduce((sum, kill) => sum + kill.connectionsCut, 0))} busy connections to ` +
+      'the database were cut while the server lived on'
   )
   print(
-    `${whole(ledgers.length)} sessions, ${whole(counts.requests)} requests, ${whole(counts.unanswered)} without an answer, ${whole(counts.repeated)} tries in vain; ${whole(counts.abandoned)} batches abandoned on purpose; ${whole(counts.duplicates)} repeated batches had been stored already`
+    `${whole(ledgers.length)} sessions, ${whole(counts.requests)} requests, ` +
+      `${whole(counts.unanswered)} without an answer, ${whole(counts.repeated)} tries in vain; ` +
+      `${whole(counts.abandoned)} batches abandoned on purpose; ${whole(counts.duplicates)} ` +
+      'repeated batches had been stored already'
   )
   print(
     table(

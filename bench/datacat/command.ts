@@ -1,16 +1,16 @@
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import path from 'node:path'
-import { measureAppend } from './datacat/append.ts'
-import { measureBatches } from './datacat/batches.ts'
-import { measureChart } from './datacat/chart.ts'
-import { measureMemory, printMemory, startMemorySampler } from './datacat/memory.ts'
-import { holds, printLimits, type Bench, type PartResult, type Setting } from './datacat/part.ts'
-import { measureRead } from './datacat/read.ts'
-import { metricName, startDatacat, type Datacat } from './datacat/server.ts'
-import { measureSingles } from './datacat/singles.ts'
-import { machine, print, whole, writeJson } from './figures.ts'
-import { tailOf } from './process/product.ts'
-import { printTopCosts } from './process/profile.ts'
+import { measureAppend } from './append.ts'
+import { measureBatches } from './batches.ts'
+import { measureChart } from './chart.ts'
+import { measureMemory, printMemory, startMemorySampler } from './memory.ts'
+import { holds, printLimits, type Bench, type PartResult, type Setting } from './part.ts'
+import { measureRead } from './read.ts'
+import { metricName, startDatacat, type Datacat } from './server.ts'
+import { measureSingles } from './singles.ts'
+import { machine, print, whole, writeJson } from '../figures.ts'
+import { tailOf } from '../process/product.ts'
+import { printTopCosts } from '../process/profile.ts'
 
 interface DatacatOptions {
   readonly rounds: string
@@ -37,7 +37,8 @@ export function datacatCommand(program: Command): void {
   program
     .command('datacat')
     .description(
-      'appends at 0 to 1,000,000 points, batches, single metrics, reads of whole sessions, charts and memory, each beside its baseline'
+      'appends at 0 to 1,000,000 points, batches, single metrics, reads of whole sessions, ' +
+        'charts and memory, each beside its baseline'
     )
     .option('--rounds <n>', 'interleaved rounds of each part', '5')
     .option('--seconds <s>', 'length of one measurement of a load', '5')
@@ -88,7 +89,9 @@ const settingOf = (options: DatacatOptions): Setting =>
 async function run(options: DatacatOptions): Promise<void> {
   const setting = settingOf(options)
   print(
-    `${machine()}; ${setting.rounds} rounds, ${setting.seconds} s a load, ${whole(setting.largest)} points in the largest session; senders, server and database share the machine`
+    `${machine()}; ${setting.rounds} rounds, ${setting.seconds} s a load, ` +
+      `${whole(setting.largest)} points in the largest session; senders, server and database ` +
+      'share the machine'
   )
   const profile =
     options.profile === undefined
@@ -142,7 +145,8 @@ async function fillLargest(server: Datacat, points: number): Promise<string> {
   const begun = performance.now()
   await server.fill(session, points)
   print(
-    `filled a session with ${whole(points)} points of ${metricName} in ${((performance.now() - begun) / 1000).toFixed(1)} s`
+    `filled a session with ${whole(points)} points of ${metricName} in ` +
+      `${((performance.now() - begun) / 1000).toFixed(1)} s`
   )
   return session
 }

@@ -1,10 +1,10 @@
 import type { Command } from 'commander'
-import { createStateClient, type StateClient } from './datacat-state/client.ts'
-import { compareFinal, type FinalState } from './datacat-state/final.ts'
-import { callJson } from './datacat/connection.ts'
-import { startDatacat, type Datacat } from './datacat/server.ts'
-import { machine, print, quantile, table, whole, writeJson } from './figures.ts'
-import { tailOf } from './process/product.ts'
+import { createStateClient, type StateClient } from './client.ts'
+import { compareFinal, type FinalState } from './final.ts'
+import { callJson } from '../datacat/connection.ts'
+import { startDatacat, type Datacat } from '../datacat/server.ts'
+import { machine, print, quantile, table, whole, writeJson } from '../figures.ts'
+import { tailOf } from '../process/product.ts'
 
 interface StateOptions {
   readonly seconds: string
@@ -18,7 +18,8 @@ export function datacatStateCommand(program: Command): void {
   program
     .command('datacat-state')
     .description(
-      'many clients patch and read the state of one session: every answer good, every write read back, the end the serial merge'
+      'many clients patch and read the state of one session: every answer good, every write ' +
+        'read back, the end the serial merge'
     )
     .option('--seconds <s>', 'how long', '60')
     .option('--clients <n>', 'connections, each a client', '64')
@@ -128,7 +129,9 @@ function printOutcome(
     )
   )
   print(
-    `${whole(final.patchesStored)} patches in the history, ${whole(clients.reduce((sum, client) => sum + client.shared.length, 0))} of them to shared keys\n`
+    `${whole(final.patchesStored)} patches in the history, ` +
+      `${whole(clients.reduce((sum, client) => sum + client.shared.length, 0))} of them to ` +
+      'shared keys\n'
   )
   print(
     table(

@@ -1,0 +1,152 @@
+import { invalid } from '../../../core/index.ts'
+import { statuses, type SessionFilter } from '../store/filters.ts'
+import { readAggregation } from '../wire/aggregation.ts'
+import {
+  adHocColumns,
+  payloadFields,
+  readFilters,
+  readMetric,
+  readPayload,
+  type Option,
+  type Query,
+  type Table,
+  type Target,
+  type TimeSeries
+} from '../wire/grafana.ts'
+import { readTime } from '../wire/time.ts'
+import type { Catalogue } from './catalogue.ts'
+import type { Chart, ChartQuery } from './chart/chart.ts'
+import type { SessionReader } from './sessions.ts'
+import { summaryOf } from './wire-out.ts'
+
+const sessionsTarget = 'sessions'
+const defaultPoints = 1_500
+const [minPoints, maxPoints] = [10, 20_000]
+
+/** What Grafana's data source is answered with. */
+interface Sources {
+  readonly catalogue: Catalogue
+  readonly sessions: SessionReader
+  chart(query: ChartQuery): Promise<Chart>
+}
+
+/** Answers the questions of Grafana's JSON data source, in its words. */
+export const createGrafana = (from: Sources) => ({
+  metrics: () => metrics(from),
+  options: (name: string) => options(from, name),
+  query: async (query: Query): Promise<(TimeSeries | Table)[]> => {
+    const answers = query.targets.map((target, n) => answerTarget(from, query, target, n))
+    return (await Promise.all(answers)).flat()
+  },
+  variable: async (of: string) =>
+    (await from.catalogue.values(of, 1_000)).map(value => ({
+      text: value,
+      value,
+      __text: value,
+      __value: value
+    })),
+  keys: async () => {
+    const names = [...adHocColumns, 'status', ...(await from.catalogue.paths(500))]
+    return [...new Set(names)].map(text => ({ type: 'string', text }))
+  },
+  values: async (key: string) => {
+    const found = key === 'status' ? [...statuses] : await from.catalogue.values(key, 500)
+    return found.map(text => ({ text }))
+  }
+})
+
+async function metrics({ catalogue }: Sources) {
+  const found = await catalogue.metrics()
+  return [
+    { label: 'Sessions (table)', value: sessionsTarget, payloads: payloadFields },
+    ...found.map(({ name, unit }) => ({
+      label: unit ? `${name} (${unit})` : name,
+      value: name,
+      payloads: payloadFields
+    }))
+  ]
+}
+
+async function options({ catalogue }: Sources, name: string): Promise<readonly Option[]> {
+  const known = payloadFields.find(one => one.name === name)
+  const names = payloadFields.map(one => one.name)
+  if (!known) throw invalid('/body/name', `must be one of ${names.join(', ')}`)
+  if (name !== 'product') return known.options ?? []
+  return (await catalogue.products()).map(({ product }) => ({ label: product, value: product }))
+}
+
+async function answerTarget(
+  from: Sources,
+  query: Query,
+  { target, payload, refId, hide }: Target,
+  n: number
+): Promise<(TimeSeries | Table)[]> {
+  if (target === undefined || target === '' || hide) return []
+  const at = `/body/targets/${n}/payload`
+  const fields = readPayload(payload, at)
+  const filter = readFilters(fields, query.filters, at)
+  const of = refId === undefined ? {} : { refId }
+  if (target === sessionsTarget)
+    return [{ ...(await sessionTable(from, { ...filter, ...rangeOf(query) })), ...of }]
+  const metric = readMetric(target, `/body/targets/${n}/target`)
+  const chart = await from.chart(chartQuery(metric, filter, fields, query, at))
+  return chart.groups.map(({ group, points }) => ({
+    target: group === null ? metric : `${metric} ${group}`,
+    datapoints: points.map(({ at: time, value }) => [value, time] as const),
+    ...of
+  }))
+}
+
+const rangeOf = ({ range }: Query): { from?: number; to?: number } =>
+  range === undefined
+    ? {}
+    : {
+        from: readTime(range.from, '/body/range/from'),
+        to: readTime(range.to, '/body/range/to')
+      }
+
+function chartQuery(
+  metric: string,
+  filter: SessionFilter,
+  fields: ReadonlyMap<string, string>,
+  query: Query,
+  at: string
+): ChartQuery {
+  const { from = null, to = null } = rangeOf(query)
+  const word = fields.get('aggregation') ?? 'all'
+  const asked = Math.floor(query.maxDataPoints ?? defaultPoints)
+  return {
+    metric,
+    filter,
+    from,
+    to,
+    maxPoints: Math.min(maxPoints, Math.max(minPoints, asked)),
+    groupBy: fields.get('group_by') ?? null,
+    aggregation: readAggregation(word, `${at}/aggregation`),
+    per: word !== 'all' && fields.get('per') === 'session' ? 'session' : 'time'
+  }
+}
+
+const columns = [
+  ['created_at', 'time'],
+  ['id', 'string'],
+  ['status', 'string'],
+  ['product', 'string'],
+  ['version', 'string'],
+  ['hostname', 'string'],
+  ['event_count', 'number'],
+  ['metric_count', 'number']
+] as const
+
+async function sessionTable({ sessions }: Sources, filter: SessionFilter): Promise<Table> {
+  const found = await sessions.newest(filter, 1_000)
+  return {
+    type: 'table',
+    columns: columns.map(([text, type]) => ({ text, type })),
+    rows: found.map(session => {
+      const summary = { ...summaryOf(session, null), created_at: session.createdAt }
+      // A cell without a value is an empty text in this contract.
+      return columns.map(([name]) => summary[name] ?? '')
+    })
+  }
+}

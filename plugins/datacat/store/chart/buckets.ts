@@ -1,0 +1,179 @@
+import type { Knex } from '../../../../core/index.ts'
+import { ask } from './ask.ts'
+import { bounded, inside, parts, pointsOf } from './parts.ts'
+import { bindings, seriesCte, type Selection } from './selection.ts'
+
+/** What is known of some neighbouring points of one group; times are epoch milliseconds. */
+export interface Bucket {
+  readonly group: string | null
+  readonly at: number
+  readonly till: number
+  readonly minimum: number
+  readonly maximum: number
+  readonly total: number
+  readonly points: number
+  /** A percentile, where one was asked for. */
+  readonly value: number | null
+}
+/** A single point as it is. */
+export interface Exact {
+  readonly at: number
+  readonly value: number
+  readonly session?: string
+}
+/** Where buckets begin and end, epoch milliseconds, and how many there are. */
+export interface Span {
+  readonly from: number
+  readonly to: number
+  readonly count: number
+}
+
+/** A bucket as PostgreSQL says it. */
+export interface BucketRow {
+  readonly grp: string | null
+  readonly at: string
+  readonly till: string
+  readonly minimum: number
+  readonly maximum: number
+  readonly total: number
+  readonly points: string
+  readonly value?: number | null
+}
+export const bucketOf = (row: BucketRow): Bucket => ({
+  group: row.grp,
+  at: Number(row.at),
+  till: Number(row.till),
+  minimum: row.minimum,
+  maximum: row.maximum,
+  total: row.total,
+  points: Number(row.points),
+  value: row.value ?? null
+})
+
+const edges = ({ from, to, count }: Span) => ({
+  low: from,
+  width: Math.max(1, (to - from + 1) / count)
+})
+const sums = `
+  min(at) as at,
+  max(till) as till,
+  min(minimum) as minimum,
+  max(maximum) as maximum,
+  sum(total) as total,
+  sum(points) as points`
+const step = (at: string): string => `floor((${at} - :low)::float8 / :width)`
+
+/** At most `count` buckets of equal width in each group, from rollups of `level`. */
+export async function readBuckets(
+  db: Knex,
+  selection: Selection,
+  level: number,
+  span: Span
+): Promise<Bucket[]> {
+  const sql = `${seriesCte}
+    select grp, ${sums}
+    from (${parts(level, selection)}) part
+    group by grp, ${step('at')}
+    order by grp nulls first, at`
+  return (await ask<BucketRow>(db, sql, bindings(db, selection, edges(span)))).map(bucketOf)
+}
+
+/** One point of `part` that stands at an end of all, in the columns of a bucket. */
+const extreme = (at: string, value: string, sought: string): string => `
+  (
+    select 1, null::text, part.${at}, null, part.${value}, null, null, null, part.session
+    from part, ends
+    where ${sought}
+    limit 1
+  )`
+const extremes = [
+  extreme('at', 'first', 'part.at = ends.at'),
+  extreme('till', 'last', 'part.till = ends.till'),
+  extreme('min_at', 'minimum', 'part.minimum = ends.minimum'),
+  extreme('max_at', 'maximum', 'part.maximum = ends.maximum')
+]
+
+/** Such buckets, and over all of them the first, last, smallest and largest point. */
+export async function readBucketsAndEnds(
+  db: Knex,
+  selection: Selection,
+  level: number,
+  span: Span
+): Promise<{ buckets: Bucket[]; ends: Exact[] }> {
+  const sql = `${seriesCte},
+    part as materialized (${parts(level, selection)}),
+    bucket as materialized (
+      select grp, ${sums}
+      from part
+      group by grp, ${step('at')}
+    ),
+    ends as materialized (
+      select min(at) as at,
+        max(till) as till,
+        min(minimum) as minimum,
+        max(maximum) as maximum
+      from bucket
+    )
+    select 0 as kind, bucket.*, null::uuid as session
+    from bucket
+    union all ${extremes.join(' union all ')}
+    order by kind, grp nulls first, at`
+  const rows = await ask<BucketRow & { readonly kind: number; readonly session: string }>(
+    db,
+    sql,
+    bindings(db, selection, edges(span))
+  )
+  return {
+    buckets: rows.filter(row => row.kind === 0).map(bucketOf),
+    ends: rows
+      .filter(row => row.kind === 1)
+      .map(row => ({ at: Number(row.at), value: row.minimum, session: row.session }))
+  }
+}
+
+/** A percentile (0 to 1) per bucket from single points, of every `every`th. */
+export async function readPercentiles(
+  db: Knex,
+  selection: Selection,
+  { p, every }: { readonly p: number; readonly every: number },
+  span: Span
+): Promise<Bucket[]> {
+  const sql = `${seriesCte}
+    select c.grp,
+      min(p.at) as at,
+      max(p.at) as till,
+      min(p.value) as minimum,
+      max(p.value) as maximum,
+      sum(${bounded}) as total,
+      count(*) as points,
+      percentile_cont(:p) within group (order by p.value) as value
+    from c ${pointsOf(`${inside} and p.n % :every = 0`)}
+    group by c.grp, ${step('p.at')}
+    order by c.grp nulls first, at`
+  const asked = bindings(db, selection, { p, every, ...edges(span) })
+  return (await ask<BucketRow>(db, sql, asked)).map(bucketOf)
+}
+
+/** Single points in the order of their times; at most `limit`. */
+export async function readPoints(
+  db: Knex,
+  selection: Selection,
+  limit: number
+): Promise<(Exact & { readonly group: string | null; readonly session: string })[]> {
+  const sql = `${seriesCte}
+    select grp, session, at, minimum as value
+    from (${parts(0, selection)}) part
+    order by grp nulls first, at
+    limit :limit`
+  const rows = await ask<{ grp: string | null; session: string; at: string; value: number }>(
+    db,
+    sql,
+    bindings(db, selection, { limit })
+  )
+  return rows.map(({ grp, session, at, value }) => ({
+    group: grp,
+    session,
+    at: Number(at),
+    value
+  }))
+}

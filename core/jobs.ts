@@ -207,14 +207,21 @@ export function createJobs(options: {
           batchSize: 50,
           includeMetadata: true
         })) as JobWithMetadata[]
+        const waiting = new Set(jobs.map(job => job.id))
+        // As a worker does: those that wait for their turn are not lost on a slow machine.
+        const beat = setInterval(() => {
+          if (waiting.size > 0) boss.touch(name, [...waiting]).catch(() => {})
+        }, 3_000)
         for (const job of jobs) {
           found = true
           ran += 1
           Object.assign(job, { signal: job.signal ?? new AbortController().signal })
           const result = await run(spec, job)
+          waiting.delete(job.id)
           if (result.status === 'completed') await boss.complete(name, job.id)
           else await boss.fail(name, job.id, result.output)
         }
+        clearInterval(beat)
       }
     }
     return ran

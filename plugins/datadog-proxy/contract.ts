@@ -84,6 +84,8 @@ export interface DatadogLog {
 
 export interface DatadogHost {
   readonly name: string
+  /** Other names Datadog knows it by; absent when it says none. */
+  readonly aliases?: readonly string[]
   readonly up?: boolean
   readonly muted?: boolean
   readonly apps: readonly string[]

@@ -1,25 +1,18 @@
-import {
-  errorText,
-  nowMs,
-  RayneError,
-  type EpochMs,
-  type JobContext,
-  type Knex
-} from '../../../core/index.ts'
+import { epochMs, errorText, RayneError, type JobContext, type Knex } from '../../../core/index.ts'
 import {
   DatadogError,
   mayPass,
   type DatadogAccount,
   type DatadogService,
   type NotebookDraft,
-  type NotebookRef,
-  type TimeWindow
+  type NotebookRef
 } from '../../datadog-proxy/contract.ts'
 import { rcaErrors, type EvidenceSlot, type Report } from '../contract.ts'
 import { analysisStore, type Analysis } from '../store.ts'
 import { draftNotebook, notebookMarker } from './notebook.ts'
-import { prefetch, windowAround } from './prefetch.ts'
+import { prefetch } from './prefetch.ts'
 import { writeReport } from './report.ts'
+import { timeOfAlert, type AlertTime } from './window.ts'
 
 /** One attempt at an analysis; `write` commits only while this attempt owns the job. */
 interface Attempt {
@@ -61,10 +54,11 @@ async function complete(
   analysis: Analysis,
   account: DatadogAccount
 ): Promise<void> {
-  const { report, window } = await investigate(analysis, account, job.signal)
+  const time = timeOfAlert(analysis.alert.at, epochMs(analysis.receivedAt.getTime()))
+  const report = await investigate(analysis, time, account, job.signal)
   await write(trx => analysisStore.saveReport(trx, analysisId, report))
   assertAnswered(report.evidence)
-  const draft = draftNotebook(analysisId, analysis.alert, report, window, account)
+  const draft = draftNotebook(analysisId, analysis.alert, report, time.window, account)
   const notebook = await makeNotebook(account, draft, notebookMarker(analysisId), job)
   await write(trx =>
     analysisStore.finish(trx, analysisId, { ...notebook, simulated: account.simulated })
@@ -72,25 +66,15 @@ async function complete(
 }
 
 async function investigate(
-  analysis: Analysis,
+  { alert }: Analysis,
+  time: AlertTime,
   account: DatadogAccount,
   signal: AbortSignal
-): Promise<{ report: Report; window: TimeWindow }> {
-  const alertAt = (analysis.alert.at ?? analysis.receivedAt.getTime()) as EpochMs
-  const window = windowAround(alertAt, nowMs())
-  const slots = await prefetch(account, analysis.alert, window, signal)
+): Promise<Report> {
+  const slots = await prefetch(account, alert, time.window, signal)
   signal.throwIfAborted()
-  return {
-    window,
-    report: writeReport({
-      alert: analysis.alert,
-      alertAt,
-      slots,
-      window,
-      account: account.name,
-      simulated: account.simulated
-    })
-  }
+  const { name, simulated } = account
+  return writeReport({ alert, time, slots, account: name, simulated })
 }
 
 /** Throws when nothing was answered and waiting may help: an outage of Datadog must not become a report of nothing. */
@@ -124,7 +108,7 @@ async function makeNotebook(
   }
 }
 
-/** Stores why an attempt failed; after the last one, or when no other would help, the analysis has failed with its job. */
+/** Stores why an attempt failed; after the last one, or when no other would help, the analysis fails with its job. */
 async function noteFailure({ analysisId, job, db, write }: Attempt, error: unknown): Promise<void> {
   const reason = job.signal.aborted
     ? `the attempt was cut off: ${errorText(job.signal.reason)}`

@@ -3,7 +3,8 @@ import type {
   DatadogHost,
   DatadogLog,
   DatadogMonitor,
-  DatadogSeries
+  DatadogSeries,
+  DatadogSpan
 } from '../../datadog-proxy/contract.ts'
 import type { EvidenceRow } from '../contract.ts'
 
@@ -74,30 +75,54 @@ export const logFacts = (log: DatadogLog): Facts => ({
   })
 })
 
-export const hostFacts = (host: DatadogHost): Facts => ({
-  at: host.lastReported === undefined ? null : host.lastReported * 1000,
-  text: `${host.name}: ${host.up === undefined ? 'state unknown' : host.up ? 'up' : 'down'}${host.muted ? ', muted' : ''}, cpu ${host.metrics.cpu?.toFixed(1) ?? '?'} %, load ${host.metrics.load?.toFixed(2) ?? '?'}, iowait ${host.metrics.iowait?.toFixed(1) ?? '?'} %`,
-  facts: present({
-    host: host.name,
-    up: host.up,
-    muted: host.muted,
-    cpu: host.metrics.cpu,
-    load: host.metrics.load,
-    iowait: host.metrics.iowait
-  })
-})
+const figure = (value: number | undefined, digits: number): string => value?.toFixed(digits) ?? '?'
+
+export const hostFacts = (host: DatadogHost): Facts => {
+  const { cpu, load, iowait } = host.metrics
+  const state = host.up === undefined ? 'state unknown' : host.up ? 'up' : 'down'
+  return {
+    at: host.lastReported === undefined ? null : host.lastReported * 1000,
+    text: [
+      `${host.name}: ${state}${host.muted ? ', muted' : ''}`,
+      `cpu ${figure(cpu, 1)} %`,
+      `load ${figure(load, 2)}`,
+      `iowait ${figure(iowait, 1)} %`
+    ].join(', '),
+    facts: present({ host: host.name, up: host.up, muted: host.muted, cpu, load, iowait })
+  }
+}
+
+export const spanFacts = (span: DatadogSpan): Facts => {
+  const took = span.durationNs === undefined ? '' : ` ${(span.durationNs / 1e6).toFixed(1)} ms`
+  return {
+    at: span.at,
+    text: cut(`${span.service} ${span.resource}${took} ${span.status ?? ''}`.trim(), 300),
+    facts: present({
+      service: span.service,
+      resource: cut(span.resource, 200),
+      env: span.env,
+      version: tagValue(span.tags, 'version'),
+      host: span.host,
+      status: span.status,
+      trace_id: span.traceId
+    })
+  }
+}
 
 /** A series as one row: its shape in words; the points stay readable for the onset. */
 export const seriesFacts = (series: DatadogSeries): Facts => {
   const values = series.points.flatMap(point => (point.value === null ? [] : [point.value]))
-  const first = values[0]
-  const last = values.at(-1)
+  const name = `${series.metric}{${series.scope}}`
   return {
     at: series.points.at(-1)?.at ?? null,
     text:
       values.length === 0
-        ? `${series.metric}{${series.scope}}: no data in any bucket`
-        : `${series.metric}{${series.scope}}: ${round(first)} → ${round(last)}, min ${round(Math.min(...values))}, max ${round(Math.max(...values))} over ${values.length} buckets of ${series.intervalSeconds} s`,
+        ? `${name}: no data in any bucket`
+        : [
+            `${name}: ${round(values[0])} → ${round(values.at(-1))}`,
+            `min ${round(Math.min(...values))}`,
+            `max ${round(Math.max(...values))} over ${values.length} buckets of ${series.intervalSeconds} s`
+          ].join(', '),
     facts: present({
       metric: cut(series.metric, 200),
       scope: series.scope,

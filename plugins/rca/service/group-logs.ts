@@ -1,11 +1,13 @@
-import type { EvidenceSlot } from '../contract.ts'
+import type { EvidenceRow, EvidenceSlot } from '../contract.ts'
 
 /** Error lines of one shape. */
 export interface LogGroup {
   readonly shape: string
   readonly count: number
-  readonly firstAt: number
-  readonly lastAt: number
+  /** Every line says that it is an error. */
+  readonly isError: boolean
+  /** Epoch milliseconds, null when no line says its time. */
+  readonly firstAt: number | null
   readonly versions: Readonly<Record<string, number>>
   readonly services: readonly string[]
   readonly evidence: readonly string[]
@@ -21,49 +23,37 @@ const masks: readonly [RegExp, string][] = [
 const shapeOf = (text: string): string =>
   masks.reduce<string>((line, [mask, name]) => line.replace(mask, name), text).slice(0, 200)
 
-/** Error logs by shape, loudest first; a sample of at most five lines is cited for each. */
+const errorStatus = /^(?:error|critical|emergency|alert)$/i
+
+/** Log lines by shape, loudest first; a sample of at most five lines is cited for each. */
 export function groupLogs(slots: readonly EvidenceSlot[]): LogGroup[] {
-  const groups = new Map<
-    string,
-    {
-      count: number
-      firstAt: number
-      lastAt: number
-      versions: Map<string, number>
-      services: Set<string>
-      evidence: string[]
-    }
-  >()
+  const byShape = new Map<string, EvidenceRow[]>()
   for (const row of slots.find(slot => slot.slot === 'logs')?.rows ?? []) {
     const shape = shapeOf(row.text)
-    const at = row.at ?? 0
-    const group = groups.get(shape) ?? {
-      count: 0,
-      firstAt: at,
-      lastAt: at,
-      versions: new Map<string, number>(),
-      services: new Set<string>(),
-      evidence: [] as string[]
-    }
-    groups.set(shape, group)
-    group.count += 1
-    group.firstAt = Math.min(group.firstAt, at)
-    group.lastAt = Math.max(group.lastAt, at)
-    const { version, service } = row.facts
-    if (typeof version === 'string')
-      group.versions.set(version, (group.versions.get(version) ?? 0) + 1)
-    if (typeof service === 'string') group.services.add(service)
-    if (group.evidence.length < 5) group.evidence.push(row.id)
+    const rows = byShape.get(shape)
+    if (rows) rows.push(row)
+    else byShape.set(shape, [row])
   }
-  return [...groups]
-    .map(([shape, group]) => ({
-      shape,
-      count: group.count,
-      firstAt: group.firstAt,
-      lastAt: group.lastAt,
-      versions: Object.fromEntries(group.versions),
-      services: [...group.services].sort(),
-      evidence: group.evidence
-    }))
+  return [...byShape]
+    .map(([shape, rows]) => groupOf(shape, rows))
     .sort((a, b) => b.count - a.count || (a.shape < b.shape ? -1 : 1))
 }
+
+function groupOf(shape: string, rows: readonly EvidenceRow[]): LogGroup {
+  const times = rows.flatMap(row => (row.at === null ? [] : [row.at]))
+  const versions = new Map<string, number>()
+  for (const version of textsOf(rows, 'version'))
+    versions.set(version, (versions.get(version) ?? 0) + 1)
+  return {
+    shape,
+    count: rows.length,
+    isError: rows.every(row => errorStatus.test(String(row.facts['status'] ?? 'error'))),
+    firstAt: times.length === 0 ? null : Math.min(...times),
+    versions: Object.fromEntries(versions),
+    services: [...new Set(textsOf(rows, 'service'))].sort(),
+    evidence: rows.slice(0, 5).map(row => row.id)
+  }
+}
+
+const textsOf = (rows: readonly EvidenceRow[], fact: string): string[] =>
+  rows.flatMap(({ facts }) => (typeof facts[fact] === 'string' ? [facts[fact]] : []))

@@ -1,17 +1,31 @@
-import { errorText, isoTime, type EpochMs } from '../../../core/index.ts'
+import { errorText, isoTime } from '../../../core/index.ts'
 import {
   DatadogError,
   mayPass,
+  type CallOptions,
   type DatadogAccount,
+  type DatadogMonitor,
   type DatadogRows,
+  type DatadogSeries,
   type TimeWindow
 } from '../../datadog-proxy/contract.ts'
 import type { Alert } from '../../webhooks/contract.ts'
 import type { EvidenceRow, EvidenceSlot } from '../contract.ts'
-import { eventFacts, hostFacts, logFacts, monitorFacts, seriesFacts } from './describe-rows.ts'
+import { errorLogs, narrowMetric, narrowSearch, scopeOf, type AlertScope } from './alert-scope.ts'
+import {
+  eventFacts,
+  hostFacts,
+  logFacts,
+  monitorFacts,
+  seriesFacts,
+  spanFacts
+} from './describe-rows.ts'
+import { isSameHost, shortHost } from './host-names.ts'
+import { readMonitorQuery, seriesIn, type Watched } from './monitor-query.ts'
 
-const minute = 60_000
 const slotMs = 12_000
+const maxHosts = 100
+
 type Facts = Omit<EvidenceRow, 'id'>
 interface Found {
   readonly rows: readonly Facts[]
@@ -19,16 +33,31 @@ interface Found {
   readonly note: string | null
   readonly asked: string
 }
-
-/** An hour before the alert to ten minutes after, in the alert's own time: a late analysis looks at the same window. */
-export function windowAround(at: EpochMs, now: EpochMs): TimeWindow {
-  return {
-    from: (at - 60 * minute) as EpochMs,
-    to: Math.max(at + minute, Math.min(at + 10 * minute, now)) as EpochMs
-  }
+/** One question: `asked` stands for it until its answer says better. */
+interface Question {
+  readonly slot: string
+  readonly title: string
+  readonly asked: string
+  ask(): Promise<Found>
+}
+interface Subject {
+  readonly account: DatadogAccount
+  readonly alert: Alert
+  readonly window: TimeWindow
+  readonly options: CallOptions
+  /** Undefined when the alert names no monitor. */
+  readonly monitor: Promise<DatadogMonitor> | undefined
+}
+/** What the monitor watches, and what of it the alert is about. */
+interface Target {
+  readonly watched: Watched
+  readonly scope: AlertScope
 }
 
-/** Asks Datadog everything a first look needs, side by side; each question ends as rows, empty, truncated, error or forbidden. */
+/**
+ * Asks Datadog everything a first look needs, side by side; each question ends as rows, empty, truncated, error or
+ * forbidden. A monitor of traces or events brings a question of its own.
+ */
 export async function prefetch(
   account: DatadogAccount,
   alert: Alert,
@@ -36,105 +65,183 @@ export async function prefetch(
   signal: AbortSignal
 ): Promise<EvidenceSlot[]> {
   const options = { signal, timeoutMs: slotMs }
-  const monitorId = alert.monitor_id
-  const monitor = monitorId === null ? undefined : account.monitor(monitorId, options)
-  // Two slots share this call; the one that awaits it later must not leave it unhandled.
+  const monitor = alert.monitor_id === null ? undefined : account.monitor(alert.monitor_id, options)
+  // Several questions share this call; those that await it later must not leave it unhandled.
   monitor?.catch(() => {})
-  const about = scopeOf(alert)
-  return Promise.all([
-    slot(
-      'monitor',
-      'The monitor',
-      monitorId === null ? 'the alert names no monitor' : `monitor ${monitorId}`,
-      window,
-      async () =>
-        monitor
-          ? {
-              rows: [monitorFacts(await monitor)],
-              truncated: false,
-              note: null,
-              asked: `monitor ${monitorId}`
-            }
-          : nothing('the alert names no monitor')
-    ),
-    slot(
-      'metric',
-      "The monitor's metric",
-      alert.query ?? 'the query of the monitor',
-      window,
-      async () => {
-        const query = metricQuery(alert.query ?? (await monitor)?.query)
-        return query
-          ? fromRows(await account.metric({ query, window }, options), rows =>
-              rows.map(seriesFacts)
-            )
-          : nothing('the monitor has no metric query to draw')
-      }
-    ),
-    slot('changes', 'Deploys, flags and other changes', changeQuery, window, async () =>
-      fromRows(await account.events({ query: changeQuery, window, limit: 200 }, options), rows =>
-        rows.map(eventFacts)
-      )
-    ),
-    slot('logs', 'Error logs', logQuery(about), window, async () =>
-      fromRows(
-        await account.logs({ query: logQuery(about), window, limit: 100, sort: 'newest' }, options),
-        rows => rows.map(logFacts)
-      )
-    ),
-    slot('hosts', 'The host', alert.host ?? 'the alert names no host', window, async () =>
-      alert.host
-        ? fromRows(
-            await account.hosts({ filter: shortHost(alert.host), limit: 20 }, options),
-            rows => rows.map(hostFacts)
-          )
-        : nothing('the alert names no host')
-    )
-  ])
+  const subject: Subject = { account, alert, window, options, monitor }
+  const target = targetOf(subject)
+  const known = target.catch(() => undefined)
+  const questions = [
+    monitorQuestion(subject),
+    metricQuestion(subject, target),
+    changesQuestion(subject),
+    known.then(found => logsQuestion(subject, found)),
+    hostQuestion(subject),
+    known.then(found => found && watchedQuestion(subject, found))
+  ]
+  const slots = await Promise.all(
+    questions.map(async asked => {
+      const question = await asked
+      return question && answer(question, window)
+    })
+  )
+  return slots.filter(slot => slot !== undefined)
 }
 
-/** Events that say that somebody or something changed the system. */
-const changeQuery =
-  '(source:(deploy OR deployment OR change OR change_tracking OR github OR gitlab OR jenkins OR argocd OR kubernetes OR launchdarkly OR feature_flag) OR tags:deployment OR "deploy" OR "rollout" OR "flag")'
+/** The alert's own query says what is watched, else the monitor's; rejects when that one cannot be read. */
+async function targetOf({ alert, monitor }: Subject): Promise<Target> {
+  const said = alert.query === null ? undefined : readMonitorQuery(alert.query)
+  const watched =
+    said && said.of !== 'nothing'
+      ? said
+      : monitor
+        ? readMonitorQuery((await monitor).query)
+        : (said ?? { of: 'nothing' as const, why: 'the alert names no query' })
+  return { watched, scope: scopeOf(alert, watched.of === 'nothing' ? [] : watched.groups) }
+}
 
-function scopeOf(alert: Alert): {
-  service: string | null
-  host: string | null
-  env: string | null
-} {
+const monitorQuestion = ({ alert, monitor }: Subject): Question => {
+  const asked = monitor ? `monitor ${alert.monitor_id}` : 'the alert names no monitor'
   return {
-    service: alert.service,
-    host: alert.host === null ? null : shortHost(alert.host),
-    env: alert.env
+    slot: 'monitor',
+    title: 'The monitor',
+    asked,
+    ask: async () =>
+      monitor
+        ? { rows: [monitorFacts(await monitor)], truncated: false, note: null, asked }
+        : nothing(asked)
   }
 }
-const shortHost = (host: string): string => host.split('.')[0] ?? host
 
-/** The whole condition is in brackets, so that both halves of it are bound to the scope. */
-function logQuery({ service, host, env }: ReturnType<typeof scopeOf>): string {
-  const quoted = (value: string): string =>
-    /^[\w.-]+$/.test(value) ? value : `"${value.replace(/["\\]/g, '')}"`
-  const where = service ? `service:${quoted(service)}` : host ? `host:${quoted(host)}*` : undefined
-  return [
-    'status:(error OR critical OR emergency)',
-    where,
-    env && where ? `env:${quoted(env)}` : undefined
-  ]
-    .filter(Boolean)
-    .join(' ')
+const metricQuestion = (subject: Subject, target: Promise<Target>): Question => ({
+  slot: 'metric',
+  title: "The monitor's metric",
+  asked: subject.alert.query ?? 'the query of the monitor',
+  async ask() {
+    const { watched, scope } = await target
+    if (watched.of === 'nothing')
+      return nothing(`the monitor has no metric query to draw: ${watched.why}`)
+    if (watched.of !== 'metric')
+      return nothing(`the monitor has no metric query to draw: it counts ${watched.of}`)
+    const { found, note } = await readMetric(subject, narrowMetric(watched.query, scope.terms))
+    const read = fromRows(found, rows => rows.map(seriesFacts))
+    return note === null ? read : { ...read, note: [note, read.note].filter(Boolean).join('; ') }
+  }
+})
+
+/** A function that a graph cannot have is no reason to see nothing: the series in it are asked for instead. */
+async function readMetric(
+  { account, window, options }: Subject,
+  query: string
+): Promise<{ found: DatadogRows<DatadogSeries>; note: string | null }> {
+  try {
+    return { found: await account.metric({ query, window }, options), note: null }
+  } catch (error) {
+    const plain = seriesIn(query).join(', ')
+    if (
+      !(error instanceof DatadogError && error.failure === 'invalid') ||
+      plain === query ||
+      plain === ''
+    )
+      throw error
+    return {
+      found: await account.metric({ query: plain, window }, options),
+      note: `the series alone, because the whole query was refused (${error.message})`
+    }
+  }
 }
 
-/** The part of a monitor's query that draws a graph: `avg(last_5m):<this> > 5`. */
-export function metricQuery(query: string | null | undefined): string | undefined {
-  const inner =
-    /^\s*(?:\w+\([^)]*\)\s*:)?\s*(.*?)\s*(?:(?:<=|>=|<|>|==|!=)\s*-?[\d.eE+]+)?\s*$/s.exec(
-      query ?? ''
-    )?.[1]
-  return inner &&
-    /\w+:[\w.]+\{/.test(inner) &&
-    !/^(?:logs|events|rum|trace-analytics|error-tracking)\(/.test(inner)
-    ? inner
-    : undefined
+const changesQuestion = ({ account, window, options }: Subject): Question => ({
+  slot: 'changes',
+  title: 'Deploys, flags and other changes',
+  asked: changeQuery,
+  ask: async () =>
+    fromRows(await account.events({ query: changeQuery, window, limit: 200 }, options), rows =>
+      rows.map(eventFacts)
+    )
+})
+
+/** Events that say that somebody or something changed the system. */
+const changeQuery = [
+  '(source:(deploy OR deployment OR change OR change_tracking OR github OR gitlab OR jenkins',
+  ' OR argocd OR kubernetes OR launchdarkly OR feature_flag)',
+  ' OR tags:deployment OR "deploy" OR "rollout" OR "flag")'
+].join('')
+
+/** A log monitor's own search, else the errors of what the alert is about. */
+function logsQuestion(
+  { account, alert, window, options }: Subject,
+  target: Target | undefined
+): Question {
+  const own = target?.watched.of === 'logs' ? target.watched : undefined
+  const scope = target?.scope ?? scopeOf(alert)
+  const query = own ? narrowSearch(own.query, scope.terms) : errorLogs(scope)
+  return {
+    slot: 'logs',
+    title: own ? 'Log lines the monitor counts' : 'Error logs',
+    asked: query,
+    ask: async () =>
+      fromRows(await account.logs({ query, window, limit: 100, sort: 'newest' }, options), rows =>
+        rows.map(logFacts)
+      )
+  }
+}
+
+const hostQuestion = ({ account, alert, options }: Subject): Question => {
+  const { host } = scopeOf(alert)
+  return {
+    slot: 'hosts',
+    title: 'The host',
+    asked: host ?? 'the alert names no host',
+    async ask() {
+      if (host === null) return nothing('the alert names no host')
+      // Datadog finds every name that contains the text, so what it found is looked through for this host.
+      const found = await account.hosts({ filter: shortHost(host), limit: maxHosts }, options)
+      const rows = found.rows.filter(row =>
+        [row.name, ...(row.aliases ?? [])].some(name => isSameHost(name, host))
+      )
+      const others = found.rows.length - rows.length
+      return {
+        ...fromRows({ ...found, rows, truncated: found.truncated && rows.length === 0 }, own =>
+          own.map(hostFacts)
+        ),
+        ...(rows.length === 0 && others > 0
+          ? {
+              note: found.truncated
+                ? `more than ${others} hosts contain this name, and none of those read is it`
+                : `${others} hosts contain this name, and none of them is it`
+            }
+          : {})
+      }
+    }
+  }
+}
+
+/** The monitor's own search, where its lines are; that of a log monitor is the question about logs. */
+function watchedQuestion(
+  { account, window, options }: Subject,
+  { watched, scope }: Target
+): Question | undefined {
+  if (watched.of !== 'spans' && watched.of !== 'events') return undefined
+  const query = narrowSearch(watched.query, scope.terms)
+  const search = { query, window, limit: 100 }
+  return watched.of === 'spans'
+    ? {
+        slot: 'spans',
+        title: 'Spans the monitor counts',
+        asked: query,
+        ask: async () =>
+          fromRows(await account.spans({ ...search, sort: 'newest' }, options), rows =>
+            rows.map(spanFacts)
+          )
+      }
+    : {
+        slot: 'events',
+        title: 'Events the monitor counts',
+        asked: query,
+        ask: async () =>
+          fromRows(await account.events(search, options), rows => rows.map(eventFacts))
+      }
 }
 
 const nothing = (note: string): Found => ({ rows: [], truncated: false, note, asked: '' })
@@ -145,46 +252,40 @@ const fromRows = <T>(found: DatadogRows<T>, describe: (rows: readonly T[]) => Fa
   asked: found.asked.query
 })
 
-async function slot(
-  name: string,
-  title: string,
-  asked: string,
-  window: TimeWindow,
-  read: () => Promise<Found>
+async function answer(
+  { slot, title, asked, ask }: Question,
+  { from, to }: TimeWindow
 ): Promise<EvidenceSlot> {
   const started = performance.now()
-  const base = { slot: name, title, window: { from: isoTime(window.from), to: isoTime(window.to) } }
+  const base = { slot, title, window: { from: isoTime(from), to: isoTime(to) } }
   const took = (): number => Math.round(performance.now() - started)
   try {
-    const found = await read()
+    const found = await ask()
     const outcome = found.rows.length === 0 ? 'empty' : found.truncated ? 'truncated' : 'rows'
-    const note =
-      found.note ??
-      (outcome === 'empty'
-        ? 'Datadog answered: nothing matches'
-        : outcome === 'truncated'
-          ? `more than the ${found.rows.length} rows shown exist`
-          : null)
     return {
       ...base,
       asked: found.asked || asked,
       outcome,
-      rows: found.rows.map((row, index) => ({ id: `${name}#${index + 1}`, ...row })),
-      note,
+      rows: found.rows.map((row, index) => ({ id: `${slot}#${index + 1}`, ...row })),
+      note: found.note ?? usualNote(outcome, found.rows.length),
       took_ms: took(),
       retryable: false
     }
   } catch (error) {
-    const failure = error instanceof DatadogError ? error.failure : undefined
-    const retryable = error instanceof DatadogError && mayPass(error)
+    const forbidden = error instanceof DatadogError && error.failure === 'forbidden'
     return {
       ...base,
       asked,
-      outcome: failure === 'forbidden' ? 'forbidden' : 'error',
+      outcome: forbidden ? 'forbidden' : 'error',
       rows: [],
       note: errorText(error),
       took_ms: took(),
-      retryable
+      retryable: error instanceof DatadogError && mayPass(error)
     }
   }
+}
+
+function usualNote(outcome: EvidenceSlot['outcome'], shown: number): string | null {
+  if (outcome === 'empty') return 'Datadog answered: nothing matches'
+  return outcome === 'truncated' ? `more than the ${shown} rows shown exist` : null
 }

@@ -1,8 +1,9 @@
-import { isoTime, type EpochMs } from '../../../core/index.ts'
+import { epochMs, isoTime, type EpochMs } from '../../../core/index.ts'
 import type { Alert } from '../../webhooks/contract.ts'
 import type { Claim, EvidenceRow, EvidenceSlot, Suspect } from '../contract.ts'
 import type { LogGroup } from './group-logs.ts'
 import type { Onset } from './find-onset.ts'
+import { isSymptom } from './symptoms.ts'
 
 const minute = 60_000
 interface Weighed extends Claim {
@@ -12,6 +13,20 @@ interface Weighed extends Claim {
 /** Below this a change is listed and not suspected: nearness in time alone convicts nobody. */
 export const suspicionThreshold = 50
 
+/** A change with its time; several events of one change are one. */
+interface Change {
+  readonly row: EvidenceRow
+  readonly at: EpochMs
+  readonly evidence: string[]
+}
+/** What a change is weighed against. */
+interface Trouble {
+  readonly alert: Alert
+  readonly env: string | null
+  readonly onset: Onset
+  readonly logs: readonly LogGroup[]
+}
+
 /** Every change before the onset as a suspect, most suspect first; ties by title, so that the order never wavers. */
 export function rankChanges(
   slots: readonly EvidenceSlot[],
@@ -19,56 +34,42 @@ export function rankChanges(
   onset: Onset,
   logs: readonly LogGroup[]
 ): Suspect[] {
-  const changes = mergeRepeats(slots.find(slot => slot.slot === 'changes')?.rows ?? [])
   const monitorEnv = slots.find(slot => slot.slot === 'monitor')?.rows[0]?.facts['env']
   const env = alert.env ?? (typeof monitorEnv === 'string' ? monitorEnv : null)
-  const suspects = changes.flatMap(({ row, evidence }) => {
-    const reasons = weigh(row, evidence, { alert, env, onset, logs })
-    if (!reasons) return []
-    const score = Math.max(
-      0,
-      Math.min(
-        100,
-        reasons.reduce((sum, reason) => sum + reason.points, 0)
-      )
-    )
-    return [
-      {
-        title: String(row.facts['title'] ?? row.text),
-        at: isoTime((row.at ?? 0) as EpochMs),
-        service: typeof row.facts['service'] === 'string' ? row.facts['service'] : null,
-        score: Math.round(score),
-        evidence,
-        reasons: reasons.map(({ text, evidence: cited }) => ({ text, evidence: cited }))
-      }
-    ]
-  })
-  return suspects
+  const rows = slots.find(slot => slot.slot === 'changes')?.rows ?? []
+  return mergeRepeats(rows.filter(row => !isSymptom(row, onset)))
+    .flatMap(change => suspectOf(change, { alert, env, onset, logs }))
     .sort((a, b) => b.score - a.score || (a.title < b.title ? -1 : 1))
     .slice(0, 10)
     .map((suspect, index) => ({ rank: index + 1, ...suspect }))
 }
 
+function suspectOf(change: Change, trouble: Trouble): Omit<Suspect, 'rank'>[] {
+  const reasons = weigh(change, trouble)
+  if (!reasons) return []
+  const { row, at, evidence } = change
+  const points = reasons.reduce((sum, reason) => sum + reason.points, 0)
+  return [
+    {
+      title: String(row.facts['title'] ?? row.text),
+      at: isoTime(at),
+      service: typeof row.facts['service'] === 'string' ? row.facts['service'] : null,
+      score: Math.round(Math.max(0, Math.min(100, points))),
+      evidence,
+      reasons: reasons.map(({ text, evidence: cited }) => ({ text, evidence: cited }))
+    }
+  ]
+}
+
 /** Undefined when the change cannot be a cause: it came after the trouble, or it is the alert itself. */
 function weigh(
-  row: EvidenceRow,
-  evidence: string[],
-  {
-    alert,
-    env,
-    onset,
-    logs
-  }: { alert: Alert; env: string | null; onset: Onset; logs: readonly LogGroup[] }
+  { row, at, evidence }: Change,
+  { alert, env, onset, logs }: Trouble
 ): Weighed[] | undefined {
-  const before = onset.at - (row.at ?? 0)
-  if (
-    row.at === null ||
-    before < -onset.precision ||
-    row.facts['source'] === 'alert' ||
-    row.facts['source'] === 'monitor'
-  )
-    return undefined
-  const minutes = Math.max(0, before / minute)
+  const beforeMs = onset.at - at
+  const { service, version, env: changeEnv, source } = row.facts
+  if (beforeMs < -onset.precision || source === 'alert' || source === 'monitor') return undefined
+  const minutes = Math.max(0, beforeMs / minute)
   const reasons: Weighed[] = [
     {
       points: 30 * Math.exp(-minutes / 15),
@@ -76,7 +77,6 @@ function weigh(
       evidence: [...evidence, ...onset.evidence]
     }
   ]
-  const { service, version, env: changeEnv } = row.facts
   if (typeof service === 'string' && alert.service) {
     reasons.push(
       service === alert.service
@@ -88,7 +88,7 @@ function weigh(
     reasons.push({ points: -60, text: `in ${changeEnv}, while the alert is in ${env}`, evidence })
   const byVersion =
     typeof version === 'string'
-      ? versionReason(version, String(service ?? ''), logs, evidence)
+      ? versionReason(version, typeof service === 'string' ? service : undefined, logs, evidence)
       : undefined
   if (byVersion) reasons.push(byVersion)
   return reasons
@@ -106,56 +106,40 @@ const spellings: Readonly<Record<string, string>> = {
 }
 const sameEnv = (env: string): string => spellings[env.toLowerCase()] ?? env.toLowerCase()
 
-/** Errors that only the changed version logs are the strongest sign; errors the other versions share speak against it. */
+/** Errors that only the changed version logs are the strongest sign; those the other versions share speak against it. */
 function versionReason(
   version: string,
-  service: string,
+  service: string | undefined,
   logs: readonly LogGroup[],
   evidence: string[]
 ): Weighed | undefined {
   const concerned = logs.filter(
     group =>
       Object.keys(group.versions).length > 0 &&
-      (service === '' || group.services.length === 0 || group.services.includes(service))
+      (service === undefined || group.services.length === 0 || group.services.includes(service))
   )
-  const total = concerned.reduce(
-    (sum, group) => sum + Object.values(group.versions).reduce((a, b) => a + b, 0),
-    0
-  )
-  const mine = concerned.reduce(
-    (sum, group) =>
-      sum +
-      Object.entries(group.versions).reduce(
-        (a, [v, count]) => a + (sameVersion(v, version) ? count : 0),
-        0
-      ),
-    0
-  )
+  const counts = concerned.flatMap(group => Object.entries(group.versions))
+  const sum = (of: readonly [string, number][]): number => of.reduce((a, [, count]) => a + count, 0)
+  const total = sum(counts)
   if (total < 5) return undefined
-  const share = mine / total
+  const share = sum(counts.filter(([v]) => sameVersion(v, version))) / total
   const cited = concerned
     .filter(group => Object.keys(group.versions).some(v => sameVersion(v, version)))
     .flatMap(group => group.evidence)
     .slice(0, 6)
+  const text = `${Math.round(share * 100)} % of the ${total} sampled errors with a version come from ${version}`
   // Around half is what two versions side by side give when the change is not the cause.
   return share >= 0.75
-    ? {
-        points: 40 * share,
-        text: `${Math.round(share * 100)} % of the ${total} sampled errors with a version come from ${version}`,
-        evidence: [...evidence, ...cited]
-      }
-    : {
-        points: -10,
-        text: `only ${Math.round(share * 100)} % of the ${total} sampled errors with a version come from ${version}`,
-        evidence: [...evidence, ...cited]
-      }
+    ? { points: 40 * share, text, evidence: [...evidence, ...cited] }
+    : { points: -10, text: `only ${text}`, evidence: [...evidence, ...cited] }
 }
 const sameVersion = (a: string, b: string): boolean => a.replace(/^v/i, '') === b.replace(/^v/i, '')
 
 /** One deploy often writes several events: those of one service, version and env within ten minutes are one change. */
-function mergeRepeats(rows: readonly EvidenceRow[]): { row: EvidenceRow; evidence: string[] }[] {
-  const merged: { row: EvidenceRow; evidence: string[] }[] = []
-  for (const row of [...rows].sort((a, b) => (a.at ?? 0) - (b.at ?? 0) || (a.id < b.id ? -1 : 1))) {
+function mergeRepeats(rows: readonly EvidenceRow[]): Change[] {
+  const merged: Change[] = []
+  const timed = rows.flatMap(row => (row.at === null ? [] : [{ row, at: epochMs(row.at) }]))
+  for (const { row, at } of timed.sort((a, b) => a.at - b.at || (a.row.id < b.row.id ? -1 : 1))) {
     const { service, version, env } = row.facts
     const twin =
       version === undefined
@@ -165,10 +149,10 @@ function mergeRepeats(rows: readonly EvidenceRow[]): { row: EvidenceRow; evidenc
               other.row.facts['service'] === service &&
               other.row.facts['version'] === version &&
               other.row.facts['env'] === env &&
-              (row.at ?? 0) - (other.row.at ?? 0) < 10 * minute
+              at - other.at < 10 * minute
           )
     if (twin) twin.evidence.push(row.id)
-    else merged.push({ row, evidence: [row.id] })
+    else merged.push({ row, at, evidence: [row.id] })
   }
   return merged
 }

@@ -17,9 +17,10 @@ import type {
 import type { DatadogSnapshot } from './snapshot.ts'
 import type { Alert } from '../../webhooks/contract.ts'
 import { tagValue } from './describe-rows.ts'
-import { prefetch, windowAround } from './prefetch.ts'
+import { prefetch } from './prefetch.ts'
 import { recordCalls } from './record-calls.ts'
 import { redactSnapshot } from './redact-snapshot.ts'
+import { timeOfAlert } from './window.ts'
 
 /** What `rayne record` was asked; `window` as `30m` or `2h`, `at` as an ISO time. */
 export interface RecordOptions {
@@ -48,7 +49,7 @@ async function recordSnapshot(
   const at =
     options.at === undefined ? await lastAlert(account, monitor, now, signal) : timeOf(options.at)
   const window: TimeWindow = {
-    ...windowAround(at, now),
+    ...timeOfAlert(at, now).window,
     from: epochMs(at - spanOf(options.window))
   }
   const payload = webhookOf(monitor, at, options)

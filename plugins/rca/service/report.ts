@@ -1,41 +1,49 @@
-import { isoTime } from '../../../core/index.ts'
-import type { TimeWindow } from '../../datadog-proxy/contract.ts'
+import { epochMs, isoTime } from '../../../core/index.ts'
 import type { Alert } from '../../webhooks/contract.ts'
-import type { Claim, EvidenceSlot, Report, Suspect } from '../contract.ts'
+import type { Claim, EvidenceRow, EvidenceSlot, Report, Suspect } from '../contract.ts'
 import { findOnset, onsetOnWire, type Onset } from './find-onset.ts'
 import { groupLogs, type LogGroup } from './group-logs.ts'
 import { rankChanges, suspicionThreshold } from './rank-changes.ts'
+import { isSymptom } from './symptoms.ts'
+import type { AlertTime } from './window.ts'
 
 /** The first, deterministic report: what changed around the alert, ranked, each claim with the rows it rests on. */
 export function writeReport(input: {
   alert: Alert
-  alertAt: TimeWindow['from']
+  time: AlertTime
   slots: readonly EvidenceSlot[]
-  window: TimeWindow
   account: string | null
   simulated: boolean
 }): Report {
-  const { alert, slots } = input
-  const onset = findOnset(slots, input.alertAt)
+  const { alert, slots, time } = input
+  const onset = findOnset(slots, time.at)
   const logs = groupLogs(slots)
   const suspects = rankChanges(slots, alert, onset, logs)
-  const first = suspects[0]
-  const clear =
+  const [first, second] = suspects
+  const isClear =
     first !== undefined &&
     first.score >= suspicionThreshold &&
-    first.score - (suspects[1]?.score ?? 0) >= 10
-  const report: Report = {
-    verdict: clear ? 'suspected_change' : 'not_established',
-    summary: summarise(alert, clear ? first : undefined, suspects, slots),
+    (second === undefined || first.score - second.score >= 10)
+  return assertCited({
+    verdict: isClear ? 'suspected_change' : 'not_established',
+    summary: summarise(alert, isClear ? first : undefined, suspects, slots),
     onset: onsetOnWire(onset),
-    window: { from: isoTime(input.window.from), to: isoTime(input.window.to) },
+    window: { from: isoTime(time.window.from), to: isoTime(time.window.to) },
     suspects,
-    findings: findings(slots, logs, onset),
+    findings: [
+      ...(time.note === null ? [] : [{ text: time.note, evidence: [] }]),
+      {
+        text: `The trouble began about ${isoTime(onset.at)} (${onset.source}).`,
+        evidence: [...onset.evidence]
+      },
+      ...logFindings(slots, logs, onset),
+      ...symptomFindings(slots, onset),
+      ...rowFindings(slots)
+    ],
     evidence: [...slots],
     account: input.account,
     simulated: input.simulated
-  }
-  return assertCited(report)
+  })
 }
 
 /** What people call the alert: the monitor's own name before the webhook's title, which carries the state. */
@@ -57,52 +65,82 @@ function summarise(
 ): string {
   const name = alertName(alert, slots)
   const missing = slots.filter(slot => slot.outcome === 'error' || slot.outcome === 'forbidden')
-  const gaps =
-    missing.length === 0
-      ? ''
-      : ` ${missing.length} of ${slots.length} questions to Datadog failed (${missing.map(slot => slot.slot).join(', ')}), so this may miss the cause.`
-  if (culprit)
-    return `${name}: most likely caused by "${culprit.title}" at ${culprit.at} (${culprit.reasons.map(reason => reason.text).join('; ')}).${gaps}`
-  if (missing.length === slots.length)
+  if (!culprit && missing.length === slots.length)
     return `${name}: the cause is not established, because no question to Datadog was answered.`
-  return `${name}: the cause is not established. ${suspects.length === 0 ? 'No change was found in the hour before the onset.' : `${suspects.length} change${suspects.length === 1 ? ' was' : 's were'} found before the onset and none stands out.`}${gaps}`
+  return [`${name}: ${culprit ? blame(culprit) : noBlame(suspects)}`, gaps(missing, slots.length)]
+    .filter(Boolean)
+    .join(' ')
 }
 
-function findings(
+function blame({ title, at, reasons }: Suspect): string {
+  const because = reasons.map(reason => reason.text).join('; ')
+  return `most likely caused by "${title}" at ${at} (${because}).`
+}
+
+function noBlame({ length }: readonly Suspect[]): string {
+  const found =
+    length === 0
+      ? 'No change was found in the hour before the onset.'
+      : `${length} change${length === 1 ? ' was' : 's were'} found before the onset and none stands out.`
+  return `the cause is not established. ${found}`
+}
+
+function gaps(missing: readonly EvidenceSlot[], asked: number): string {
+  if (missing.length === 0) return ''
+  const names = missing.map(slot => slot.slot).join(', ')
+  return `${missing.length} of ${asked} questions to Datadog failed (${names}), so this may miss the cause.`
+}
+
+function logFindings(
   slots: readonly EvidenceSlot[],
   logs: readonly LogGroup[],
   onset: Onset
 ): Claim[] {
-  const claims: Claim[] = [
-    {
-      text: `The trouble began about ${isoTime(onset.at)} (${onset.source}).`,
-      evidence: [...onset.evidence]
-    }
-  ]
-  const logSlot = slots.find(slot => slot.slot === 'logs')
-  const isSample = logSlot?.outcome === 'truncated'
-  const reachesBack =
-    !isSample || logs.some(group => group.firstAt < onset.at - onset.precision * 2)
-  for (const group of logs.slice(0, 5)) {
+  const isSample = slots.find(slot => slot.slot === 'logs')?.outcome === 'truncated'
+  const isOld = ({ firstAt }: LogGroup): boolean =>
+    firstAt === null || firstAt < onset.at - onset.precision * 2
+  // A truncated sample may hold late lines only, which says nothing of the time before.
+  const reachesBack = !isSample || logs.some(isOld)
+  return logs.slice(0, 5).map(group => {
     const versions = Object.entries(group.versions)
       .sort((a, b) => b[1] - a[1])
       .map(([version, count]) => `${version}: ${count}`)
       .join(', ')
-    // A truncated sample may hold late lines only, which says nothing of the time before.
-    const isNew = reachesBack && group.firstAt >= onset.at - onset.precision * 2
-    claims.push({
-      text: `${group.count} ${isSample ? 'sampled ' : ''}error lines${group.services.length > 0 ? ` of ${group.services.join(', ')}` : ''}${isNew ? ', none before the onset' : ''}: "${group.shape}"${versions ? ` (by version ${versions})` : ''}`,
+    return {
+      text: [
+        `${group.count} ${isSample ? 'sampled ' : ''}${group.isError ? 'error' : 'log'} lines`,
+        group.services.length > 0 ? ` of ${group.services.join(', ')}` : '',
+        reachesBack && !isOld(group) ? ', none before the onset' : '',
+        `: "${group.shape}"`,
+        versions ? ` (by version ${versions})` : ''
+      ].join(''),
       evidence: [...group.evidence]
-    })
-  }
-  for (const slot of slots) {
-    if (slot.slot === 'hosts')
-      claims.push(...slot.rows.slice(0, 3).map(row => ({ text: row.text, evidence: [row.id] })))
-    if (slot.slot === 'metric')
-      claims.push(...slot.rows.slice(0, 3).map(row => ({ text: row.text, evidence: [row.id] })))
-  }
-  return claims
+    }
+  })
 }
+
+/** Events that tell what the trouble did are no suspects, and are not passed over in silence. */
+const symptomFindings = (slots: readonly EvidenceSlot[], onset: Onset): Claim[] =>
+  rowsOf(slots, 'changes')
+    .filter(row => isSymptom(row, onset))
+    .slice(0, 3)
+    .map(row => ({
+      text: [
+        `A symptom, not a change: "${String(row.facts['title'] ?? row.text)}"`,
+        row.at === null ? '' : ` at ${isoTime(epochMs(row.at))}`
+      ].join(''),
+      evidence: [row.id]
+    }))
+
+const rowFindings = (slots: readonly EvidenceSlot[]): Claim[] =>
+  ['metric', 'hosts', 'spans', 'events'].flatMap(name =>
+    rowsOf(slots, name)
+      .slice(0, 3)
+      .map(row => ({ text: row.text, evidence: [row.id] }))
+  )
+
+const rowsOf = (slots: readonly EvidenceSlot[], name: string): readonly EvidenceRow[] =>
+  slots.find(slot => slot.slot === name)?.rows ?? []
 
 /** A claim may only cite rows that are in the report: a wrong id is a bug, not a detail. */
 function assertCited(report: Report): Report {

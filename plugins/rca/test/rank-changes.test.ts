@@ -2,23 +2,14 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import fc from 'fast-check'
 import { epochMs } from '../../../core/index.ts'
-import type { Alert } from '../../webhooks/contract.ts'
 import type { EvidenceRow, EvidenceSlot } from '../contract.ts'
 import { findOnset } from '../service/find-onset.ts'
-import { metricQuery } from '../service/prefetch.ts'
 import { writeReport } from '../service/report.ts'
+import { alertOf } from './alert.ts'
 
 const t0 = epochMs(Date.parse('2026-05-01T12:00:00Z'))
 const minute = 60_000
-const alert = {
-  status: 'alert',
-  transition: 'triggered',
-  firing: true,
-  service: 'checkout-api',
-  env: 'prod',
-  monitor_name: 'checkout 5xx',
-  tags: [] as string[]
-} as unknown as Alert
+const alert = alertOf({ service: 'checkout-api', env: 'prod', monitor_name: 'checkout 5xx' })
 const window = { from: epochMs(t0 - 60 * minute), to: epochMs(t0 + 10 * minute) }
 const slot = (name: string, rows: Omit<EvidenceRow, 'id'>[]): EvidenceSlot => ({
   slot: name,
@@ -48,7 +39,13 @@ const errors = (count: number, version: string) =>
     facts: { service: 'checkout-api', version }
   }))
 const report = (slots: EvidenceSlot[], about = alert) =>
-  writeReport({ alert: about, alertAt: t0, slots, window, account: 'main', simulated: false })
+  writeReport({
+    alert: about,
+    time: { at: t0, window, note: null },
+    slots,
+    account: 'main',
+    simulated: false
+  })
 
 test('the deploy of the alerting service whose version logs the errors comes first', () => {
   const result = report([
@@ -87,7 +84,7 @@ test('nearness in time alone convicts nobody, a change after the onset or in ano
     ]).verdict,
     'not_established'
   )
-  const inWords = { ...alert, env: 'Production' } as Alert
+  const inWords = { ...alert, env: 'Production' }
   assert.ok(
     !report(
       [slot('changes', [change(2, { service: 'checkout-api', version: 'v2' })])],
@@ -115,24 +112,6 @@ test('the onset is the first lasting step before the alert, and a single spike i
   assert.equal(findOnset([series([...flat, 9, 9, 9, 9])], t0).at, t0 - 4 * minute)
   assert.equal(findOnset([series([...flat.slice(0, 20), 9, ...flat.slice(0, 13)])], t0).at, t0)
   assert.match(findOnset([], t0).source, /time of the alert/)
-})
-
-test('the drawable part of a monitor query is found, and what is no metric is left alone', () => {
-  assert.equal(
-    metricQuery(
-      'avg(last_5m):sum:trace.http.request.errors{service:a} / sum:trace.http.request.hits{service:a} > 0.05'
-    ),
-    'sum:trace.http.request.errors{service:a} / sum:trace.http.request.hits{service:a}'
-  )
-  assert.equal(
-    metricQuery('avg(last_5m):avg:system.cpu.user{host:a} by {host} >= 9e1'),
-    'avg:system.cpu.user{host:a} by {host}'
-  )
-  assert.equal(
-    metricQuery('logs("service:a").index("*").rollup("count").last("5m") > 10'),
-    undefined
-  )
-  assert.equal(metricQuery(null), undefined)
 })
 
 test('any evidence gives a report whose every claim cites rows it has, the same one each time', () => {

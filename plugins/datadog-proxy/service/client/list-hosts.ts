@@ -76,6 +76,7 @@ function toHost(item: unknown): DatadogHost | undefined {
   if (name === undefined) return undefined
   const { cpu, load, iowait } = objectOf(raw['metrics'])
   const { up, is_muted: muted } = raw
+  const aliases = textsOf(raw['aliases'])
   return {
     name,
     apps: textsOf(raw['apps']),
@@ -83,6 +84,7 @@ function toHost(item: unknown): DatadogHost | undefined {
     tags: textsOf(Object.values(objectOf(raw['tags_by_source'])).flat()),
     metrics: defined({ cpu: numberOf(cpu), load: numberOf(load), iowait: numberOf(iowait) }),
     ...defined({
+      aliases: aliases.length === 0 ? undefined : aliases,
       up: typeof up === 'boolean' ? up : undefined,
       muted: typeof muted === 'boolean' ? muted : undefined,
       lastReported: numberOf(raw['last_reported_time']) as EpochSeconds | undefined

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from '../core/index.ts'
 import { createDatadogService } from '../plugins/datadog-proxy/service/datadog.ts'
-import type { DatadogAccount } from '../plugins/datadog-proxy/contract.ts'
+import type { OpenAccount } from '../plugins/datadog-proxy/service/client/account.ts'
 import { machine, median, megabytes, print, quantile, table, writeJson } from './figures.ts'
 import { startSimulatedDatadog } from './kill/simulated-datadog.ts'
 import { runHelper } from './process/own-process.ts'
@@ -118,7 +118,7 @@ async function timed(into: number[], work: () => Promise<unknown>): Promise<void
   into.push(performance.now() - begun)
 }
 
-async function accountOf(accounts: string): Promise<DatadogAccount> {
+async function accountOf(accounts: string): Promise<OpenAccount> {
   const [first] = JSON.parse(accounts) as {
     name: string
     baseUrl: string

@@ -197,47 +197,49 @@ export function createJobs(options: {
     }
   }
 
-  /** Runs everything that is due in this process and returns how many jobs ran; for tests, with `worker: false`. */
-  async function drain(): Promise<number> {
-    let ran = 0
-    for (let found = true; found;) {
-      found = false
-      for (const { name, spec } of definitions.values()) {
-        const jobs = (await boss.fetch(name, {
-          batchSize: 50,
-          includeMetadata: true
-        })) as JobWithMetadata[]
-        const waiting = new Set(jobs.map(job => job.id))
-        // As a worker does: those that wait for their turn are not lost on a slow machine.
-        const beat = setInterval(() => {
-          if (waiting.size > 0) boss.touch(name, [...waiting]).catch(() => {})
-        }, 3_000)
-        for (const job of jobs) {
-          found = true
-          ran += 1
-          Object.assign(job, { signal: job.signal ?? new AbortController().signal })
-          const result = await run(spec, job)
-          waiting.delete(job.id)
-          if (result.status === 'completed') await boss.complete(name, job.id)
-          else await boss.fail(name, job.id, result.output)
-        }
-        clearInterval(beat)
-      }
-    }
-    return ran
-  }
-
   return {
     define,
     start,
     work,
-    drain,
+    /** Runs everything that is due in this process and returns how many jobs ran; for tests, with `worker: false`. */
+    drain: () => drain(boss, definitions, run),
     boss,
     names: () => [...definitions.keys()],
     stop: (timeoutMs: number) => boss.stop({ graceful: true, timeout: timeoutMs, close: true })
   }
 }
 export type Jobs = ReturnType<typeof createJobs>
+
+async function drain(
+  boss: PgBoss,
+  definitions: ReadonlyMap<string, { readonly name: string; readonly spec: JobSpec<TSchema> }>,
+  run: (spec: JobSpec<TSchema>, job: JobWithMetadata) => Promise<JobResult>
+): Promise<number> {
+  let ran = 0
+  for (let found = true; found;) {
+    found = false
+    for (const { name, spec } of definitions.values()) {
+      const options = { batchSize: 50, includeMetadata: true }
+      const jobs = (await boss.fetch(name, options)) as JobWithMetadata[]
+      const waiting = new Set(jobs.map(job => job.id))
+      // As a worker does: those that wait for their turn are not lost on a slow machine.
+      const beat = setInterval(() => {
+        if (waiting.size > 0) boss.touch(name, [...waiting]).catch(() => {})
+      }, 3_000)
+      for (const job of jobs) {
+        found = true
+        ran += 1
+        Object.assign(job, { signal: job.signal ?? new AbortController().signal })
+        const result = await run(spec, job)
+        waiting.delete(job.id)
+        if (result.status === 'completed') await boss.complete(name, job.id)
+        else await boss.fail(name, job.id, result.output)
+      }
+      clearInterval(beat)
+    }
+  }
+  return ran
+}
 
 /** A UUID that the same queue and key always give, so that the primary key refuses the second insert. */
 function keyedId(name: string, key: string): string {

@@ -5,6 +5,7 @@ import { DatadogToken, SecretsToken, SimulatedAccountsToken, datadogErrors } fro
 import { accounts as accountsTable } from './migrations/0001_accounts.ts'
 import { accountRoutes } from './routes/accounts.ts'
 import { routes } from './routes/proxy.ts'
+import { proxyErrors } from './service/errors.ts'
 import { createKeyRing } from './service/seal.ts'
 import { createDatadogService, type Datadog } from './service/datadog.ts'
 import { createAccounts, type Accounts } from './service/accounts.ts'
@@ -13,7 +14,7 @@ import { createRotation } from './service/rotate-keys.ts'
 export default definePlugin({
   id: 'datadog-proxy',
   version: '1.0.0',
-  errors: datadogErrors,
+  errors: { ...datadogErrors, ...proxyErrors },
   prefix: '/v1',
   config,
   migrations: [accountsTable],

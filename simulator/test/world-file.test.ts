@@ -4,13 +4,14 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { createTestApp } from '../../core/testing.ts'
-import { DatadogToken, type DatadogService } from '../../plugins/datadog-proxy/contract.ts'
+import { DatadogToken } from '../../plugins/datadog-proxy/contract.ts'
 import datadogProxy from '../../plugins/datadog-proxy/plugin.ts'
 import rca from '../../plugins/rca/plugin.ts'
 import webhooks from '../../plugins/webhooks/plugin.ts'
 import type { DatadogSnapshot } from '../../plugins/rca/service/snapshot.ts'
 import demo from '../../plugins/demo/plugin.ts'
 import { createSimulator, type Simulator } from '../simulator.ts'
+import type { Datadog } from '../../plugins/datadog-proxy/service/datadog.ts'
 
 interface Report {
   verdict: string
@@ -66,7 +67,7 @@ test('what was recorded of an incident is replayed to the same report, in anothe
   const file = fileOf(t)
   const incident = original.accounts[0]!
   // Loading the client may take longer than a slot of an analysis on a busy machine; that is not what is tested here.
-  await (app.services.resolve({ one: DatadogToken })['one'] as DatadogService)
+  await (app.services.resolve({ one: DatadogToken })['one'] as Datadog)
     .account()
     .then(account =>
       account.logs({ query: 'nothing', window: { from: 1 as never, to: 2 as never }, limit: 1 })
@@ -223,9 +224,9 @@ test('secrets, e-mail and network addresses never reach the file; host names do 
 test('a failure that was recorded is answered again; other questions get the rows that match them', async t => {
   const simulator = await createSimulator({ world: snapshot() })
   const app = await start(t, simulator)
-  const account = await (
-    app.services.resolve({ one: DatadogToken })['one'] as DatadogService
-  ).account('prod')
+  const account = await (app.services.resolve({ one: DatadogToken })['one'] as Datadog).account(
+    'prod'
+  )
   const window = { from: 1767225590000 as never, to: 1767225600000 as never }
   await assert.rejects(account.events({ query: 'x', window, limit: 5 }), /403: Forbidden/)
   assert.equal((await account.logs({ query: 'service:pay', window, limit: 3 })).rows.length, 3)

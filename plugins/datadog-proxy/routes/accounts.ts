@@ -1,9 +1,10 @@
 import { invalid, RayneError, Type, type PluginApp, type Static } from '../../../core/index.ts'
-import { datadogErrors, type KeyCheck } from '../contract.ts'
+import type { KeyCheck } from '../service/client/account.ts'
 import { apiUrlOf, resolveSite } from '../service/client/resolve-site.ts'
 import type { Datadog, LocalAccount } from '../service/datadog.ts'
 import type { AccountChanges, Accounts, NewAccount } from '../service/accounts.ts'
 import type { AccountRow } from '../store.ts'
+import { proxyErrors } from '../service/errors.ts'
 
 const nullable = <T extends ReturnType<typeof Type.String>>(type: T) =>
   Type.Union([type, Type.Null()])
@@ -196,7 +197,7 @@ function writeRoutes(app: PluginApp<unknown>, accounts: Accounts, datadog: Datad
   const stored = (name: string): string => {
     if (datadog.isLocal(name))
       throw new RayneError({
-        code: datadogErrors['account-simulated'],
+        code: proxyErrors['account-simulated'],
         message: `'${name}' is a simulated account, which is not stored and cannot be changed`
       })
     return name
@@ -265,7 +266,7 @@ function find(known: readonly Account[], name: string): Account {
   const account = known.find(one => one.name === name)
   if (!account)
     throw new RayneError({
-      code: datadogErrors['account-not-found'],
+      code: proxyErrors['account-not-found'],
       message: `account not found: ${name}`
     })
   return account

@@ -6,12 +6,10 @@ import {
   type RouteRequest,
   type Static
 } from '../../../core/index.ts'
-import {
-  datadogErrors,
-  type CallOptions,
-  type DatadogAccount,
-  type DatadogService
-} from '../contract.ts'
+import type { CallOptions } from '../contract.ts'
+import type { OpenAccount } from '../service/client/account.ts'
+import { proxyErrors } from '../service/errors.ts'
+import type { Datadog } from '../service/datadog.ts'
 
 /** What one account answered. */
 export interface Answer<T> {
@@ -52,11 +50,11 @@ export const accountsQuery = Type.Optional(
 const atOnce = 4
 /** Ends before the time of the request is up, so that a slow Datadog is a 504 that says so. */
 const timeoutMs = 25_000
-type Work<T> = (account: DatadogAccount, options: CallOptions) => Promise<T>
+type Work<T> = (account: OpenAccount, options: CallOptions) => Promise<T>
 
 /** Asks one account; `*` is refused, because the route speaks of one thing in one account. */
 export async function askOne<T>(
-  datadog: DatadogService,
+  datadog: Datadog,
   name: string | undefined,
   signal: AbortSignal,
   work: Work<T>
@@ -73,7 +71,7 @@ export async function askOne<T>(
 
 /** Asks the account named, or all active ones side by side for `*`; throws when not one of them answers. */
 export async function askAccounts<T>(
-  datadog: DatadogService,
+  datadog: Datadog,
   name: string | undefined,
   request: Pick<RouteRequest, 'signal'>,
   work: Work<T>
@@ -110,7 +108,7 @@ export async function askAccounts<T>(
 
 /** All active accounts; simulated ones only when there is no real one, because the two are never mixed in an answer. */
 async function everyAccount(
-  datadog: DatadogService
+  datadog: Datadog
 ): Promise<{ names: readonly string[]; warnings: readonly string[] }> {
   const listed = await datadog.list()
   const real = listed.filter(account => !account.simulated)
@@ -147,7 +145,7 @@ function nobodyAnswered(
   const statuses = new Set(failures.map(failure => failure.status))
   const status = statuses.size === 1 ? (failures[0]?.status ?? 502) : 502
   return new RayneError({
-    code: datadogErrors['datadog-no-account-answered'],
+    code: proxyErrors['datadog-no-account-answered'],
     status,
     message: `not one of ${failures.length} accounts answered; ${failures.map(failure => `${failure.account}: ${failure.error}`).join('; ')}`,
     details: { failures },

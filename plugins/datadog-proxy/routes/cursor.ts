@@ -1,5 +1,5 @@
 import { invalid, epochMs, type EpochMs } from '../../../core/index.ts'
-import type { LogTier } from '../contract.ts'
+import type { LogTier } from '../service/client/account.ts'
 
 /** Where a deep read goes on: Datadog's cursor holds only for the same query, window, tier and account, so they travel with it. */
 export interface Cursor {

@@ -1,8 +1,9 @@
 import { invalid, isoTime, Type, type PluginApp, type Static } from '../../../core/index.ts'
-import type { DatadogDowntime, DatadogService, DowntimeDraft } from '../contract.ts'
+import type { DatadogDowntime, DowntimeDraft } from '../service/client/account.ts'
 import { accountQuery, accountsQuery, askAccounts, askOne } from './ask-accounts.ts'
 import { About, aboutOf, Paged, pagedOf, pageQuery, Row, rowsOf } from './list-answer.ts'
 import { resolveTime } from './time-range.ts'
+import type { Datadog } from '../service/datadog.ts'
 
 const Downtime = Type.Object({
   account: Type.String(),
@@ -45,7 +46,7 @@ const Draft = Type.Object(
 )
 
 /** Downtimes: list, create, cancel. */
-export function downtimeRoutes(app: PluginApp<unknown>, datadog: DatadogService): void {
+export function downtimeRoutes(app: PluginApp<unknown>, datadog: Datadog): void {
   app.route({
     method: 'GET',
     path: '/downtimes',

@@ -1,15 +1,11 @@
 import { invalid, Type, type PluginApp, type Static } from '../../../core/index.ts'
-import type {
-  CallOptions,
-  DatadogAccount,
-  DatadogPage,
-  DatadogService,
-  TimeWindow
-} from '../contract.ts'
+import type { CallOptions, TimeWindow } from '../contract.ts'
+import type { OpenAccount, DatadogPage } from '../service/client/account.ts'
 import { accountsQuery, askAccounts } from './ask-accounts.ts'
 import { readCursor, writeCursor, type Cursor } from './cursor.ts'
 import { About, aboutOf, Paged, pageQuery, Row, rowsOf, totalOf } from './list-answer.ts'
 import { resolveWindow } from './time-range.ts'
+import type { Datadog } from '../service/datadog.ts'
 
 const Query = Type.Object(
   {
@@ -39,7 +35,7 @@ interface Asking {
 }
 
 /** Events of a window, newest first. */
-export function eventRoutes(app: PluginApp<unknown>, datadog: DatadogService): void {
+export function eventRoutes(app: PluginApp<unknown>, datadog: Datadog): void {
   app.route({
     method: 'GET',
     path: '/events',
@@ -118,7 +114,7 @@ function askingOf({
 
 /** Datadog pages by cursor, so a page by number is the end of a longer read. */
 async function readDeep(
-  account: DatadogAccount,
+  account: OpenAccount,
   options: CallOptions,
   { query, window, cursor, page, perPage }: Asking
 ): Promise<DatadogPage> {

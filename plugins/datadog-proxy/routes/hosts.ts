@@ -1,8 +1,8 @@
 import { isoTime, Type, type PluginApp } from '../../../core/index.ts'
-import type { DatadogService } from '../contract.ts'
 import { accountsQuery, askAccounts, Failure } from './ask-accounts.ts'
 import { About, aboutOf, Paged, pagedOf, pageQuery, Row, rowsOf } from './list-answer.ts'
 import { resolveTime } from './time-range.ts'
+import type { Datadog } from '../service/datadog.ts'
 
 const since = Type.Optional(
   Type.String({ description: 'Seen since then: ISO, epoch or now-2h, which is the default' })
@@ -13,7 +13,7 @@ const Totals = Type.Object({ account: Type.String(), active: Type.Integer(), up:
 const HostTags = Type.Object({ account: Type.String(), tags: Type.Array(Type.String()) })
 
 /** Hosts: the list, the totals and the tags. */
-export function hostRoutes(app: PluginApp<unknown>, datadog: DatadogService): void {
+export function hostRoutes(app: PluginApp<unknown>, datadog: Datadog): void {
   app.route({
     method: 'GET',
     path: '/hosts',
@@ -89,7 +89,7 @@ export function hostRoutes(app: PluginApp<unknown>, datadog: DatadogService): vo
   tagRoutes(app, datadog)
 }
 
-function tagRoutes(app: PluginApp<unknown>, datadog: DatadogService): void {
+function tagRoutes(app: PluginApp<unknown>, datadog: Datadog): void {
   app.route({
     method: 'GET',
     path: '/hosts/tags',

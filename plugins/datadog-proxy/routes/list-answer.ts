@@ -1,5 +1,6 @@
 import { Type } from '../../../core/index.ts'
-import type { Asked, DatadogObject, DatadogPage } from '../contract.ts'
+import type { Asked, DatadogObject } from '../contract.ts'
+import type { DatadogPage } from '../service/client/account.ts'
 import { Failure, type Answers } from './ask-accounts.ts'
 
 /** A row as Datadog describes it, with the name of its account. */

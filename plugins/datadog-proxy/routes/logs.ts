@@ -1,15 +1,11 @@
 import { invalid, Type, type PluginApp, type Static } from '../../../core/index.ts'
-import type {
-  DatadogObject,
-  DatadogPage,
-  DatadogService,
-  LogTier,
-  TimeWindow
-} from '../contract.ts'
+import type { DatadogObject, TimeWindow } from '../contract.ts'
+import type { DatadogPage, LogTier } from '../service/client/account.ts'
 import { accountsQuery, askAccounts, type Answers } from './ask-accounts.ts'
 import { readCursor, writeCursor, type Cursor } from './cursor.ts'
 import { About, aboutOf, Nullable, Row, rowsOf, totalOf } from './list-answer.ts'
 import { resolveWindow } from './time-range.ts'
+import type { Datadog } from '../service/datadog.ts'
 
 const time = (usual: string) =>
   Type.Optional(
@@ -87,7 +83,7 @@ interface Asking {
 }
 
 /** Log searches; one costs one of about 300 an hour. */
-export function logRoutes(app: PluginApp<unknown>, datadog: DatadogService): void {
+export function logRoutes(app: PluginApp<unknown>, datadog: Datadog): void {
   const search = async (
     account: string | undefined,
     asking: Asking,

@@ -1,11 +1,6 @@
 import { Type, type PluginApp } from '../../../core/index.ts'
-import type {
-  CallOptions,
-  DatadogAccount,
-  DatadogObject,
-  DatadogPage,
-  DatadogService
-} from '../contract.ts'
+import type { CallOptions, DatadogObject } from '../contract.ts'
+import type { OpenAccount, DatadogPage } from '../service/client/account.ts'
 import { triggeredQueries } from '../service/client/find-monitors.ts'
 import {
   accountQuery,
@@ -16,6 +11,7 @@ import {
   type Answers
 } from './ask-accounts.ts'
 import { About, aboutOf, Nullable, pageQuery, Row, rowsOf, totalOf } from './list-answer.ts'
+import type { Datadog } from '../service/datadog.ts'
 
 const text = Type.String({
   default: '',
@@ -42,7 +38,7 @@ const pageSize = 100
 const mostPages = 10
 
 /** Monitors: by page, triggered, by id. Pages count from 0, as Datadog and the first version count them. */
-export function monitorRoutes(app: PluginApp<unknown>, datadog: DatadogService): void {
+export function monitorRoutes(app: PluginApp<unknown>, datadog: Datadog): void {
   const search = (
     account: string | undefined,
     signal: AbortSignal,
@@ -198,7 +194,7 @@ function countedOf(
 }
 
 /** All pages of both states, bounded. */
-async function triggered(account: DatadogAccount, options: CallOptions): Promise<DatadogPage> {
+async function triggered(account: OpenAccount, options: CallOptions): Promise<DatadogPage> {
   const pages = await Promise.all(triggeredQueries.map(query => allPages(account, query, options)))
   const items = [
     ...new Map(pages.flatMap(page => page.items).map(item => [String(item['id']), item])).values()
@@ -213,7 +209,7 @@ async function triggered(account: DatadogAccount, options: CallOptions): Promise
 }
 
 async function allPages(
-  account: DatadogAccount,
+  account: OpenAccount,
   query: string,
   options: CallOptions
 ): Promise<DatadogPage> {

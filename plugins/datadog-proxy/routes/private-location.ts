@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { RayneError, Type, type PluginApp, type Static } from '../../../core/index.ts'
-import { datadogErrors } from '../contract.ts'
+import { proxyErrors } from '../service/errors.ts'
 
 /** Settings of the private location on this machine; without a runner its operations are off. */
 export const privateLocationSettings = {
@@ -91,19 +91,19 @@ export function privateLocationRoutes(
     async handle({ params: { action }, log }) {
       if (settings.private_location_runner === '')
         throw new RayneError({
-          code: datadogErrors['private-location-off'],
+          code: proxyErrors['private-location-off'],
           message:
             'private location operations are off: set RAYNE_DATADOG_PROXY_PRIVATE_LOCATION_RUNNER to podman or docker'
         })
       const wanted = Object.hasOwn(commands, action) ? commands[action] : undefined
       if (!wanted)
         throw new RayneError({
-          code: datadogErrors['private-location-action-unknown'],
+          code: proxyErrors['private-location-action-unknown'],
           message: `there is no action '${action}'; there is ${Object.keys(commands).join(', ')}`
         })
       if (running !== undefined)
         throw new RayneError({
-          code: datadogErrors['private-location-busy'],
+          code: proxyErrors['private-location-busy'],
           message: `'${running}' is under way; try again when it is done`
         })
       running = action
@@ -132,7 +132,7 @@ async function runAll(
     steps.push(step)
     if (step.exit_code !== 0)
       throw new RayneError({
-        code: datadogErrors['private-location-failed'],
+        code: proxyErrors['private-location-failed'],
         message: `${argv.join(' ')} ${step.timed_out ? `did not end within ${timeoutMs / 1000} s and was stopped` : `ended with exit code ${step.exit_code ?? 'unknown'}`}`,
         details: { steps }
       })

@@ -1,5 +1,4 @@
 import type { PluginApp } from '../../../core/index.ts'
-import type { DatadogService } from '../contract.ts'
 import { downtimeRoutes } from './downtimes.ts'
 import { eventRoutes } from './events.ts'
 import { hostRoutes } from './hosts.ts'
@@ -7,11 +6,12 @@ import { logRoutes } from './logs.ts'
 import { monitorRoutes } from './monitors.ts'
 import { privateLocationRoutes, type PrivateLocationSettings } from './private-location.ts'
 import { catalogRoutes } from './services.ts'
+import type { Datadog } from '../service/datadog.ts'
 
 /** Every proxy route: what the first version passed on from Datadog, with accounts, paging, time ranges and honest statuses. */
 export function routes(
   app: PluginApp<unknown>,
-  datadog: DatadogService,
+  datadog: Datadog,
   settings: PrivateLocationSettings
 ): void {
   downtimeRoutes(app, datadog)

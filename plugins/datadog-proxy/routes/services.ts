@@ -1,7 +1,8 @@
 import { Type, type PluginApp, type Static } from '../../../core/index.ts'
-import type { DatadogObject, DatadogService } from '../contract.ts'
+import type { DatadogObject } from '../contract.ts'
 import { accountQuery, accountsQuery, askAccounts, askOne } from './ask-accounts.ts'
 import { About, aboutOf, Paged, pagedOf, pageQuery, Row, rowsOf } from './list-answer.ts'
+import type { Datadog } from '../service/datadog.ts'
 
 const word = Type.Optional(Type.String({ maxLength: 200 }))
 const flag = Type.Boolean({ default: false })
@@ -43,7 +44,7 @@ const Saved = Type.Object({
 const query = Type.Object({ account: accountQuery }, { additionalProperties: false })
 
 /** The service catalog. */
-export function catalogRoutes(app: PluginApp<unknown>, datadog: DatadogService): void {
+export function catalogRoutes(app: PluginApp<unknown>, datadog: Datadog): void {
   const save = async (
     account: string | undefined,
     schema: DatadogObject,

@@ -1,10 +1,10 @@
 import { invalid, RayneError, registerSecret, type Knex } from '../../../core/index.ts'
-import { datadogErrors } from '../contract.ts'
 import { resolveSite } from './client/resolve-site.ts'
 import { seal, unseal, type KeyRing } from './seal.ts'
 import { accountStore, placeOf, type AccountFields, type AccountRow } from '../store.ts'
 import { checkedKey } from './check-key.ts'
 import { keepFresh } from './keep-fresh.ts'
+import { proxyErrors } from './errors.ts'
 
 /** What a caller may say of an account: `site` may be a pasted address, `orgId` and `orgName` null take the value away. */
 export interface AccountChanges {
@@ -70,14 +70,14 @@ export function createAccounts({
       )
     if (changes.isDefault === true && !(changes.active ?? self?.active ?? true))
       throw new RayneError({
-        code: datadogErrors['account-inactive'],
+        code: proxyErrors['account-inactive'],
         message:
           `the account '${changes.name ?? self?.name}' is inactive, and alerts would have nowhere to go: ` +
           'activate it before it becomes the default'
       })
     if (changes.isDefault === false && self?.isDefault)
       throw new RayneError({
-        code: datadogErrors['account-is-default'],
+        code: proxyErrors['account-is-default'],
         message: `'${self.name}' is the default account: make another one the default instead`
       })
   }
@@ -136,7 +136,7 @@ export function createAccounts({
         const row = found(rows, name)
         if (row.isDefault)
           throw new RayneError({
-            code: datadogErrors['default-account-kept'],
+            code: proxyErrors['default-account-kept'],
             message:
               `cannot delete default account '${name}': ` +
               'make another one the default first, or deactivate this one'
@@ -151,7 +151,7 @@ function found(rows: readonly AccountRow[], name: string): AccountRow {
   const row = rows.find(one => one.name === name)
   if (!row)
     throw new RayneError({
-      code: datadogErrors['account-not-found'],
+      code: proxyErrors['account-not-found'],
       message: `account not found: ${name}`
     })
   return row
@@ -159,7 +159,7 @@ function found(rows: readonly AccountRow[], name: string): AccountRow {
 
 const conflict = (field: string, message: string): RayneError =>
   new RayneError({
-    code: datadogErrors['account-exists'],
+    code: proxyErrors['account-exists'],
     message,
     details: {
       errors: [{ pointer: `/body/${field}`, message: 'is taken' }]

@@ -1,10 +1,7 @@
 import { epochMs, errorText, nowMs } from '../../../core/index.ts'
-import {
-  DatadogError,
-  type CallOptions,
-  type DatadogAccount,
-  type DatadogService
-} from '../contract.ts'
+import { DatadogError, type CallOptions } from '../contract.ts'
+import type { OpenAccount } from './client/account.ts'
+import type { Datadog } from './datadog.ts'
 
 interface Verdict {
   readonly ok: boolean
@@ -19,14 +16,14 @@ const keepMs = { ok: 60_000, failed: 15_000 }
 const probeMs = 4_000
 
 /** A probe that says whether the default account works; a verdict is kept for a while because each costs two requests. */
-export function createCheck(service: DatadogService, now: () => number = Date.now): Probe {
+export function createCheck(service: Datadog, now: () => number = Date.now): Probe {
   return kept(signal => ask(service, signal), now)
 }
 
 /** A probe that says which Datadog permission an account lacks, and what fails without it. */
 export function createPermissionCheck(
   name: string,
-  open: () => Promise<DatadogAccount>,
+  open: () => Promise<OpenAccount>,
   now: () => number = Date.now
 ): Probe {
   return kept(signal => askPermissions(name, open, signal), now)
@@ -42,7 +39,7 @@ function kept(run: Probe, now: () => number): Probe {
   }
 }
 
-async function ask(service: DatadogService, signal: AbortSignal): Promise<Verdict> {
+async function ask(service: Datadog, signal: AbortSignal): Promise<Verdict> {
   const listed = (await service.list()).find(account => account.isDefault)
   if (!listed)
     return {
@@ -70,7 +67,7 @@ async function ask(service: DatadogService, signal: AbortSignal): Promise<Verdic
 interface Need {
   readonly permission: string
   /** What fails without it. */ readonly uses: string
-  read(account: DatadogAccount, options: CallOptions): Promise<unknown>
+  read(account: OpenAccount, options: CallOptions): Promise<unknown>
 }
 
 const recent = () => {
@@ -133,7 +130,7 @@ const untried =
 
 async function askPermissions(
   name: string,
-  open: () => Promise<DatadogAccount>,
+  open: () => Promise<OpenAccount>,
   signal: AbortSignal
 ): Promise<Verdict> {
   const account = await open()
@@ -177,7 +174,7 @@ async function askPermissions(
 /** Why a read failed; a wrong question is none of the key's faults. */
 async function failureOf(
   need: Need,
-  account: DatadogAccount,
+  account: OpenAccount,
   options: CallOptions
 ): Promise<string | undefined> {
   try {

@@ -4,10 +4,12 @@ import { openAccount, type AccountAddress } from './client/open-account.ts'
 import type { RetryPolicy } from './client/plan-retry.ts'
 import { apiUrlOf, appUrlOf, resolveLoopback, resolveSite } from './client/resolve-site.ts'
 import type { Transport } from './client/send-request.ts'
-import { datadogErrors, type DatadogAccount, type DatadogService } from '../contract.ts'
+import type { DatadogService } from '../contract.ts'
+import type { OpenAccount } from './client/account.ts'
 import type { Accounts } from './accounts.ts'
 import { checkedKey } from './check-key.ts'
 import type { AccountRow } from '../store.ts'
+import { proxyErrors } from './errors.ts'
 
 interface AccountKeys {
   readonly name: string
@@ -51,13 +53,15 @@ export interface LocalAccount {
 }
 
 export interface Datadog extends DatadogService {
+  account(name?: string): Promise<OpenAccount>
+  accountOfOrg(orgId: string): Promise<OpenAccount | undefined>
   /** Adds an account at run time; throws when the address is not allowed, a key is unusable or the name is taken. */
   add(account: AccountInput): void
   /** The accounts of this process only. */
   local(): Promise<readonly LocalAccount[]>
   isLocal(name: string): boolean
   /** The calls of a stored account, active or not. */
-  open(row: AccountRow): Promise<DatadogAccount>
+  open(row: AccountRow): Promise<OpenAccount>
 }
 
 const retryDefaults: RetryPolicy = {
@@ -68,7 +72,7 @@ const retryDefaults: RetryPolicy = {
   random: Math.random
 }
 interface Local {
-  readonly account: DatadogAccount
+  readonly account: OpenAccount
   readonly apiUrl: string
   readonly orgId: string | undefined
 }
@@ -84,7 +88,7 @@ export function createDatadogService(options: DatadogOptions): Datadog {
   const add = (input: AccountInput): void => {
     if (accounts.has(input.name))
       throw new RayneError({
-        code: datadogErrors['account-exists'],
+        code: proxyErrors['account-exists'],
         message: `there already is a Datadog account named '${input.name}'`
       })
     const address = addressOf(input)
@@ -158,7 +162,7 @@ export function createDatadogService(options: DatadogOptions): Datadog {
 
 // A key that was taken for a name must not be repeated by an error.
 const noAccount = (message: string): RayneError =>
-  new RayneError({ code: datadogErrors['account-not-found'], message: redact(message) })
+  new RayneError({ code: proxyErrors['account-not-found'], message: redact(message) })
 
 function active(row: AccountRow): AccountRow {
   if (!row.active)
@@ -170,7 +174,7 @@ function active(row: AccountRow): AccountRow {
 
 interface Opened {
   readonly row: AccountRow
-  readonly made: Promise<{ readonly keys: string; readonly account: DatadogAccount }>
+  readonly made: Promise<{ readonly keys: string; readonly account: OpenAccount }>
 }
 const isSame = (a: AccountRow, b: AccountRow): boolean =>
   a.name === b.name &&
@@ -179,7 +183,7 @@ const isSame = (a: AccountRow, b: AccountRow): boolean =>
   a.appKeySealed === b.appKeySealed
 
 /** Opens rows and keeps what was opened, with what it has learned of Datadog's limits, until the row's keys or address change. */
-function createOpener(options: DatadogOptions): (row: AccountRow) => Promise<DatadogAccount> {
+function createOpener(options: DatadogOptions): (row: AccountRow) => Promise<OpenAccount> {
   const opened = new Map<number, Opened>()
   async function make(row: AccountRow, kept: Opened | undefined): Opened['made'] {
     if (!options.stored) throw new Error('a row without a store')
@@ -208,7 +212,7 @@ function open(
   address: AccountAddress,
   { name, ...given }: AccountKeys,
   options: DatadogOptions
-): DatadogAccount {
+): OpenAccount {
   const keys = {
     apiKey: checkedKey(given.apiKey, 'API key'),
     appKey: checkedKey(given.appKey, 'application key')
@@ -239,7 +243,7 @@ function addressOf(input: AccountInput): AccountAddress {
   // Callers without types must not reach a loopback address with a real account, nor any other address at all.
   if (!('simulated' in input) || input.simulated !== true)
     throw new RayneError({
-      code: datadogErrors['datadog-site-refused'],
+      code: proxyErrors['datadog-site-refused'],
       message: 'only a simulated account has an address of its own; a real one names its site'
     })
   return {

@@ -1,7 +1,7 @@
 import { RayneError, type Knex } from '../../../core/index.ts'
-import { datadogErrors } from '../contract.ts'
 import { keyIdOf, seal, unseal, type KeyRing, type SealingKey } from './seal.ts'
 import { accountStore, placeOf, type AccountRow, type SealedColumn } from '../store.ts'
+import { proxyErrors } from './errors.ts'
 
 const batch = 100
 
@@ -40,7 +40,7 @@ export function createRotation({
     db.transaction(async trx => {
       if (!(await accountStore.lockRotation(trx)))
         throw new RayneError({
-          code: datadogErrors['rotation-running'],
+          code: proxyErrors['rotation-running'],
           message: 'another process rotates the keys just now: wait until it is done'
         })
       const key = ring.renew()
@@ -51,7 +51,7 @@ export function createRotation({
         const [left] = await accountStore.sealedOtherwise(check, key.id, 1)
         if (left)
           throw new RayneError({
-            code: datadogErrors['rotation-incomplete'],
+            code: proxyErrors['rotation-incomplete'],
             message: `the account '${left.name}' is still sealed with the old key, which is kept: run \`rayne secrets rotate\` again`
           })
         ring.retire(key)

@@ -14,7 +14,7 @@ import {
 import { homedir } from 'node:os'
 import path from 'node:path'
 import { errorCode, RayneError, registerSecret } from '../../../core/index.ts'
-import { datadogErrors } from '../contract.ts'
+import { proxyErrors } from './errors.ts'
 
 /** One AES-256 key; the id names it inside an envelope and tells nothing of it. */
 export interface SealingKey {
@@ -80,7 +80,7 @@ export const keyIdOf = (envelope: string): string =>
 
 const unreadable = (reason: string): RayneError =>
   new RayneError({
-    code: datadogErrors['secret-unreadable'],
+    code: proxyErrors['secret-unreadable'],
     message: `a stored secret cannot be read: ${reason}`
   })
 
@@ -140,7 +140,7 @@ function readSecrets(file: string): string[] | undefined {
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return undefined
     throw new RayneError({
-      code: datadogErrors['secret-unreadable'],
+      code: proxyErrors['secret-unreadable'],
       message:
         `the key file '${file}' cannot be read (${errorCode(error) ?? 'unknown'}): ` +
         'give it to the user Rayne runs as',
@@ -150,7 +150,7 @@ function readSecrets(file: string): string[] | undefined {
   try {
     if (process.platform !== 'win32' && (fstatSync(open).mode & 0o077) !== 0)
       throw new RayneError({
-        code: datadogErrors['secret-exposed'],
+        code: proxyErrors['secret-exposed'],
         message:
           `the key file '${file}' can be read by others, so it is not used: ` +
           `run \`chmod 600 ${file}\`, then \`rayne secrets rotate\``
@@ -161,7 +161,7 @@ function readSecrets(file: string): string[] | undefined {
       .filter(Boolean)
     if (secrets.length === 0)
       throw new RayneError({
-        code: datadogErrors['secret-unreadable'],
+        code: proxyErrors['secret-unreadable'],
         message:
           `the key file '${file}' is empty: ` +
           'restore it from a backup, or delete it and enter the account keys again'

@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { epochMs, nowMs } from '../../../core/index.ts'
-import { DatadogToken, type DatadogAccount, type DatadogService } from '../contract.ts'
+import { DatadogToken } from '../contract.ts'
+import type { OpenAccount } from '../service/client/account.ts'
 import { bodyOf, startProxy } from './two-sites.ts'
+import type { Datadog } from '../service/datadog.ts'
 
 const isEu = (name: string | undefined): boolean => name?.endsWith('-eu1') ?? false
 
 /** What one account may be asked, and the names of hosts and monitors in the answer. */
 const questions: readonly ((
-  account: DatadogAccount
+  account: OpenAccount
 ) => Promise<{ hosts: (string | undefined)[]; monitors: string[] }>)[] = [
   async account => ({
     hosts: (await account.hosts({ filter: '', limit: 50 })).rows.map(row => row.name),
@@ -50,7 +52,7 @@ const window = () => {
 test('two stored accounts, 200 calls side by side while both are changed: neither ever sees a row of the other', async t => {
   const { app, sims, simulator, left } = await startProxy(t)
   for (const account of [sims.us, sims.eu]) await app.call('POST', '/v1/accounts', bodyOf(account))
-  const datadog = app.services.resolve({ one: DatadogToken })['one'] as DatadogService
+  const datadog = app.services.resolve({ one: DatadogToken })['one'] as Datadog
   const known = { us: new Set<string>(), eu: new Set<string>() }
   for (const which of ['us', 'eu'] as const)
     for (const row of (await (await datadog.account(sims[which].name)).monitors({ limit: 50 }))

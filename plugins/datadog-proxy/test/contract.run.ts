@@ -3,7 +3,8 @@ import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { errorText, type Logger } from '../../../core/index.ts'
 import { testData } from '../../../core/test/test-data.ts'
-import { DatadogError, type DatadogAccount } from '../contract.ts'
+import { DatadogError } from '../contract.ts'
+import type { OpenAccount } from '../service/client/account.ts'
 import { createDatadogService } from '../service/datadog.ts'
 import type { Operation } from './contract/operation.ts'
 import { operations, pageSizeOf, pagesFrom } from './contract/operations.ts'
@@ -41,7 +42,7 @@ const expectedFailure: Readonly<Record<number, string>> = {
   429: 'rate_limited'
 }
 
-async function accountAt(server: ReplayServer, pageSize: number): Promise<DatadogAccount> {
+async function accountAt(server: ReplayServer, pageSize: number): Promise<OpenAccount> {
   const service = createDatadogService({
     log: quiet,
     pageSize,

@@ -5,11 +5,11 @@ import { createSimulator, type Simulator } from '../../../simulator/simulator.ts
 import {
   DatadogError,
   type CallOptions,
-  type DatadogAccount,
   type DatadogFailure,
   type DatadogRows,
   type TimeWindow
 } from '../contract.ts'
+import type { OpenAccount } from '../service/client/account.ts'
 import { createDatadogService, type DatadogOptions } from '../service/datadog.ts'
 import { quiet } from './loopback.ts'
 
@@ -19,7 +19,7 @@ export const monitorId = '23149714'
 /** A simulated Datadog with a client of its own; `waits` are the pauses between attempts in ms, which take no time. */
 export interface Site {
   readonly simulator: Simulator
-  readonly account: DatadogAccount
+  readonly account: OpenAccount
   readonly waits: number[]
   readonly window: TimeWindow
   asked(): number
@@ -57,7 +57,7 @@ export async function faultySite(
 export async function clientOf(
   simulator: Simulator,
   options: Partial<DatadogOptions> = {}
-): Promise<DatadogAccount> {
+): Promise<OpenAccount> {
   const [first] = simulator.accounts
   assert.ok(first)
   const { name, baseUrl, apiKey, appKey } = first

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import { epochMs } from '../../../core/index.ts'
 import { hash, unit } from '../../../simulator/world/random.ts'
 import type { SimAccount } from '../../../simulator/simulator.ts'
-import { DatadogError, type CallOptions, type DatadogAccount } from '../contract.ts'
+import { DatadogError, type CallOptions } from '../contract.ts'
+import type { OpenAccount } from '../service/client/account.ts'
 import { createDatadogService } from '../service/datadog.ts'
 import { monitorId } from './fault-site.ts'
 import { quiet } from './loopback.ts'
@@ -34,7 +35,7 @@ const callsOfOneClient = 12
 
 const kinds: Record<
   string,
-  (account: DatadogAccount, t0: number, options: CallOptions) => Promise<unknown>
+  (account: OpenAccount, t0: number, options: CallOptions) => Promise<unknown>
 > = {
   monitor: (account, _t0, options) => account.monitor(monitorId, options),
   metric: (account, t0, options) =>
@@ -54,7 +55,7 @@ const windowOf = (t0: number) => ({
   to: epochMs(t0 + 15 * 60_000)
 })
 
-const clientOf = ({ name, baseUrl, apiKey, appKey }: SimAccount): Promise<DatadogAccount> =>
+const clientOf = ({ name, baseUrl, apiKey, appKey }: SimAccount): Promise<OpenAccount> =>
   createDatadogService({
     log: quiet,
     accounts: [{ name, simulated: true, baseUrl, appUrl: baseUrl, apiKey, appKey }],

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import type { TestContext } from 'node:test'
 import { epochMs, type Logger } from '../../../core/index.ts'
-import type { DatadogAccount } from '../contract.ts'
+import type { OpenAccount } from '../service/client/account.ts'
 import { createDatadogService, type DatadogOptions } from '../service/datadog.ts'
 
 export const quiet: Logger = {
@@ -43,7 +43,7 @@ export async function fakeDatadog(
   t: TestContext,
   answer: Answer,
   options: Partial<DatadogOptions> = {}
-): Promise<{ account: DatadogAccount; seen: Seen[]; waits: number[]; url: string }> {
+): Promise<{ account: OpenAccount; seen: Seen[]; waits: number[]; url: string }> {
   const seen: Seen[] = []
   const waits: number[] = []
   const server = createServer((request, response) => {

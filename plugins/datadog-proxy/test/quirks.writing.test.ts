@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync, readdirSync } from 'node:fs'
 import { test } from 'node:test'
 import { createSdk } from '../service/client/load-sdk.ts'
-import type { LiveSpan } from '../contract.ts'
+import type { LiveSpan } from '../service/client/account.ts'
 import { fakeDatadog, json, window } from './loopback.ts'
 
 const notebook = { data: { id: 7, type: 'notebooks', attributes: { name: 'n', cells: [] } } }

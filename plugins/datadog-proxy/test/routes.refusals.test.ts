@@ -2,10 +2,11 @@ import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { definePlugin } from '../../../core/index.ts'
 import { createTestApp } from '../../../core/testing.ts'
-import { DatadogError, type DatadogService } from '../contract.ts'
+import { DatadogError } from '../contract.ts'
 import { routes } from '../routes/proxy.ts'
 import { fakeDatadog, json, keys } from './loopback.ts'
 import { proxyApp } from './proxy-app.ts'
+import type { Datadog } from '../service/datadog.ts'
 
 const off = {
   private_location_runner: '',
@@ -57,7 +58,7 @@ test('failures of Datadog and garbage are 502, a time-out is 504, a limit 429 wi
   const service = {
     account: async () => account,
     list: async () => [{ name: 'a', site: 'x', simulated: true, isDefault: true }]
-  } as unknown as DatadogService
+  } as unknown as Datadog
   const plugin = definePlugin({
     id: 'proxies',
     version: '1.0.0',

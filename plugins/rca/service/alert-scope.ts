@@ -50,7 +50,7 @@ function onlyTag(tags: readonly string[], key: string): string | undefined {
 
 /** A metric query about the alert alone: every series in it is bound to the terms it does not contradict. */
 export const narrowMetric = (query: string, terms: readonly ScopeTerm[]): string =>
-  query.replace(/(\b[a-z][\w.]*)\{([^{}]*)\}/gi, (whole, metric: string, filter: string) =>
+  query.replace(/(?<![\w.])([a-z][\w.]*)\{([^{}]*)\}/gi, (whole, metric: string, filter: string) =>
     metric.toLowerCase() === 'by' ? whole : `${metric}{${narrowFilter(filter.trim(), terms)}}`
   )
 

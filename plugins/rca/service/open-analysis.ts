@@ -2,7 +2,10 @@ import type { JobContext, JobHandle, Knex } from '../../../core/index.ts'
 import { needsAnalysis, type AlertReceived } from '../../webhooks/contract.ts'
 import { analysisStore } from '../store.ts'
 
-/** Opens one analysis for a firing alert and enqueues its job, both or neither; a second delivery of the event does nothing. */
+/**
+ * Opens one analysis for a firing alert and enqueues its job, both or neither; a second delivery of the event does
+ * nothing.
+ */
 export async function openAnalysis(
   trx: Knex.Transaction,
   received: AlertReceived,

@@ -106,7 +106,7 @@ const spellings: Readonly<Record<string, string>> = {
 }
 const sameEnv = (env: string): string => spellings[env.toLowerCase()] ?? env.toLowerCase()
 
-/** Errors that only the changed version logs are the strongest sign; those the other versions share speak against it. */
+/** Errors that only the changed version logs are the strongest sign; those others share speak against it. */
 function versionReason(
   version: string,
   service: string | undefined,

@@ -47,7 +47,10 @@ test('every evaluation in front and every function that judges is taken off', ()
       byHost
     ],
     [
-      `avg(last_4h):anomalies(${byHost}, 'agile', 2, direction='both', alert_window='last_15m', interval=60, count_default_zero='true') >= 1`,
+      [
+        `avg(last_4h):anomalies(${byHost}, 'agile', 2, direction='both', alert_window='last_15m',`,
+        ` interval=60, count_default_zero='true') >= 1`
+      ].join(''),
       byHost
     ],
     [`avg(last_1h):outliers(${byHost}, 'DBSCAN', 3, 80) > 0`, byHost],

@@ -25,7 +25,7 @@ interface Jobs {
   readonly jobs: readonly { readonly id: string; readonly name: string; readonly error: string }[]
 }
 
-test('an analysis that failed is listed with its reason, and a retry ends it with one report and one notebook', async t => {
+test('a retry ends a failed analysis with one report and one notebook', async t => {
   const simulator = await createSimulator({ scenario: 's1' })
   t.after(() => simulator.close())
   simulator.addFault({

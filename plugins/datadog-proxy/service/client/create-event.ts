@@ -1,5 +1,6 @@
 import { toSeconds } from '../../../../core/index.ts'
-import { DatadogError, type EventDraft } from '../../contract.ts'
+import { DatadogError } from '../../contract.ts'
+import type { EventDraft } from './account.ts'
 import type { Sdk } from './load-sdk.ts'
 import { objectOf, textOf } from './read-json.ts'
 import type { Call } from './send-request.ts'

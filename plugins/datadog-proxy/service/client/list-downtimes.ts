@@ -1,4 +1,5 @@
-import { DatadogError, type DatadogDowntime, type DatadogRows } from '../../contract.ts'
+import { DatadogError, type DatadogRows } from '../../contract.ts'
+import type { DatadogDowntime } from './account.ts'
 import { collectPages, type Page } from './collect-pages.ts'
 import type { Sdk } from './load-sdk.ts'
 import {

@@ -1,4 +1,5 @@
-import { DatadogError, type LogTier, type TimeWindow } from '../../contract.ts'
+import { DatadogError, type TimeWindow } from '../../contract.ts'
+import type { LogTier } from './account.ts'
 
 const all: readonly LogTier[] = ['indexes', 'flex', 'online-archives']
 /** The shortest retention Datadog sells for indexes; older lines may be in another tier. */

@@ -1,4 +1,5 @@
-import type { CallOptions, DatadogAccount } from '../../contract.ts'
+import type { CallOptions } from '../../contract.ts'
+import type { OpenAccount } from './account.ts'
 import { aggregateLogs } from './aggregate-logs.ts'
 import { createCircuit } from './circuit.ts'
 import { createEvent } from './create-event.ts'
@@ -37,7 +38,7 @@ export function openAccount(
   keys: Keys,
   pageSize: number,
   shared: Transport
-): DatadogAccount {
+): OpenAccount {
   const transport = {
     ...shared,
     limits: createRateLimits(),

@@ -1,5 +1,6 @@
 import { isoTime } from '../../../../core/index.ts'
-import { DatadogError, type Asked, type DatadogPage, type PageRequest } from '../../contract.ts'
+import { DatadogError, type Asked } from '../../contract.ts'
+import type { DatadogPage, PageRequest } from './account.ts'
 import type { Page } from './collect-pages.ts'
 import { readMonitors } from './find-monitors.ts'
 import { readMonitor } from './get-monitor.ts'

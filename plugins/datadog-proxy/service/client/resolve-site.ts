@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import { RayneError } from '../../../../core/index.ts'
-import { datadogErrors } from '../../contract.ts'
+import { proxyErrors } from '../errors.ts'
 
 /** Every Datadog site keys may be sent to; anything else is refused. */
 export const sites = [
@@ -18,7 +18,7 @@ type Site = (typeof sites)[number]
 
 const isSite = (host: string): host is Site => (sites as readonly string[]).includes(host)
 const refused = (message: string): RayneError =>
-  new RayneError({ code: datadogErrors['datadog-site-refused'], message })
+  new RayneError({ code: proxyErrors['datadog-site-refused'], message })
 
 /** The allow-listed site in what a person pasted (site, API URL or app URL), or a 400 that lists the sites. */
 export function resolveSite(pasted: string): Site {

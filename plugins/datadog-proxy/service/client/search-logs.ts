@@ -1,4 +1,5 @@
-import type { DatadogLog, DatadogRows, LogTier } from '../../contract.ts'
+import type { DatadogLog, DatadogRows } from '../../contract.ts'
+import type { LogTier } from './account.ts'
 import type { Page } from './collect-pages.ts'
 import type { Sdk } from './load-sdk.ts'
 import { beyondRetention, inTiers, type LogTiers } from './log-tiers.ts'

@@ -1,4 +1,5 @@
-import { DatadogError, type KeyCheck } from '../../contract.ts'
+import { DatadogError } from '../../contract.ts'
+import type { KeyCheck } from './account.ts'
 import type { Sdk } from './load-sdk.ts'
 import { isObject } from './read-json.ts'
 import type { Call } from './send-request.ts'

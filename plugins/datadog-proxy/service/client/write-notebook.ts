@@ -1,11 +1,6 @@
 import type { NotebookCellCreateRequest } from '@datadog/datadog-api-client/dist/packages/datadog-api-client-v1/models/NotebookCellCreateRequest.js'
-import {
-  DatadogError,
-  type DatadogNotebook,
-  type NotebookCell,
-  type NotebookDraft,
-  type NotebookRef
-} from '../../contract.ts'
+import { DatadogError, type NotebookCell, type NotebookRef } from '../../contract.ts'
+import type { DatadogNotebook, NotebookBody } from './account.ts'
 import type { Sdk } from './load-sdk.ts'
 import { decimalId } from './path-part.ts'
 import { defined, idOf, isObject, numberOf, objectOf, textOf, timeOf } from './read-json.ts'
@@ -20,7 +15,7 @@ export async function createNotebook(
   call: Call,
   sdk: Sdk,
   appUrl: string,
-  draft: NotebookDraft
+  draft: NotebookBody
 ): Promise<NotebookRef> {
   const body = bodyOf(draft)
   const answer = await call.write(needs('notebooks_write'), async () =>
@@ -42,7 +37,7 @@ export async function updateNotebook(
   sdk: Sdk,
   appUrl: string,
   id: string,
-  draft: NotebookDraft
+  draft: NotebookBody
 ): Promise<NotebookRef> {
   const digits = decimalId(id, 'a notebook id')
   const body = bodyOf(draft)
@@ -122,7 +117,7 @@ export async function findNotebook(
   )
 }
 
-function bodyOf({ name, cells, window }: NotebookDraft) {
+function bodyOf({ name, cells, window }: NotebookBody) {
   if (name === '' || name.length > longestName)
     throw new DatadogError(
       'invalid',

@@ -1,4 +1,5 @@
-import { DatadogError, type DatadogWebhook } from '../../contract.ts'
+import { DatadogError } from '../../contract.ts'
+import type { DatadogWebhook } from './account.ts'
 import type { Sdk } from './load-sdk.ts'
 import { pathPart } from './path-part.ts'
 import { defined, isObject, objectOf, parseJson, textOf } from './read-json.ts'

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
-import type { DatadogAccount } from '../../contract.ts'
+import type { OpenAccount } from '../../service/client/account.ts'
 import type { Interaction, RecordedRequest, RecordedResponse, Recording } from './recordings.ts'
 
 /** How one recorded operation is driven through our client and what its result must carry. */
 export interface Operation {
   /** Calls the client with inputs from the recorded request. */
   drive(
-    account: DatadogAccount,
+    account: OpenAccount,
     interaction: Interaction,
     pages: readonly Interaction[],
     recording: Recording

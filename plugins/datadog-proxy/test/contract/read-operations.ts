@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { epochMs } from '../../../../core/index.ts'
-import type { LogAggregation } from '../../contract.ts'
+import type { LogAggregation } from '../../service/client/account.ts'
 import { bodyOf, dataOf, sameSet, textOf, type Json, type Operation } from './operation.ts'
 import { instantOf } from './recordings.ts'
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { epochMs, type EpochSeconds } from '../../../../core/index.ts'
-import type { EventDraft, NotebookCell, NotebookDraft } from '../../contract.ts'
+import type { NotebookCell } from '../../contract.ts'
+import type { EventDraft, NotebookBody } from '../../service/client/account.ts'
 import { bodyOf, dataOf, textOf, type Json, type Operation } from './operation.ts'
 import type { Interaction, RecordedRequest, RecordedResponse, Recording } from './recordings.ts'
 
@@ -17,7 +18,7 @@ const notebookParts = [
   'body.data.attributes.cells'
 ]
 
-function draftOf({ request }: Interaction, recording: Recording): NotebookDraft {
+function draftOf({ request }: Interaction, recording: Recording): NotebookBody {
   const { name = '', cells = [] } = ((request.body as Json | null)?.['data']?.attributes ?? {}) as {
     name?: string
     cells?: Json[]

@@ -1,10 +1,10 @@
 import type { Knex } from 'knex'
-import { Type } from 'typebox'
+import { Type, type TSchema } from 'typebox'
 import { notFound } from './errors.ts'
 import type { HttpRouter } from './http/router.ts'
 import type { Jobs } from './jobs.ts'
 import { redact } from './log.ts'
-import { defineRoute, type Route } from './route.ts'
+import type { RouteSpec } from './plugin.ts'
 
 const states = ['created', 'retry', 'active', 'completed', 'cancelled', 'failed'] as const
 const Job = Type.Object({
@@ -50,7 +50,7 @@ export async function listJobs(db: Knex, { state, name, page, per_page }: JobFil
         ? redact(String(row.output.message))
         : (row.output?.value?.message ?? null)
     })),
-    total_count: Number(count?.['total']),
+    total_count: Number(count?.['total'] ?? 0),
     page,
     per_page
   }
@@ -69,11 +69,15 @@ export async function retryJob(
 }
 
 export function jobRoutes(router: HttpRouter, db: Knex, jobs: Jobs): void {
-  for (const route of [list(db), retry(db, jobs)]) router.route('core', '/v1/jobs', route)
-}
-
-const list = (db: Knex): Route =>
-  defineRoute({
+  const route = <P extends TSchema, Q extends TSchema, B extends TSchema, R extends TSchema>(
+    spec: RouteSpec<P, Q, B, R>
+  ): void =>
+    router.route(
+      'core',
+      '/v1/jobs',
+      spec as unknown as RouteSpec<TSchema, TSchema, TSchema, TSchema>
+    )
+  route({
     method: 'GET',
     path: '',
     auth: 'user',
@@ -95,9 +99,7 @@ const list = (db: Knex): Route =>
     }),
     handle: ({ query }) => listJobs(db, query)
   })
-
-const retry = (db: Knex, jobs: Jobs): Route =>
-  defineRoute({
+  route({
     method: 'POST',
     path: '/{id}/retry',
     auth: 'admin',
@@ -108,3 +110,4 @@ const retry = (db: Knex, jobs: Jobs): Route =>
     also: { 404: 'no failed job has this id' },
     handle: ({ params }) => retryJob(db, jobs, params.id)
   })
+}

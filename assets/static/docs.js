@@ -1,2 +1,3 @@
-window.onload = () =>
+window.addEventListener('load', () =>
   SwaggerUIBundle({ url: '/openapi.json', dom_id: '#docs', deepLinking: true, validatorUrl: null })
+)

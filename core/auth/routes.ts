@@ -1,12 +1,10 @@
-import { Type } from 'typebox'
+import { Type, type TSchema } from 'typebox'
 import type { Settings } from '../config.ts'
 import { notFound, RayneError } from '../errors.ts'
 import type { HttpRouter } from '../http/router.ts'
-import { defineRoute, reply, type Route } from '../route.ts'
-import { dayMs, secondMs } from '../time.ts'
+import { reply, type RouteSpec } from '../plugin.ts'
 import { sessionCookie } from './access.ts'
 import type { AuthStore } from './store.ts'
-import { createThrottle } from './throttle.ts'
 
 const Name = Type.String({ minLength: 1, maxLength: 100, pattern: '^[^\\x00-\\x1f]+$' })
 const Password = Type.String({ minLength: 12, maxLength: 200, writeOnly: true })
@@ -20,27 +18,20 @@ const Token = Type.Object({
   last_used_at: Type.Union([Type.String(), Type.Null()]),
   revoked_at: Type.Union([Type.String(), Type.Null()])
 })
+const attempts = 10
+const windowMs = 15 * 60_000
 
 /** `/login`, `/register`, `/logout`, users and tokens; the look-up by integer of the first version is gone. */
 export function authRoutes(router: HttpRouter, store: AuthStore, settings: Settings): void {
-  const secure = settings.publicUrl?.startsWith('https') === true
-  for (const route of [
-    login(store, secure),
-    register(store),
-    logout(store, secure),
-    listTokens(store),
-    addToken(store),
-    revokeToken(store)
-  ])
-    router.route('core', '', route)
-}
-
-const cookie = (value: string, seconds: number, secure: boolean): string =>
-  `rayne_session=${value}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${seconds}${secure ? '; Secure' : ''}`
-
-function login(store: AuthStore, secure: boolean): Route {
+  const route = <P extends TSchema, Q extends TSchema, B extends TSchema, R extends TSchema>(
+    spec: RouteSpec<P, Q, B, R>
+  ): void =>
+    router.route('core', '', spec as unknown as RouteSpec<TSchema, TSchema, TSchema, TSchema>)
   const throttle = createThrottle()
-  return defineRoute({
+  const cookie = (value: string, seconds: number): string =>
+    `rayne_session=${value}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${seconds}${settings.publicUrl?.startsWith('https') ? '; Secure' : ''}`
+
+  route({
     method: 'POST',
     path: '/login',
     auth: 'public',
@@ -54,19 +45,19 @@ function login(store: AuthStore, secure: boolean): Route {
       if (!result)
         throw new RayneError({ code: 'login-failed', message: 'name or password is wrong' })
       done()
-      const { user, session, expiresAt } = result
-      const seconds = Math.floor((expiresAt.getTime() - Date.now()) / secondMs)
       return reply(
         200,
-        { user, session, expires_at: expiresAt.toISOString() },
-        { 'set-cookie': cookie(session, seconds, secure) }
+        { user: result.user, session: result.session, expires_at: result.expiresAt.toISOString() },
+        {
+          'set-cookie': cookie(
+            result.session,
+            ((result.expiresAt.getTime() - Date.now()) / 1000) | 0
+          )
+        }
       )
     }
   })
-}
-
-const register = (store: AuthStore): Route =>
-  defineRoute({
+  route({
     method: 'POST',
     path: '/register',
     auth: 'public',
@@ -84,18 +75,11 @@ const register = (store: AuthStore): Route =>
     also: { 403: 'neither an admin nor a valid set-up secret', 409: 'the name is taken' },
     async handle({ body, principal }) {
       if (body.setup) return store.firstAdmin(body.setup, body.name, body.password)
-      if (principal.role !== 'admin')
-        throw new RayneError({
-          code: 'forbidden',
-          message:
-            'only an admin makes users; the first admin comes from the set-up link printed at start'
-        })
+      if (principal.role !== 'admin') throw onlyAdmins()
       return store.addUser(body.name, body.password, body.role ?? 'member')
     }
   })
-
-const logout = (store: AuthStore, secure: boolean): Route =>
-  defineRoute({
+  route({
     method: 'POST',
     path: '/logout',
     auth: 'user',
@@ -104,12 +88,10 @@ const logout = (store: AuthStore, secure: boolean): Route =>
     async handle({ headers }) {
       const session = sessionCookie({ headers })
       if (session) await store.logout(session)
-      return reply(200, { status: 'logged out' }, { 'set-cookie': cookie('', 0, secure) })
+      return reply(200, { status: 'logged out' }, { 'set-cookie': cookie('', 0) })
     }
   })
-
-const listTokens = (store: AuthStore): Route =>
-  defineRoute({
+  route({
     method: 'GET',
     path: '/v1/tokens',
     auth: 'admin',
@@ -120,9 +102,7 @@ const listTokens = (store: AuthStore): Route =>
       return { tokens, total_count: tokens.length }
     }
   })
-
-const addToken = (store: AuthStore): Route =>
-  defineRoute({
+  route({
     method: 'POST',
     path: '/v1/tokens',
     auth: 'admin',
@@ -134,16 +114,16 @@ const addToken = (store: AuthStore): Route =>
     }),
     response: Type.Object({ token: Type.String(), info: Token }),
     status: 201,
-    handle: ({ body: { name, scopes, expires_in_days: days } }) =>
+    handle: ({ body }) =>
       store.addToken(
-        name,
-        scopes,
-        days === undefined ? undefined : new Date(Date.now() + days * dayMs)
+        body.name,
+        body.scopes,
+        body.expires_in_days === undefined
+          ? undefined
+          : new Date(Date.now() + body.expires_in_days * 86_400_000)
       )
   })
-
-const revokeToken = (store: AuthStore): Route =>
-  defineRoute({
+  route({
     method: 'DELETE',
     path: '/v1/tokens/{id}',
     auth: 'admin',
@@ -157,3 +137,30 @@ const revokeToken = (store: AuthStore): Route =>
       return { message: `token ${params.id} revoked` }
     }
   })
+}
+
+const onlyAdmins = (): RayneError =>
+  new RayneError({
+    code: 'forbidden',
+    message:
+      'only an admin makes users; the first admin comes from the set-up link printed at start'
+  })
+
+/** Counts failed tries by key; calling what it returns forgets them. */
+function createThrottle(): (key: string) => () => void {
+  const failures = new Map<string, { count: number; since: number }>()
+  return key => {
+    if (failures.size > 10_000) failures.clear()
+    const entry = failures.get(key)
+    const live =
+      entry && entry.since > Date.now() - windowMs ? entry : { count: 0, since: Date.now() }
+    if (live.count >= attempts)
+      throw new RayneError({
+        code: 'too-many-logins',
+        message: 'too many failed logins for this name; wait a quarter of an hour',
+        details: { retryAfterSeconds: Math.ceil((live.since + windowMs - Date.now()) / 1000) }
+      })
+    failures.set(key, { ...live, count: live.count + 1 })
+    return () => failures.delete(key)
+  }
+}

@@ -7,9 +7,9 @@ export async function eventually<T>(
   ask: () => Promise<T | undefined | false> | T | undefined | false,
   ms = 20_000
 ): Promise<T> {
-  for (const until = Date.now() + ms; ; await sleep(20)) {
+  for (const until = performance.now() + ms; ; await sleep(20)) {
     const found = await ask()
     if (found !== undefined && found !== false) return found
-    assert.ok(Date.now() < until, `${what} did not happen within ${ms} ms`)
+    assert.ok(performance.now() < until, `${what} did not happen within ${ms} ms`)
   }
 }

@@ -27,7 +27,7 @@ const newSeen = (): Seen => ({ ran: [], contexts: [] })
 const worker = (
   seen: Seen,
   run: (n: number, context: JobContext) => Promise<void> | void = () => {},
-  spec: { maxRetries?: number; maxConcurrent?: number; timeoutSeconds?: number } = {}
+  spec: { retries?: number; concurrency?: number; timeoutSeconds?: number } = {}
 ): Plugin =>
   definePlugin({
     id: 'worker',
@@ -163,7 +163,7 @@ describe('jobs', () => {
           () => {
             if (broken) throw new Error('no luck with api_key=abcdef1234567890')
           },
-          { maxRetries: 2 }
+          { retries: 2 }
         )
       ]
     })
@@ -371,7 +371,7 @@ describe('a worker', () => {
     }
     const started = performance.now()
     await createTestApp(t, {
-      plugins: [worker(seen, run, { maxConcurrent: 8 })],
+      plugins: [worker(seen, run, { concurrency: 8 })],
       env: role,
       connection
     })
@@ -397,7 +397,7 @@ describe('a worker', () => {
                 reject(new Error('stopped'))
               })
             }),
-          { timeoutSeconds: 1, maxRetries: 0 }
+          { timeoutSeconds: 1, retries: 0 }
         )
       ]
     })
@@ -416,4 +416,28 @@ describe('a worker', () => {
     await closed
     assert.deepEqual(seen.ran, [1])
   })
+  test('go on when the clock is set back by months, without a timer that spins', async t => {
+    const seen = newSeen()
+    await createTestApp(t, { plugins: [worker(seen)], env: role })
+    const warnings: Error[] = []
+    const warned = (warning: Error): number => warnings.push(warning)
+    process.on('warning', warned)
+    t.after(() => process.off('warning', warned))
+    t.mock.timers.enable({ apis: ['Date'], now: Date.now() - 260 * 86_400_000 })
+    for (const time of ['first', 'second']) {
+      const before = await watchedAt(seen)
+      await eventually(`the ${time} look`, async () => (await watchedAt(seen)) > before)
+    }
+    await enqueue(seen, { n: 1 })
+    await eventually('the job', () => seen.ran.length === 1)
+    assert.deepEqual(warnings, [])
+  })
 })
+
+/** When the queue was last looked after, by the database's clock. */
+const watchedAt = async (seen: Seen): Promise<string> => {
+  const { rows } = await seen.app!.db.raw(
+    'select max(monitor_claim_on)::text as at from jobs.queue'
+  )
+  return rows[0].at ?? ''
+}

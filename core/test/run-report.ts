@@ -26,12 +26,7 @@ export default async function* report(source: AsyncIterable<TestEvent>): AsyncGe
   for await (const { type, data } of source) {
     if (type === 'test:summary' && data['file'] === undefined)
       tell({ type: 'summary', counts: data['counts'] as Record<string, number> })
-    if (
-      type === 'test:diagnostic' &&
-      (data['level'] === 'error' ||
-        data['level'] === 'warn' ||
-        /asynchronous activity/.test(String(data['message'])))
-    )
+    if (type === 'test:diagnostic' && isTrouble(data))
       tell({ type: 'note', name: String(data['message']) })
     if (type === 'test:dequeue' || type === 'test:complete')
       tell({
@@ -39,24 +34,27 @@ export default async function* report(source: AsyncIterable<TestEvent>): AsyncGe
         name: String(data['name']),
         nesting: Number(data['nesting'])
       })
-    if (type !== 'test:pass' && type !== 'test:fail') continue
-    const { details = {} } = data
-    tell({
-      type: type === 'test:pass' ? 'pass' : 'fail',
-      name: String(data['name']),
-      nesting: Number(data['nesting']),
-      suite: details.type === 'suite',
-      ms: details.duration_ms ?? 0,
-      ...(typeof data['file'] === 'string'
-        ? { file: data['file'], line: Number(data['line']) }
-        : {}),
-      ...(details.error ? { failure: failureOf(details.error) } : {}),
-      ...(data['skip'] === undefined && data['todo'] === undefined
-        ? {}
-        : { skipped: String(data['skip'] ?? data['todo']) })
-    })
+    if (type === 'test:pass' || type === 'test:fail')
+      tell(resultOf(type === 'test:pass' ? 'pass' : 'fail', data))
   }
   yield ''
+}
+
+const isTrouble = ({ level, message }: TestEvent['data']): boolean =>
+  level === 'error' || level === 'warn' || /asynchronous activity/.test(String(message))
+
+function resultOf(type: 'pass' | 'fail', data: TestEvent['data']): Told {
+  const { details = {}, file, line, name, nesting, skip, todo } = data
+  return {
+    type,
+    name: String(name),
+    nesting: Number(nesting),
+    suite: details.type === 'suite',
+    ms: details.duration_ms ?? 0,
+    ...(typeof file === 'string' ? { file, line: Number(line) } : {}),
+    ...(details.error ? { failure: failureOf(details.error) } : {}),
+    ...(skip === undefined && todo === undefined ? {} : { skipped: String(skip ?? todo) })
+  }
 }
 
 const tell = (told: Told): void => {

@@ -67,7 +67,20 @@ describe('the test runner', { concurrency: 2 }, () => {
     }).ended
     assert.equal(code, 0, output)
     assert.match(output, /✔ core\/test\/c\.isolated\.test\.ts {2}1 tests/)
-    assert.match(output, /ℹ tests 4\n.*ℹ pass 4\nℹ fail 0\n/s)
+    assert.match(output, /ℹ tests 4\n.*ℹ pass 4\nℹ fail 0\n.*\n4 passed, 0 failed, 0 skipped\n$/s)
+  })
+
+  test('names what it skipped, and why, before one line of counts', async t => {
+    const { code, output } = await startRunner(t, {
+      'core/test/a.test.ts': `${green}test('far', { skip: 'needs a folder of recordings' }, () => {})\n`,
+      'core/test/b.test.ts': `${head}test('red', () => { throw new Error('on purpose') })\n`
+    }).ended
+    assert.equal(code, 1, output)
+    assert.match(
+      output,
+      /\n﹣ far \(core\/test\/a\.test\.ts:5\): needs a folder of recordings\n1 passed, 1 failed, 1 skipped\n$/
+    )
+    assert.equal(output.match(/^\d+ passed, \d+ failed, \d+ skipped$/gm)?.length, 1)
   })
 
   const red: readonly (readonly [string, Readonly<Record<string, string>>, RegExp])[] = [
@@ -104,6 +117,20 @@ describe('the test runner', { concurrency: 2 }, () => {
       },
       /on purpose/
     ],
+    [
+      'a warning of the process',
+      {
+        'core/test/a.test.ts': `${head}test('long', () => { clearTimeout(setTimeout(() => {}, 260 * 86_400_000)) })\n`
+      },
+      /✖ a warning nobody expects: \(node:\d+\) TimeoutOverflowWarning: 22464000000 does not fit[^]*\n1 passed, 0 failed, 0 skipped\n$/
+    ],
+    [
+      'a warning of a program that a test starts',
+      {
+        'core/test/a.test.ts': `${head}test('one', (_, done) => { spawn(process.execPath, ['-e', 'process.emitWarning("on purpose")'], { stdio: 'inherit' }).on('exit', () => done()) })\n`
+      },
+      /✖ a warning nobody expects: \(node:\d+\) Warning: on purpose/
+    ],
     ...(process.platform === 'linux'
       ? [
           [
@@ -126,7 +153,17 @@ describe('the test runner', { concurrency: 2 }, () => {
 
   test('leaves nothing behind when it is interrupted', async t => {
     const { child, folder, ended } = startRunner(t, {
-      'core/test/a.test.ts': `${head}test('long', async () => { const child = spawn('sleep', ['600']); writeFileSync('pids', child.pid + ' ' + process.pid + ' ' + process.env.TMPDIR); await new Promise(() => {}) })\nsetInterval(() => {}, 1000)\n`
+      'core/test/a.test.ts': [
+        head,
+        "import { renameSync } from 'node:fs'",
+        "test('long', async () => {",
+        "  const child = spawn('sleep', ['600'])",
+        "  writeFileSync('writing', child.pid + ' ' + process.pid + ' ' + process.env.TMPDIR)",
+        "  renameSync('writing', 'pids')",
+        '  await new Promise(() => {})',
+        '})',
+        'setInterval(() => {}, 1000)'
+      ].join('\n')
     })
     const [sleeper, worker, temporary = ''] = await eventually(
       'the test to run',

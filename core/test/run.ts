@@ -22,6 +22,8 @@ const root = process.cwd()
 const longest = 'core/test/embedded.test.ts'
 const alone = (file: string): boolean => file.endsWith('.isolated.test.ts') || file === longest
 const leaveMs = 30_000
+/** One line each for the tests that did not run, with the reason. */
+const notRun: string[] = []
 const counts = { tests: 0, suites: 0, passed: 0, failed: 0, cancelled: 0, skipped: 0, todo: 0 }
 
 /** Every folder that holds product code and must therefore hold tests. */
@@ -29,10 +31,10 @@ function foldersWithTests(): string[] {
   const plugins = readdirSync(path.join(root, 'plugins'))
     .filter(id => existsSync(path.join(root, 'plugins', id, 'plugin.ts')))
     .map(id => `plugins/${id}`)
-  const others = ['tools', 'examples'].filter(
+  const others = ['simulator', 'tools', 'examples'].filter(
     folder => globSync(`${folder}/**/*.ts`, { cwd: root }).length > 0
   )
-  return ['core', 'simulator', ...plugins, ...others]
+  return ['core', ...plugins, ...others]
 }
 
 function findTests(filters: readonly string[]): string[] {
@@ -152,6 +154,9 @@ async function runGroup(files: readonly string[], folder: string): Promise<Resul
   return { failed: summarise(files, told, output.trim(), code) }
 }
 
+const fileOf = (one: Told): string =>
+  path.relative(root, (one.file ?? '').replace(/^file:\/\//, '')).replaceAll(path.sep, '/')
+
 /** Prints one line a file and every failure; returns whether anything is wrong. */
 function summarise(
   files: readonly string[],
@@ -159,27 +164,13 @@ function summarise(
   output: string,
   code: unknown
 ): boolean {
-  let wrong = code !== 0
-  const fileOf = (one: Told): string =>
-    path.relative(root, (one.file ?? '').replace(/^file:\/\//, '')).replaceAll(path.sep, '/')
-  for (const file of files) {
-    const own = told.filter(one => fileOf(one) === file)
-    const tests = own.filter(one => one.suite === false)
-    const failures = own.filter(one => one.type === 'fail' && one.failure !== '')
-    const skipped = own.filter(one => one.skipped !== undefined)
-    const seconds = (
-      own.filter(one => one.nesting === 0).reduce((sum, one) => sum + (one.ms ?? 0), 0) / 1000
-    ).toFixed(1)
-    wrong ||= failures.length > 0 || tests.length === 0
-    console.log(
-      `${failures.length > 0 || tests.length === 0 ? '✖' : '✔'} ${file}  ${tests.length} tests${tests.length === 0 ? ': the file ran nothing' : ''}, ${seconds} s`
+  const wrong = files.map(file =>
+    tellOfFile(
+      file,
+      told.filter(one => fileOf(one) === file)
     )
-    for (const one of failures) console.log(describeFailure(one, file))
-    for (const one of skipped) console.log(`  ﹣ ${one.name}: skipped, ${one.skipped}`)
-  }
-  for (const one of told.filter(
-    each => each.type === 'fail' && each.failure !== '' && !files.includes(fileOf(each))
-  ))
+  )
+  for (const one of told.filter(each => isFailure(each) && !files.includes(fileOf(each))))
     console.log(describeFailure(one, fileOf(one)))
   for (const one of told.filter(each => each.type === 'note')) console.log(one.name)
   const summary = told.find(one => one.type === 'summary')?.counts
@@ -190,8 +181,28 @@ function summarise(
     console.log(
       `✖ the process of ${files.join(', ')} ended with ${String(code)} before its summary`
     )
-  return wrong || !summary
+  const warnings = output.match(/^\(node:\d+\) .*Warning: .*$/gm) ?? []
+  for (const one of warnings) console.log(`✖ a warning nobody expects: ${one}`)
+  return wrong.includes(true) || code !== 0 || !summary || warnings.length > 0
 }
+
+/** Prints the line of one file and its failures; returns whether anything is wrong with it. */
+function tellOfFile(file: string, own: readonly Told[]): boolean {
+  const tests = own.filter(one => one.suite === false)
+  const failures = own.filter(isFailure)
+  const ms = own.filter(one => one.nesting === 0).reduce((sum, one) => sum + (one.ms ?? 0), 0)
+  const wrong = failures.length > 0 || tests.length === 0
+  const idle = tests.length === 0 ? ': the file ran nothing' : ''
+  console.log(
+    `${wrong ? '✖' : '✔'} ${file}  ${tests.length} tests${idle}, ${(ms / 1000).toFixed(1)} s`
+  )
+  for (const one of failures) console.log(describeFailure(one, file))
+  const skipped = own.filter(one => one.skipped !== undefined)
+  notRun.push(...skipped.map(one => `﹣ ${one.name} (${file}:${one.line}): ${one.skipped}`))
+  return wrong
+}
+
+const isFailure = ({ type, failure }: Told): boolean => type === 'fail' && failure !== ''
 
 const describeFailure = ({ name, line, failure = 'failed' }: Told, file: string): string =>
   `  ✖ ${name} (${file}:${line})\n${failure.replace(/^/gm, '      ')}`
@@ -258,9 +269,12 @@ async function main(filters: readonly string[]): Promise<void> {
     duration_ms: Math.round(performance.now() - started)
   }
   for (const [key, value] of Object.entries(lines)) console.log(`ℹ ${key} ${value}`)
-  if (failed && counts.failed + counts.cancelled === 0)
-    console.log('✖ no test failed, but the run is not green; see above')
-  process.exitCode = failed || counts.failed + counts.cancelled > 0 ? 1 : 0
+  for (const one of notRun) console.log(one)
+  const red = counts.failed + counts.cancelled
+  if (failed && red === 0) console.log('✖ no test failed, but the run is not green; see above')
+  const skipped = counts.skipped + counts.todo
+  console.log(`${counts.passed} passed, ${red} failed, ${skipped} skipped`)
+  process.exitCode = failed || red > 0 ? 1 : 0
 }
 
 async function interrupt(signal: NodeJS.Signals, queue: string[][], folder: string): Promise<void> {

@@ -1,11 +1,12 @@
 import { Command } from 'commander'
+import { gaiaCommand } from './gaia.ts'
 import { loghubCommand } from './loghub.ts'
 import { petshopCommand } from './petshop.ts'
 
 const program = new Command('eval')
   .usage('<track> --data DIR [--json FILE]')
   .description('The analysis measured on public data beside the baselines of each set.')
-for (const add of [petshopCommand, loghubCommand]) add(program)
+for (const add of [petshopCommand, loghubCommand, gaiaCommand]) add(program)
 program
   .command('simulator')
   .description("the simulator's scenarios; see `npm run eval -- simulator --help`")

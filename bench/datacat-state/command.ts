@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { measurePatchCost, printPatchCost } from './cost.ts'
 import { createStateClient, type StateClient } from './client.ts'
 import { compareFinal, type FinalState } from './final.ts'
 import { callJson } from '../datacat/connection.ts'
@@ -10,6 +11,7 @@ interface StateOptions {
   readonly seconds: string
   readonly clients: string
   readonly seed?: string
+  readonly patches: string
   readonly json?: string
 }
 
@@ -23,6 +25,7 @@ export function datacatStateCommand(program: Command): void {
     )
     .option('--seconds <s>', 'how long', '60')
     .option('--clients <n>', 'connections, each a client', '64')
+    .option('--patches <n>', 'one at a time to a state of each size, for the table of costs', '500')
     .option('--seed <n>', 'of the patches; printed')
     .option('--json <file>', 'write every figure to a file')
     .action((options: StateOptions) => run(options))
@@ -42,6 +45,10 @@ async function run(options: StateOptions): Promise<void> {
     print(`the server's last lines:\n${tailOf(server.home)}`)
     throw error
   })
+  print(`\none patch of one key, ${options.patches} of each size in turn`)
+  const costs = await measurePatchCost(server.url, Number(options.patches))
+  printPatchCost(costs)
+  print()
   await server.end()
   const problems = problemsOf(clients, final)
   printOutcome(clients, final, problems, setting.seconds)
@@ -55,6 +62,7 @@ async function run(options: StateOptions): Promise<void> {
     machine: machine(),
     setting,
     final,
+    costs,
     problems: Object.fromEntries(problems),
     patches: clients.flatMap(client => client.patchMs).length
   })

@@ -5,6 +5,7 @@ import { purgeJob, watchHeartbeats } from './jobs.ts'
 import { sessions } from './migrations/0001_sessions.ts'
 import { series } from './migrations/0002_series.ts'
 import { append } from './migrations/0003_append.ts'
+import { stateLog } from './migrations/0004_state_log.ts'
 import { routes } from './routes/all.ts'
 import { createDatacatService } from './service/datacat.ts'
 
@@ -13,7 +14,7 @@ export default definePlugin({
   version: '1.0.0',
   errors: datacatErrors,
   config,
-  migrations: [sessions, series, append],
+  migrations: [sessions, series, append, stateLog],
   provides: [DatacatToken],
   register(app) {
     const datacat = createDatacatService({

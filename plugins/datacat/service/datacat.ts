@@ -11,6 +11,7 @@ import { createInProcess } from './in-process.ts'
 import { createLive } from './live.ts'
 import { createRenderer } from './render-session.ts'
 import { createSessionReader } from './sessions.ts'
+import { createStateTrees } from './state-trees.ts'
 import { createWatch } from './watch.ts'
 import type { Emit, Limits } from './watched.ts'
 import { createWriter } from './write.ts'
@@ -31,7 +32,7 @@ export function createDatacatService({
 }) {
   const append = createAppendStore()
   const watch = createWatch({ db, emit, append, limits, log, bootedAt: Date.now() })
-  const writer = createWriter({ db, emit, append, watch })
+  const writer = createWriter({ db, emit, append, watch, trees: createStateTrees() })
   const sessions = createSessionReader(db)
   const catalogue = createCatalogue(db)
   const chart = (query: ChartQuery): Promise<Chart> => readChart(db, query)

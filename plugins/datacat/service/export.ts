@@ -5,12 +5,12 @@ import { heartbeatStore } from '../store/heartbeats.ts'
 import { listStore } from '../store/list.ts'
 import { bySeries, pointStore, type PointRow } from '../store/points.ts'
 import type { SessionRow } from '../store/sessions.ts'
-import { stateStore } from '../store/states.ts'
+import { stateStore, type StateBase } from '../store/states.ts'
 import { stream } from './render-session.ts'
+import { stateText } from './state-text.ts'
 import { eventOut, pointOut, stateOut, summaryOf } from './wire-out.ts'
 
 const pageSize = 200
-const stateless = '{}'
 
 /** Exports read in pages and hold no transaction, so that a slow reader costs nobody anything. */
 export const createExporter = (db: Knex) => ({
@@ -40,11 +40,11 @@ async function* array(db: Knex, filter: SessionFilter, limit: number): AsyncGene
   let comma = ''
   for await (const page of sessions(db, filter, limit)) {
     const keys = page.map(one => one.key)
-    const states = await stateStore.current(db, keys)
+    const bases = await stateStore.current(db, keys)
     for (const session of page) {
       text += comma
       comma = ','
-      for await (const part of stream(db, session, states.get(session.key) ?? stateless)) {
+      for await (const part of stream(db, session, textOf(bases.get(session.key)))) {
         text += part
         if (text.length < 65_536) continue
         yield text
@@ -65,10 +65,12 @@ async function* lines(db: Knex, filter: SessionFilter): AsyncGenerator<string> {
     }
 }
 
+/** A session without any update has an empty state. */
+const textOf = (base: StateBase | undefined): string => (base ? stateText(base) : '{}')
 const line = (type: string, record: object): string => `${JSON.stringify({ type, ...record })}\n`
 
 async function sessionLine(db: Knex, session: SessionRow): Promise<string> {
-  const state = (await stateStore.current(db, [session.key])).get(session.key) ?? stateless
+  const state = textOf((await stateStore.current(db, [session.key])).get(session.key))
   const beat = await heartbeatStore.find(db, session.key)
   const summary = summaryOf(session, beat?.lastAt ?? null)
   return line('session', { ...summary, state: JSON.parse(state) as unknown })

@@ -1,5 +1,6 @@
 import type { Datacat, SessionWrites } from '../contract.ts'
-import { checkJson, stringify, type Json, type JsonObject } from '../wire/json.ts'
+import { checkJson, stringify, type Json } from '../wire/json.ts'
+import { checkPatches, readPatch } from '../wire/patches.ts'
 import { isSessionId, unknownSession } from '../wire/session-id.ts'
 import type { Writer } from './write.ts'
 import type { Writes } from './writes.ts'
@@ -8,6 +9,10 @@ import type { Writes } from './writes.ts'
 export function createInProcess(writer: Pick<Writer, 'open' | 'store'>): Datacat {
   const write: Datacat['write'] = async (sessionId, writes) => {
     const prepared = prepare(sessionId, writes)
+    checkPatches(
+      prepared.states.map(one => one.patch),
+      '/states'
+    )
     const outcome = isSessionId(sessionId) ? await writer.store(prepared) : 'unknown'
     if (outcome === 'unknown') throw unknownSession(sessionId)
     const isDuplicate = outcome === 'duplicate'
@@ -40,8 +45,8 @@ function prepare(
     key: key ?? null,
     end: end ?? false,
     beat: heartbeat ? {} : null,
-    states: states.map(({ state, at }) => ({
-      patch: jsonOf<JsonObject>(state, '/states'),
+    states: states.map(({ state, at }, n) => ({
+      patch: readPatch(state, `/states/${n}/state`),
       at: at ?? null
     })),
     events: events.map(({ name, data = null, level, at }) => ({

@@ -1,60 +1,96 @@
 import type { Knex } from '../../../core/index.ts'
-import { stateStore, type NewState, type ValueChange } from '../store/states.ts'
+import { stateStore, type NewCurrent, type NewState, type ValueChange } from '../store/states.ts'
 import { stringify, type JsonObject } from '../wire/json.ts'
-import { merge, type LeafChanges } from '../wire/merge.ts'
+import { maxStateBytes, maxStateValues } from '../wire/limits.ts'
+import { mergeInto, type Merged, type StateTree } from '../wire/merge.ts'
+import type { LiveState } from './state-trees.ts'
 
-/** Patches of one locked session in the order they came; `states` is how many it has had. */
-export interface Patches {
-  readonly session: number
-  readonly states: number
-  readonly patches: readonly { readonly patch: JsonObject; readonly at: number }[]
+/** An update of a state and when it says it was; epoch milliseconds. */
+export interface Patch {
+  readonly patch: JsonObject
+  readonly at: number
 }
 
-// Reading back a moment takes at most this many patches.
-const snapshotEvery = 64
+// The text of a state up to this size is written with every update, which costs no more than that.
+const smallBytes = 4_096
+// Reading back a moment merges about this many patches, and at most the second many.
+const [updatesBetween, maxUpdatesBetween] = [64, 1_000]
 
-/** Merges patches into the current states of locked sessions and keeps each of them; one entry a session. */
-export async function mergeStates(
-  trx: Knex.Transaction,
-  sessions: readonly Patches[],
-  now: number
-): Promise<void> {
-  if (sessions.length === 0) return
-  const before = await stateStore.current(
-    trx,
-    sessions.map(one => one.session)
-  )
+/** Gathers the updates of a flush, in the order they came, and stores them at once. */
+export function createMerging() {
+  const sessions = new Map<number, Updated>()
   const rows: NewState[] = []
-  const current = new Map<number, string>()
   const changes: ValueChange[] = []
-  for (const { session, states, patches } of sessions) {
-    let state = JSON.parse(before.get(session) ?? '{}') as JsonObject
-    patches.forEach(({ patch, at }, index) => {
-      const leaves: LeafChanges = { gone: [], come: [] }
-      state = merge(state, patch, leaves)
-      changes.push(
-        ...leaves.gone.map(leaf => ({ ...leaf, session, current: false })),
-        ...leaves.come.map(leaf => ({ ...leaf, session, current: true }))
+  return {
+    /** Merges the updates of one request; false, and nothing changed, when the state gets too large. */
+    add(session: number, state: LiveState, patches: readonly Patch[]): boolean {
+      const merged = mergeAll(state.tree, patches)
+      if (!merged) return false
+      const updated = sessions.get(session) ?? { session, state, added: 0, bytes: 0 }
+      sessions.set(session, updated)
+      for (const { patch, at, gone, come } of merged) {
+        state.n += 1
+        const text = stringify(patch)
+        updated.added += 1
+        updated.bytes += Buffer.byteLength(text)
+        rows.push({ session, n: state.n, at, patch: text, snapshot: null })
+        for (const leaf of gone) changes.push({ ...leaf, session, current: false })
+        for (const leaf of come) changes.push({ ...leaf, session, current: true })
+      }
+      return true
+    },
+    /** Stores all of it within a transaction. */
+    async save(trx: Knex.Transaction, now: number): Promise<void> {
+      if (sessions.size === 0) return
+      const current = [...sessions.values()].map(currentOf)
+      const snapshots = new Map(
+        current.flatMap(one => (one.snapshotN === one.n ? [[one.session, one]] : []))
       )
-      const n = states + index + 1
-      rows.push({
-        session,
-        n,
-        at,
-        patch: stringify(patch),
-        snapshot: n % snapshotEvery === 1 ? stringify(state) : null
+      const states = rows.map(row => {
+        const one = snapshots.get(row.session)
+        return one?.n === row.n ? { ...row, snapshot: one.text } : row
       })
-    })
-    current.set(session, stringify(state))
+      await stateStore.save(trx, states, current, changes, now)
+    }
   }
-  await stateStore.save(trx, rows, current, changes, now)
 }
 
-/** The state as it was at a time, from the nearest snapshot. */
-export async function stateAt(db: Knex, session: number, at: number): Promise<JsonObject> {
-  const { snapshot, patches } = await stateStore.until(db, session, at)
-  return patches.reduce(
-    (state, patch) => merge(state, JSON.parse(patch) as JsonObject),
-    JSON.parse(snapshot) as JsonObject
-  )
+/** One session of a flush; bytes are of its patches. */
+interface Updated {
+  readonly session: number
+  readonly state: LiveState
+  added: number
+  bytes: number
+}
+
+function mergeAll(tree: StateTree, patches: readonly Patch[]): (Patch & Merged)[] | undefined {
+  const before = { bytes: tree.bytes, values: tree.values }
+  const merged = patches.map(patch => ({ ...patch, ...mergeInto(tree, patch.patch) }))
+  // A state from before there were limits may still become smaller.
+  const isTooLarge =
+    (tree.bytes > maxStateBytes && tree.bytes > before.bytes) ||
+    (tree.values > maxStateValues && tree.values > before.values)
+  if (!isTooLarge) return merged
+  for (const one of merged.reverse()) one.undo()
+  return undefined
+}
+
+/** Writes the text of a state again, and keeps it in the history, when the patches since weigh enough. */
+function currentOf({ session, state, added, bytes }: Updated): NewCurrent {
+  const { tree, n, mark } = state
+  const isSmall = tree.bytes <= smallBytes
+  const pendingBytes = mark.pendingBytes + bytes
+  const snapshotBytes = mark.snapshotBytes + bytes
+  const isSnapshotDue =
+    n - mark.snapshotN >= maxUpdatesBetween ||
+    (n - mark.snapshotN >= updatesBetween && (isSmall || 2 * snapshotBytes >= tree.bytes))
+  const isTextDue =
+    isSmall || isSnapshotDue || 2 * pendingBytes >= tree.bytes || n - mark.n >= maxUpdatesBetween
+  state.mark = {
+    ...(isTextDue ? { n, pendingBytes: 0 } : { n: mark.n, pendingBytes }),
+    ...(isSnapshotDue
+      ? { snapshotN: n, snapshotBytes: 0 }
+      : { snapshotN: mark.snapshotN, snapshotBytes })
+  }
+  return { ...state.mark, session, added, text: isTextDue ? stringify(tree.root) : null }
 }

@@ -2,7 +2,9 @@ import { createGroupCommit, type Knex } from '../../../core/index.ts'
 import { eventStore, type EventRow } from '../store/events.ts'
 import { bySeries, pointStore, type PointRow } from '../store/points.ts'
 import { sessionStore, type SessionRow } from '../store/sessions.ts'
+import type { StateBase } from '../store/states.ts'
 import { iso } from '../wire/time.ts'
+import { stateText } from './state-text.ts'
 
 // Sessions with more items are streamed and not kept.
 const maxKeptItems = 100_000
@@ -58,7 +60,7 @@ export function createRenderer(db: Knex) {
   // Readers who come while a look-up is under way share the next one, which begins after all of them came.
   const lookUps = createGroupCommit<
     string,
-    { readonly session: SessionRow; readonly state: string } | undefined
+    { readonly session: SessionRow; readonly base: StateBase } | undefined
   >(
     async ids => {
       const found = await sessionStore.withStates(db, [...new Set(ids)])
@@ -83,7 +85,7 @@ export function createRenderer(db: Knex) {
     kept.delete(id)
   }
 
-  async function render(session: SessionRow, state: string): Promise<Buffer> {
+  async function render(session: SessionRow, base: StateBase): Promise<Buffer> {
     const signature = signatureOf(session)
     const known = kept.get(session.id)
     if (known?.signature === signature) return touch(session.id, known)
@@ -100,7 +102,7 @@ export function createRenderer(db: Knex) {
         Buffer.from(before.length > 0 && added.length > 0 ? `,${added.join(',')}` : added.join(','))
       ])
     const [head, eventsText, metricsText] = [
-      Buffer.from(headOf(session, state)),
+      Buffer.from(headOf(session, stateText(base))),
       join(text(old?.eventsAt), events),
       join(text(old?.metricsAt), points)
     ]
@@ -140,8 +142,8 @@ export function createRenderer(db: Knex) {
         return undefined
       }
       return found.session.events + found.session.points > maxKeptItems
-        ? stream(db, found.session, found.state, '\n')
-        : render(found.session, found.state)
+        ? stream(db, found.session, stateText(found.base), '\n')
+        : render(found.session, found.base)
     }
   }
 }

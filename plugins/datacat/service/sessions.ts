@@ -8,7 +8,7 @@ import { sessionStore, type SessionRow } from '../store/sessions.ts'
 import { stateStore, type StateRow } from '../store/states.ts'
 import type { JsonObject } from '../wire/json.ts'
 import { isSessionId, unknownSession } from '../wire/session-id.ts'
-import { stateAt } from './merge-states.ts'
+import { stateAt, stateText } from './state-text.ts'
 
 /** A page of a list: by number, or everything opened before a key. */
 export interface ListPage {
@@ -90,7 +90,7 @@ async function detail(db: Knex, id: string): Promise<Detailed> {
     heartbeatStore.find(db, found.session.key),
     pointStore.series(db, found.session.key)
   ])
-  return { ...found, heartbeat, series }
+  return { session: found.session, state: stateText(found.base), heartbeat, series }
 }
 
 async function points(

@@ -1,7 +1,8 @@
 import type { Knex } from '../../../core/index.ts'
 import { SessionEnded } from '../contract.ts'
 import { sessionStore, type SessionRow } from '../store/sessions.ts'
-import { mergeStates, type Patches } from './merge-states.ts'
+import { createMerging } from './merge-states.ts'
+import type { LiveState } from './state-trees.ts'
 import { about } from './watched.ts'
 import type { Outcome, WriteParts, Writes } from './writes.ts'
 
@@ -11,25 +12,61 @@ interface Flush {
   readonly now: number
 }
 
-/** Stores everything of some requests within one transaction; answers what became of each. */
+/** What became of each request of a flush, and the states to keep once it is committed. */
+interface Written {
+  readonly outcomes: Outcome[]
+  readonly states: ReadonlyMap<number, LiveState>
+}
+
+/** Stores everything of some requests within one transaction. */
 export async function writeAll(
   trx: Knex.Transaction,
   parts: WriteParts,
   items: readonly Writes[]
-): Promise<Outcome[]> {
+): Promise<Written> {
   const now = Date.now()
   const ids = [...new Set(items.map(item => item.sessionId))]
   const flush: Flush = { sessions: new Map(await sessionStore.lock(trx, ids)), now }
   const outcomes = await claim(trx, flush, items)
-  const fresh = items.flatMap((item, index) => {
+  const claimed = items.flatMap((item, index) => {
     const session = flush.sessions.get(item.sessionId)
-    return session && outcomes[index] === 'stored' ? [{ ...item, session }] : []
+    return session && outcomes[index] === 'stored' ? [{ ...item, session, index }] : []
   })
-  await mergeStates(trx, patchesOf(fresh, now), now)
+  const { states, refused } = await mergeAll(trx, parts, claimed, now)
+  for (const { index } of refused) outcomes[index] = 'too-large'
+  const fresh = claimed.filter(item => !refused.has(item))
   const appended = fresh.filter(item => item.points.length > 0 || item.events.length > 0)
   if (appended.length > 0) await parts.append(trx, appended, now)
   for (const item of fresh) await finish(trx, parts, flush, item)
-  return outcomes
+  return { outcomes, states }
+}
+
+/** Merges the updates of each request; those that would make a state too large are left out whole. */
+async function mergeAll(
+  trx: Knex.Transaction,
+  { trees }: WriteParts,
+  items: readonly FreshWrites[],
+  now: number
+): Promise<{ states: ReadonlyMap<number, LiveState>; refused: ReadonlySet<FreshWrites> }> {
+  const patched = items.filter(item => item.states.length > 0)
+  const wanted = new Map(
+    patched.map(({ session: { key, states } }) => [key, { session: key, states }])
+  )
+  const states = await trees.take(trx, [...wanted.values()])
+  const merging = createMerging()
+  const refused = new Set<FreshWrites>()
+  for (const item of patched) {
+    const state = states.get(item.session.key)
+    if (!state) throw new Error(`the state of session ${item.session.key} was not read`)
+    const patches = item.states.map(({ patch, at }) => ({ patch, at: at ?? now }))
+    if (!merging.add(item.session.key, state, patches)) refused.add(item)
+  }
+  await merging.save(trx, now)
+  const keys = [...refused].flatMap(({ session, key }) =>
+    key === null ? [] : [{ session: session.key, key }]
+  )
+  await sessionStore.unclaimBatches(trx, keys)
+  return { states, refused }
 }
 
 /** The beat and the end of one request; each sees what those before it in the flush left. */
@@ -81,16 +118,5 @@ async function claim(
   })
 }
 
-/** A request whose session is there and whose key is new. */
-type FreshWrites = Writes & { readonly session: SessionRow }
-
-function patchesOf(items: readonly FreshWrites[], now: number): Patches[] {
-  const patched = items.filter(item => item.states.length > 0)
-  return [...Map.groupBy(patched, item => item.session)].map(([session, writes]) => ({
-    session: session.key,
-    states: session.states,
-    patches: writes.flatMap(({ states }) =>
-      states.map(({ patch, at }) => ({ patch, at: at ?? now }))
-    )
-  }))
-}
+/** A request whose session is there and whose key is new, and its place in the flush. */
+type FreshWrites = Writes & { readonly session: SessionRow; readonly index: number }

@@ -4,10 +4,10 @@ import type { OpenSession } from '../contract.ts'
 import { seriesMoved, type Append } from '../store/append.ts'
 import { heartbeatStore } from '../store/heartbeats.ts'
 import { ensurePartitions } from '../store/partitions.ts'
-import { checkJson, type JsonObject } from '../wire/json.ts'
+import { checkPatches, readPatch, stateTooLarge } from '../wire/patches.ts'
 import { openAll } from './open.ts'
 import { writeAll } from './write-all.ts'
-import type { Opening, Outcome, WriteParts, Writes } from './writes.ts'
+import type { Opening, Outcome, Stored, WriteParts, Writes } from './writes.ts'
 
 // A flush holds few large requests or many small ones.
 const limits = { limitBytes: 64_000_000, batch: 250 } as const
@@ -25,7 +25,7 @@ export function createWriter(parts: WriteParts) {
       { ...limits, parallel: 1, size: bytesOf }
     ),
     writes: createGroupCommit<Writes, Outcome>(
-      items => withAnotherTry(db, () => db.transaction(trx => writeAll(trx, parts, items))),
+      items => withAnotherTry(db, () => writeTogether(parts, items)),
       { ...limits, size: bytesOf }
     ),
     beats: createGroupCommit<string, boolean>(ids => beatAll(db, ids), { batch: 1_000 })
@@ -40,9 +40,15 @@ export function createWriter(parts: WriteParts) {
       const opening = openingOf(session)
       return { id: opening.id, created: await opens.add(opening) }
     },
-    /** Stores all of it or nothing, after everything that was acknowledged before. */
-    store: (writes: Partial<Writes> & Pick<Writes, 'sessionId'>): Promise<Outcome> =>
-      add(queues, { ...nothing, ...writes })
+    /**
+     * Stores all of it or nothing, after everything that was acknowledged before; 400 when a state
+     * would become too large.
+     */
+    async store(writes: Partial<Writes> & Pick<Writes, 'sessionId'>): Promise<Stored> {
+      const outcome = await add(queues, { ...nothing, ...writes })
+      if (outcome === 'too-large') throw stateTooLarge('/body')
+      return outcome
+    }
   }
 }
 export type Writer = ReturnType<typeof createWriter>
@@ -74,6 +80,12 @@ async function add({ appends, beats, writes }: Queues, item: Writes): Promise<Ou
   return writes.add(item)
 }
 
+async function writeTogether(parts: WriteParts, items: readonly Writes[]): Promise<Outcome[]> {
+  const { outcomes, states } = await parts.db.transaction(trx => writeAll(trx, parts, items))
+  parts.trees.keep(states)
+  return outcomes
+}
+
 async function appendAll({ db, append }: WriteParts, items: readonly Append[]): Promise<Outcome[]> {
   const known = await append(db, items, Date.now())
   return items.map(item => (known.has(item.sessionId) ? 'stored' : 'unknown'))
@@ -95,7 +107,8 @@ async function withAnotherTry<T>(db: Knex, work: () => Promise<T>, tries = 2): P
 }
 
 function openingOf({ id = randomUUID(), state, heartbeat, ...session }: OpenSession): Opening {
-  if (state) checkJson(state as JsonObject, '/state')
+  const patch = state && readPatch(state, '/state')
+  if (patch) checkPatches([patch], '/state')
   return {
     id: id.toLowerCase(),
     createdAt: session.startedAt ?? Date.now(),
@@ -103,7 +116,7 @@ function openingOf({ id = randomUUID(), state, heartbeat, ...session }: OpenSess
     version: session.version ?? null,
     machineId: session.machineId ?? null,
     hostname: session.hostname ?? null,
-    state: state === undefined ? null : (state as JsonObject),
+    state: patch ?? null,
     beat: heartbeat ?? null
   }
 }

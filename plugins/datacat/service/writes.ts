@@ -2,6 +2,7 @@ import type { Knex } from '../../../core/index.ts'
 import type { AppendStore, NewEvent, NewPoint } from '../store/append.ts'
 import type { NewSession } from '../store/sessions.ts'
 import type { JsonObject } from '../wire/json.ts'
+import type { StateTrees } from './state-trees.ts'
 import type { Watch } from './watch.ts'
 import type { Beat, Emit } from './watched.ts'
 
@@ -18,7 +19,9 @@ export interface Writes {
   readonly bytes: number
 }
 /** `unknown` = there is no such session and nothing was written. */
-export type Outcome = 'stored' | 'duplicate' | 'unknown'
+export type Stored = 'stored' | 'duplicate' | 'unknown'
+/** `too-large` = the state would be larger than it may be, and nothing was written. */
+export type Outcome = Stored | 'too-large'
 /** A session to be opened, with what is written to it at once. */
 export interface Opening extends NewSession {
   readonly state: JsonObject | null
@@ -30,4 +33,5 @@ export interface WriteParts {
   readonly emit: Emit
   readonly append: AppendStore
   readonly watch: Watch
+  readonly trees: StateTrees
 }

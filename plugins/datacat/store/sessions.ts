@@ -1,5 +1,6 @@
 import type { Knex } from '../../../core/index.ts'
 import { plainArray, textArray } from './arrays.ts'
+import { stateBaseColumns, stateBaseOf, type RawStateBase, type StateBase } from './states.ts'
 
 /** `ok` until a heartbeat is missed; `recovered` until the next miss. */
 export type Condition = 'ok' | 'hung' | 'crashed' | 'suspended' | 'recovered'
@@ -119,14 +120,14 @@ export const sessionStore = {
     return row && sessionOf(row as RawSession)
   },
 
-  /** Sessions and their current states as JSON text, as of one moment, by id. */
+  /** Sessions and their current states, as of one moment, by id. */
   async withStates(
     db: Knex,
     ids: readonly string[]
-  ): Promise<ReadonlyMap<string, { readonly session: SessionRow; readonly state: string }>> {
+  ): Promise<ReadonlyMap<string, { readonly session: SessionRow; readonly base: StateBase }>> {
     const { rows } = await db
       .raw(
-        `select ${sessionColumns.map(name => `s.${name}`).join(', ')}, c.state
+        `select ${sessionColumns.map(name => `s.${name}`).join(', ')}, ${stateBaseColumns}
         from datacat_sessions s
         left join datacat_current_states c on c.session_key = s.key
         where s.id = any(?::uuid[])`,
@@ -134,9 +135,9 @@ export const sessionStore = {
       )
       .options({ name: 'datacat_sessions_with_states' })
     return new Map(
-      (rows as (RawSession & { state: string | null })[]).map(row => [
+      (rows as (RawSession & RawStateBase)[]).map(row => [
         row.id,
-        { session: sessionOf(row), state: row.state ?? '{}' }
+        { session: sessionOf(row), base: stateBaseOf(row) }
       ])
     )
   },
@@ -205,6 +206,20 @@ export const sessionStore = {
     )
     return new Set(
       (rows as { session_key: string; key: string }[]).map(row => `${row.session_key} ${row.key}`)
+    )
+  },
+
+  /** Forgets keys whose batches were not stored after all. */
+  async unclaimBatches(
+    trx: Knex.Transaction,
+    batches: readonly { readonly session: number; readonly key: string }[]
+  ): Promise<void> {
+    if (batches.length === 0) return
+    await trx.raw(
+      `delete from datacat_batches b
+      using unnest(?::bigint[], ?::text[]) as u(session, key)
+      where b.session_key = u.session and b.key = u.key`,
+      [plainArray(batches.map(one => one.session)), textArray(batches.map(one => one.key))]
     )
   },
 

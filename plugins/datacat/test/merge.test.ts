@@ -2,8 +2,10 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { isObject, stringify, type Json, type JsonObject } from '../wire/json.ts'
-import { merge, type LeafChanges } from '../wire/merge.ts'
+import { sizeOf } from '../wire/leaves.ts'
+import { mergeInto, treeOf as stateTreeOf } from '../wire/merge.ts'
 import { InvalidBody, parseFirst } from '../wire/parse.ts'
+import { mergedOf, mergeOf } from './merged.ts'
 
 const keys = fc.oneof(
   fc.constantFrom(
@@ -70,12 +72,30 @@ const sorted = (tree: Tree): unknown =>
     .map(([key, inner]) => [key, inner instanceof Map ? sorted(inner) : inner])
 
 describe('merging', () => {
+  test('counts what the state takes, and undoes one merge or several, whatever they were', () => {
+    fc.assert(
+      fc.property(object, fc.array(object, { maxLength: 4 }), (state, patches) => {
+        const tree = stateTreeOf(stringify(state))
+        const before = [stringify(tree.root), tree.bytes, tree.values]
+        const merges = patches.map(patch => {
+          const patchBefore = stringify(patch)
+          const merge = mergeInto(tree, patch)
+          assert.equal(stringify(patch), patchBefore, 'the patch was changed')
+          assert.deepEqual({ bytes: tree.bytes, values: tree.values }, sizeOf(tree.root))
+          return merge
+        })
+        for (const merge of merges.reverse()) merge.undo()
+        assert.deepEqual([stringify(tree.root), tree.bytes, tree.values], before)
+      })
+    )
+  })
+
   test('is key by key for objects over objects, and replaces otherwise', () => {
     fc.assert(
       fc.property(object, object, (state, patch) => {
         const [before, patchBefore] = [JSON.stringify(state), JSON.stringify(patch)]
         assert.deepEqual(
-          sorted(treeOf(merge(state, patch))),
+          sorted(treeOf(mergedOf(state, patch))),
           sorted(mergeTrees(treeOf(state), treeOf(patch)))
         )
         assert.deepEqual(
@@ -89,43 +109,34 @@ describe('merging', () => {
   })
 
   test('never reaches a prototype', () => {
-    const merged = merge(
+    const state = mergedOf(
       {},
       JSON.parse(
         '{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}'
       ) as JsonObject
     )
     assert.equal(
-      stringify(merged),
+      stringify(state),
       '{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}'
     )
     assert.equal(
-      stringify(merge(merged, JSON.parse('{"__proto__":{"more":2}}') as JsonObject)),
+      stringify(mergedOf(state, JSON.parse('{"__proto__":{"more":2}}') as JsonObject)),
       '{"__proto__":{"more":2,"polluted":1},"constructor":{"prototype":{"polluted":1}}}'
     )
     assert.equal(({} as Record<string, unknown>)['polluted'], undefined)
   })
 
   test('tells every leaf that went and came: the new ones are the old, less the gone, and the come', () => {
-    const leavesOf = (state: JsonObject): Set<string> => {
-      const changes: LeafChanges = { gone: [], come: [] }
-      for (const key of Object.keys(state))
-        merge(
-          {},
-          JSON.parse(`{${JSON.stringify(key)}:${JSON.stringify(state[key])}}`) as JsonObject,
-          changes
-        )
-      return new Set(changes.come.map(leaf => JSON.stringify(leaf)))
-    }
+    const leavesOf = (state: JsonObject): Set<string> =>
+      new Set(mergeOf({}, state).come.map(leaf => JSON.stringify(leaf)))
     // Paths join keys by dots, so a key with one may say the same as two others.
     const plain = object.filter(one => !/"[^"]*\.[^"]*":|"":/.test(JSON.stringify(one)))
     fc.assert(
       fc.property(plain, plain, (state, patch) => {
-        const changes: LeafChanges = { gone: [], come: [] }
-        const after = merge(state, patch, changes)
+        const { after, gone, come } = mergeOf(state, patch)
         const expected = leavesOf(state)
-        for (const leaf of changes.gone) expected.delete(JSON.stringify(leaf))
-        for (const leaf of changes.come) expected.add(JSON.stringify(leaf))
+        for (const leaf of gone) expected.delete(JSON.stringify(leaf))
+        for (const leaf of come) expected.add(JSON.stringify(leaf))
         assert.deepEqual(
           [...leavesOf(JSON.parse(stringify(after)) as JsonObject)].sort(),
           [...expected].sort()

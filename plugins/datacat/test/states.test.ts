@@ -3,9 +3,9 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { suiteApp } from '../../../core/test/suite-app.ts'
 import datacat from '../plugin.ts'
-import { stateAt } from '../service/merge-states.ts'
+import { stateAt } from '../service/state-text.ts'
 import type { JsonObject } from '../wire/json.ts'
-import { merge } from '../wire/merge.ts'
+import { mergedOf } from './merged.ts'
 
 const shared = suiteApp({ plugins: [datacat] })
 const api = '/v1/datacat/sessions'
@@ -74,7 +74,7 @@ test('every update is kept: the history reads back, and so does the state of any
   )
   assert.deepEqual([pages[0].next_after, pages[1].next_after], [100, null])
   const states: JsonObject[] = []
-  for (const one of patches) states.push(bare(merge(states.at(-1) ?? {}, bare(one))))
+  for (const one of patches) states.push(bare(mergedOf(states.at(-1) ?? {}, bare(one))))
   for (const n of [0, 1, 62, 63, 64, 65, 100, 127, 128, 149])
     assert.deepEqual(
       (await get<State>(`${api}/${id}/state?at=${start + n * 1_000 + 500}`)).state,
@@ -293,7 +293,7 @@ test('64 clients writing and reading one state at once: no error, and the end is
     'an update is missing from the history'
   )
   assert.deepEqual(
-    bare(patches.reduce((merged, text) => merge(merged, JSON.parse(text) as JsonObject), empty)),
+    bare(patches.reduce((after, text) => mergedOf(after, JSON.parse(text) as JsonObject), empty)),
     state
   )
 })
@@ -327,7 +327,7 @@ test('the state rebuilt from the history is the current one, whatever the patche
       const id = await open()
       for (const one of patches) await patch(id, JSON.stringify(one))
       const { state } = await get<State>(`/api/sessions/${id}`)
-      assert.deepEqual(state, bare(patches.reduce((merged, one) => merge(merged, one), empty)))
+      assert.deepEqual(state, bare(patches.reduce((after, one) => mergedOf(after, one), empty)))
       const session = Number(
         (await shared.app.db('datacat_sessions').where({ id }).first('key'))?.key
       )

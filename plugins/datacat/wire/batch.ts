@@ -2,10 +2,9 @@ import { invalid, compile, RayneError, type Static } from '../../../core/index.t
 import { Batch, type Event, type Metric, type State } from './schemas.ts'
 import type { NewEvent, NewPoint } from '../store/append.ts'
 import { checkJson, stringify, type Json, type JsonObject } from './json.ts'
+import { maxItems } from './limits.ts'
+import { checkPatches, readPatch } from './patches.ts'
 import { readClientTime } from './time.ts'
-
-/** Items one batch may hold over all its lists. */
-const maxItems = 1_000
 
 const check = compile(Batch)
 
@@ -37,13 +36,18 @@ export function readBatch(bytes: Uint8Array, now: number) {
   const count = states.length + events.length + metrics.length
   if (count > maxItems)
     throw invalid('/body', `holds ${count} items; a batch holds at most ${maxItems}`)
+  const updates = states.map((one, n) => stateOf(one, `/body/states/${n}`, now))
+  checkPatches(
+    updates.map(one => one.patch),
+    '/body/states'
+  )
   return {
     key: key ?? null,
     beat: heartbeat ? {} : null,
     end: end ?? false,
     count,
     bytes: bytes.length,
-    states: states.map((one, n) => stateOf(one, `/body/states/${n}`, now)),
+    states: updates,
     events: events.map((one, n) => eventOf(one, `/body/events/${n}`, now)),
     points: metrics.map((one, n) => pointOf(one, n, now))
   }
@@ -54,8 +58,10 @@ function stateOf(
   pointer: string,
   now: number
 ): { patch: JsonObject; at: number | null } {
-  checkJson(state as JsonObject, `${pointer}/state`)
-  return { patch: state as JsonObject, at: readClientTime(timestamp, `${pointer}/timestamp`, now) }
+  return {
+    patch: readPatch(state, `${pointer}/state`),
+    at: readClientTime(timestamp, `${pointer}/timestamp`, now)
+  }
 }
 
 function eventOf(

@@ -1,6 +1,6 @@
 import { invalid, type Static } from '../../../core/index.ts'
 import type { OpenSession } from '../contract.ts'
-import { checkJson, type JsonObject } from './json.ts'
+import { checkPatches, readPatch } from './patches.ts'
 import type { Heartbeat, Open } from './schemas.ts'
 import { readClientTime } from './time.ts'
 
@@ -13,7 +13,7 @@ export function readOpening(
   { machine_id, started_at, state, heartbeat, ...session }: Static<typeof Open>,
   now: number
 ): OpenSession {
-  if (state) checkJson(state as JsonObject, '/body/state')
+  if (state) checkPatches([readPatch(state, '/body/state')], '/body/state')
   return {
     ...given('id', session.id),
     ...given('product', session.product),

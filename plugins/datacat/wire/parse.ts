@@ -1,5 +1,6 @@
 import type { NewEvent, NewPoint } from '../store/append.ts'
 import { checkJson, isObject, stringify, type Json, type JsonObject } from './json.ts'
+import { checkPatches, readPatch } from './patches.ts'
 
 /** A body the first version refuses; `told` is what it says: the same words, whatever is wrong. */
 export class InvalidBody extends Error {
@@ -77,8 +78,9 @@ const textOf = (value: Json | undefined): string => {
 function parseState(bytes: Uint8Array): JsonObject {
   const value = parseFirst(bytes)
   if (value !== null && !isObject(value)) throw new InvalidBody('not an object')
-  checkJson(value, '/body')
-  return value ?? {}
+  const patch = readPatch(value ?? {}, '/body')
+  checkPatches([patch], '/body')
+  return patch
 }
 
 function parseEvent(bytes: Uint8Array): NewEvent {

@@ -1,5 +1,6 @@
 import { Type } from '../../../core/index.ts'
 import { statuses } from '../store/filters.ts'
+import { maxItems } from './limits.ts'
 
 const text = (maxLength: number, description?: string) =>
   Type.String({
@@ -112,9 +113,9 @@ export const Batch = Type.Object(
           'a batch with this key is stored once a session; also as the header Idempotency-Key'
       })
     ),
-    states: Type.Optional(Type.Array(State, { maxItems: 1_000 })),
-    events: Type.Optional(Type.Array(Event, { maxItems: 1_000 })),
-    metrics: Type.Optional(Type.Array(Metric, { maxItems: 1_000 })),
+    states: Type.Optional(Type.Array(State, { maxItems })),
+    events: Type.Optional(Type.Array(Event, { maxItems })),
+    metrics: Type.Optional(Type.Array(Metric, { maxItems })),
     heartbeat: Type.Optional(Type.Boolean()),
     end: Type.Optional(Type.Boolean())
   },

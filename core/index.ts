@@ -1,14 +1,8 @@
 export { Type, type Static, type TObject, type TSchema } from 'typebox'
 export type { Knex } from 'knex'
-export {
-  definePlugin,
-  reply,
-  type Migration,
-  type Plugin,
-  type PluginApp,
-  type Reply,
-  type RouteRequest
-} from './plugin.ts'
+export { definePlugin, type Plugin, type PluginApp } from './plugin.ts'
+export { defineRoute, reply, type Reply, type Route, type RouteRequest } from './route.ts'
+export type { Migration } from './db/migrate.ts'
 export { createToken, type Token } from './services.ts'
 export { defineEvent, type EventPayload, type EventType } from './events.ts'
 export { defineTool, type Tool, type ToolContext } from './tool.ts'
@@ -27,13 +21,19 @@ export {
 export { compile, type Validator } from './schema.ts'
 export { createGroupCommit } from './db/group-commit.ts'
 export { readBytes } from './http/body.ts'
-export type { JobContext, JobHandle } from './jobs.ts'
+export type { JobHandle } from './jobs.ts'
+export type { JobContext } from './run-job.ts'
 export { redact, registerSecret, type Logger } from './log.ts'
 export type { Principal } from './auth/principal.ts'
 export {
+  dayMs,
+  daySeconds,
   epochMs,
+  hourMs,
   isoTime,
+  minuteMs,
   nowMs,
+  secondMs,
   toSeconds,
   type EpochMs,
   type EpochSeconds,

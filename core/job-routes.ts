@@ -1,10 +1,10 @@
 import type { Knex } from 'knex'
-import { Type, type TSchema } from 'typebox'
+import { Type } from 'typebox'
 import { notFound } from './errors.ts'
 import type { HttpRouter } from './http/router.ts'
 import type { Jobs } from './jobs.ts'
 import { redact } from './log.ts'
-import type { RouteSpec } from './plugin.ts'
+import { defineRoute, type Route } from './route.ts'
 
 const states = ['created', 'retry', 'active', 'completed', 'cancelled', 'failed'] as const
 const Job = Type.Object({
@@ -50,7 +50,7 @@ export async function listJobs(db: Knex, { state, name, page, per_page }: JobFil
         ? redact(String(row.output.message))
         : (row.output?.value?.message ?? null)
     })),
-    total_count: Number(count?.['total'] ?? 0),
+    total_count: Number(count?.['total']),
     page,
     per_page
   }
@@ -69,15 +69,11 @@ export async function retryJob(
 }
 
 export function jobRoutes(router: HttpRouter, db: Knex, jobs: Jobs): void {
-  const route = <P extends TSchema, Q extends TSchema, B extends TSchema, R extends TSchema>(
-    spec: RouteSpec<P, Q, B, R>
-  ): void =>
-    router.route(
-      'core',
-      '/v1/jobs',
-      spec as unknown as RouteSpec<TSchema, TSchema, TSchema, TSchema>
-    )
-  route({
+  for (const route of [list(db), retry(db, jobs)]) router.route('core', '/v1/jobs', route)
+}
+
+const list = (db: Knex): Route =>
+  defineRoute({
     method: 'GET',
     path: '',
     auth: 'user',
@@ -99,7 +95,9 @@ export function jobRoutes(router: HttpRouter, db: Knex, jobs: Jobs): void {
     }),
     handle: ({ query }) => listJobs(db, query)
   })
-  route({
+
+const retry = (db: Knex, jobs: Jobs): Route =>
+  defineRoute({
     method: 'POST',
     path: '/{id}/retry',
     auth: 'admin',
@@ -110,4 +108,3 @@ export function jobRoutes(router: HttpRouter, db: Knex, jobs: Jobs): void {
     also: { 404: 'no failed job has this id' },
     handle: ({ params }) => retryJob(db, jobs, params.id)
   })
-}

@@ -1,6 +1,6 @@
 import { Type, type TSchema } from 'typebox'
 import type { ErrorKind } from './errors.ts'
-import type { Operation } from './http/router.ts'
+import type { Operation } from './http/operation.ts'
 import { Problem } from './http/problem.ts'
 
 const security: Record<string, unknown[]> = {

@@ -1,53 +1,66 @@
-import { Type, type TSchema } from 'typebox'
-import type { Wiring } from './app.ts'
-import type { JobContext, JobHandle } from './jobs.ts'
+import type { Knex } from 'knex'
+import { Type } from 'typebox'
+import type { Environment } from './config.ts'
+import type { Health } from './health.ts'
+import type { HttpRouter } from './http/router.ts'
+import type { JobHandle, Jobs } from './jobs.ts'
+import type { Lifecycle } from './lifecycle.ts'
+import type { Logger } from './log.ts'
 import type { Plugin, PluginApp } from './plugin.ts'
+import type { Services } from './services.ts'
+import type { ToolRegistry } from './tool.ts'
 
-/** Job handles by event id: one for each subscriber. */
-export type Subscriptions = Map<string, JobHandle<never>[]>
+/** Everything the registration of plugins writes to. */
+export interface Wiring {
+  readonly environment: Environment
+  readonly log: Logger
+  readonly db: Knex
+  readonly router: HttpRouter
+  readonly jobs: Jobs
+  readonly services: Services
+  readonly tools: ToolRegistry
+  readonly health: Health
+  readonly lifecycle: Lifecycle
+  /** Run when all plugins are registered. */
+  readonly readyHooks: (() => Promise<void> | void)[]
+  /** Job handles by event id: one for each subscriber. */
+  readonly subscriptions: Map<string, JobHandle<unknown>[]>
+}
 
 /** The platform as one plugin sees it: everything it registers carries its name. */
-export function createPluginApp<C>(plugin: Plugin, config: unknown, wiring: Wiring): PluginApp<C> {
-  const { router, jobs, subscriptions } = wiring
-  const prefix = plugin.prefix ?? `/v1/${plugin.id}`
-  const log = wiring.log.child({ plugin: plugin.id })
+export function createPluginApp(
+  plugin: Plugin,
+  config: unknown,
+  wiring: Wiring
+): PluginApp<unknown> {
+  const { router, jobs, subscriptions, lifecycle } = wiring
+  const { id, prefix = `/v1/${id}` } = plugin
   return {
-    config: config as C,
-    log,
+    config,
+    log: wiring.log.child({ plugin: id }),
     db: wiring.db,
-    provide: (token, service) => wiring.services.provide(plugin.id, token, service),
-    route: spec => router.route(plugin.id, prefix, spec as never),
-    raw: (method, path, options, handler) => router.raw(plugin.id, method, path, options, handler),
-    job: (name, spec) => jobs.define(`${plugin.id}.${name}`, spec),
+    provide: (token, service) => wiring.services.provide(id, token, service),
+    route: spec => router.route(id, prefix, spec),
+    raw: (method, path, words, handler) => router.raw(id, method, path, words, handler),
+    job: (name, spec) => jobs.define(`${id}.${name}`, spec),
     schedule: (name, cron, run) => {
-      jobs.define(
-        `${plugin.id}.${name}`,
-        { payload: Type.Object({}), run: (_payload, context: JobContext) => run(context) },
-        cron
-      )
+      const payload = Type.Object({})
+      jobs.define(`${id}.${name}`, { payload, run: (_payload, context) => run(context) }, cron)
     },
     async emit(trx, event, ...payloads) {
       for (const subscriber of subscriptions.get(event.id) ?? [])
-        await subscriber.enqueueAll(trx, payloads as never[])
+        await subscriber.enqueueAll(trx, payloads)
     },
-    on(event, handler) {
-      const handle = jobs.define<TSchema>(`on.${event.id}.${plugin.id}`, {
-        payload: event.payload,
-        concurrency: 8,
-        run: (payload, context) => handler(payload as never, context)
-      })
-      subscriptions.set(event.id, [
-        ...(subscriptions.get(event.id) ?? []),
-        handle as JobHandle<never>
-      ])
+    on(event, run) {
+      const { payload } = event
+      const handle = jobs.define(`on.${event.id}.${id}`, { payload, maxConcurrent: 8, run })
+      subscriptions.set(event.id, [...(subscriptions.get(event.id) ?? []), handle])
     },
-    tool: definition => wiring.tools.register(plugin.id, definition),
+    tool: definition => wiring.tools.register(id, definition),
     check: (name, probe) => wiring.health.add(name, probe),
     onReady: hook => {
-      wiring.hooks.ready.push(hook)
+      wiring.readyHooks.push(hook)
     },
-    onClose: hook => {
-      wiring.opened.push({ name: plugin.id, close: hook })
-    }
+    onClose: hook => lifecycle.opens(id, hook)
   }
 }

@@ -1,85 +1,17 @@
 import type { Knex } from 'knex'
-import type { IncomingHttpHeaders } from 'node:http'
 import type { Static, TObject, TSchema, TUnknown } from 'typebox'
-import type { AuthClass, Principal } from './auth/principal.ts'
+import type { AuthClass } from './auth/principal.ts'
+import type { Migration } from './db/migrate.ts'
 import type { ErrorTable } from './errors.ts'
 import type { EventType } from './events.ts'
-import type { RawHandler } from './http/router.ts'
 import type { Probe } from './health.ts'
-import type { JobContext, JobHandle, JobSpec } from './jobs.ts'
+import type { JobHandle } from './jobs.ts'
+import type { JobContext, JobSpec } from './run-job.ts'
 import type { Logger } from './log.ts'
+import type { RawHandler } from './http/operation.ts'
+import type { RawWords, RouteSpec } from './route.ts'
 import type { Resolved, Token, Tokens } from './services.ts'
 import type { Tool } from './tool.ts'
-
-/** One step of a plugin's schema; `name` is `0001_<what>` and never changes once released. */
-export interface Migration {
-  readonly name: string
-  up(trx: Knex.Transaction): Promise<unknown>
-}
-
-/** The data a route handler sees; nothing of the HTTP library. */
-export interface RouteRequest<P = unknown, Q = unknown, B = unknown> {
-  readonly params: P
-  readonly query: Q
-  /** The validated body, or the raw bytes of a `rawBody` route. */
-  readonly body: B
-  readonly headers: IncomingHttpHeaders
-  readonly principal: Principal
-  readonly requestId: string
-  /** The peer's address. */
-  readonly ip: string
-  readonly log: Logger
-  /** Aborts when the client goes away or the request's time is up. */
-  readonly signal: AbortSignal
-}
-
-/** An answer with a status or headers of its own; made by `reply()`. */
-export interface Reply<R> {
-  readonly reply: true
-  readonly status: number
-  readonly body: R
-  readonly headers: Readonly<Record<string, string>>
-}
-export const reply = <R>(
-  status: number,
-  body: R,
-  headers: Record<string, string> = {}
-): Reply<R> => ({ reply: true, status, body, headers })
-
-/** One HTTP operation: schemas in, data out. It becomes routing, validation, access control and OpenAPI. */
-export interface RouteSpec<
-  P extends TSchema = TUnknown,
-  Q extends TSchema = TUnknown,
-  B extends TSchema = TUnknown,
-  R extends TSchema = TUnknown
-> {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
-  /** Appended to the plugin's prefix; parameters as `{id}`; empty for the prefix itself. */
-  readonly path: `/${string}` | ''
-  readonly summary: string
-  readonly description?: string
-  readonly auth: AuthClass
-  readonly params?: P
-  readonly query?: Q
-  readonly body?: B
-  /** Hand the handler the undecoded bytes (a Buffer); nothing is refused for its shape. */
-  readonly rawBody?: boolean
-  /** Bytes after decompression; default 1 MB. */
-  readonly bodyLimit?: number
-  readonly response: R
-  /** Success status, default 200. */
-  readonly status?: number
-  /** Other statuses the handler may `reply()` with, and what they mean. */
-  readonly also?: Readonly<Record<number, string>>
-  handle(
-    request: RouteRequest<Static<P>, Static<Q>, Static<B>>
-  ): Promise<Static<R> | Reply<Static<R>>> | Static<R> | Reply<Static<R>>
-}
-
-/** What OpenAPI says of a raw route; its handler checks for itself. */
-export type RawWords = Partial<
-  Pick<RouteSpec<TSchema, TSchema, TSchema, TSchema>, 'description' | 'query' | 'body' | 'response'>
->
 
 /** Everything one plugin can see of the platform. */
 export interface PluginApp<C> {
@@ -91,11 +23,15 @@ export interface PluginApp<C> {
     P extends TSchema = TUnknown,
     Q extends TSchema = TUnknown,
     B extends TSchema = TUnknown,
-    R extends TSchema = TUnknown
+    R extends TSchema = TUnknown,
+    Raw extends boolean = false
   >(
-    spec: RouteSpec<P, Q, B, R>
+    spec: RouteSpec<P, Q, B, R, Raw>
   ): void
-  /** The escape hatch for streams and proxies; method `*` is every one that is not registered before it. Each use is listed by name in the architecture test. */
+  /**
+   * The escape hatch for streams and proxies; method `*` is every one that is not registered before it.
+   * Each use is listed by name in the test of the routes.
+   */
   raw(
     method: string,
     path: string,
@@ -151,14 +87,14 @@ export interface PluginSpec<
 
 /** A plugin whose types have been checked and forgotten, as the loader holds it. */
 export type Plugin = Omit<PluginSpec, 'register'> & {
-  register(app: PluginApp<never>, services: never): Promise<void> | void
+  register(app: PluginApp<unknown>, services: unknown): Promise<void> | void
 }
 
 /** Declares a plugin; the result is what `plugin.ts` exports by default. */
-export function definePlugin<
+export const definePlugin = <
   C extends TObject = TObject,
   N extends Tokens = Record<never, never>,
   W extends Tokens = Record<never, never>
->(spec: PluginSpec<C, N, W>): Plugin {
-  return spec as unknown as Plugin
-}
+>(
+  spec: PluginSpec<C, N, W>
+): Plugin => spec

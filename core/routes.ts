@@ -2,13 +2,14 @@ import { createReadStream } from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Type, type TSchema } from 'typebox'
+import { Type } from 'typebox'
 import { RayneError, type ErrorKind } from './errors.ts'
 import type { Health } from './health.ts'
 import type { HttpRouter } from './http/router.ts'
+import type { State } from './lifecycle.ts'
 import type { Metrics } from './metrics.ts'
 import { openApi } from './openapi.ts'
-import { reply, type RouteSpec } from './plugin.ts'
+import { defineRoute, reply, type Route } from './route.ts'
 
 const Check = Type.Object({
   name: Type.String(),
@@ -21,43 +22,52 @@ const Check = Type.Object({
 const swaggerFiles = ['swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png']
 const pageHeaders = {
   'content-security-policy':
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " +
+    "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer'
 }
 
+interface About {
+  readonly health: Health
+  readonly metrics: Metrics
+  readonly errors: readonly ErrorKind[]
+  readonly version: string
+  readonly state: () => State
+}
+
 /** What the platform says of itself: health, metrics, the API description and its page. */
-export function coreRoutes(
-  router: HttpRouter,
-  options: {
-    health: Health
-    metrics: Metrics
-    errors: readonly ErrorKind[]
-    version: string
-    state: () => 'starting' | 'ready' | 'closing'
-  }
-): void {
-  const route = <P extends TSchema, Q extends TSchema, B extends TSchema, R extends TSchema>(
-    spec: RouteSpec<P, Q, B, R>
-  ): void =>
-    router.route('core', '', spec as unknown as RouteSpec<TSchema, TSchema, TSchema, TSchema>)
-  route({
-    method: 'GET',
-    path: '/healthz',
-    auth: 'public',
-    summary: 'The process turns (for liveness probes)',
-    response: Type.Object({ status: Type.String() }),
-    handle: () => ({ status: 'ok' })
+export function coreRoutes(router: HttpRouter, about: About): void {
+  for (const route of [healthz, health, readyz(about), openapi(router, about)])
+    router.route('core', '', route)
+  const words = { summary: 'Prometheus metrics of this process', auth: 'user' } as const
+  router.raw('core', 'GET', '/metrics', words, async ctx => {
+    ctx.type = about.metrics.registry.contentType
+    ctx.body = await about.metrics.text()
   })
-  route({
-    method: 'GET',
-    path: '/health',
-    auth: 'public',
-    summary: "The first version's health answer",
-    response: Type.Object({ status: Type.String() }),
-    handle: () => ({ status: 'healthy' })
-  })
-  route({
+  pages(router)
+}
+
+const healthz = defineRoute({
+  method: 'GET',
+  path: '/healthz',
+  auth: 'public',
+  summary: 'The process turns (for liveness probes)',
+  response: Type.Object({ status: Type.String() }),
+  handle: () => ({ status: 'ok' })
+})
+
+const health = defineRoute({
+  method: 'GET',
+  path: '/health',
+  auth: 'public',
+  summary: "The first version's health answer",
+  response: Type.Object({ status: Type.String() }),
+  handle: () => ({ status: 'healthy' })
+})
+
+const readyz = (about: About): Route =>
+  defineRoute({
     method: 'GET',
     path: '/readyz',
     auth: 'public',
@@ -65,35 +75,23 @@ export function coreRoutes(
     response: Type.Object({ status: Type.String(), checks: Type.Array(Check) }),
     also: { 503: 'not ready; the failing checks are named' },
     async handle() {
-      const checks = await options.health.report(true)
-      const state = options.state()
+      const checks = await about.health.report(true)
+      const state = about.state()
       const ready = state === 'ready' && checks.every(check => check.ok || !check.required)
-      return reply(ready ? 200 : 503, {
-        status: ready ? 'ready' : state === 'ready' ? 'failing' : state,
-        checks
-      })
+      const status = ready || state !== 'ready' ? state : 'failing'
+      return reply(ready ? 200 : 503, { status, checks })
     }
   })
-  route({
+
+const openapi = (router: HttpRouter, about: About): Route =>
+  defineRoute({
     method: 'GET',
     path: '/openapi.json',
     auth: 'public',
     summary: 'This API as OpenAPI 3.1',
     response: Type.Object({}, { additionalProperties: true }),
-    handle: () => openApi(router.operations, options)
+    handle: () => openApi(router.operations, about)
   })
-  router.raw(
-    'core',
-    'GET',
-    '/metrics',
-    { summary: 'Prometheus metrics of this process', auth: 'user' },
-    async ctx => {
-      ctx.type = options.metrics.registry.contentType
-      ctx.body = await options.metrics.text()
-    }
-  )
-  pages(router)
-}
 
 function pages(router: HttpRouter): void {
   const statics = fileURLToPath(new URL('../assets/static/', import.meta.url))

@@ -8,3 +8,10 @@ export const epochMs = (value: number): EpochMs => Math.round(value) as EpochMs
 export const toSeconds = (value: EpochMs): EpochSeconds => Math.floor(value / 1000) as EpochSeconds
 export const nowMs = (): EpochMs => Date.now() as EpochMs
 export const isoTime = (value: EpochMs): string => new Date(value).toISOString()
+
+/** How many milliseconds, or seconds, a unit of time has. */
+export const secondMs = 1_000
+export const minuteMs = 60_000
+export const hourMs = 3_600_000
+export const dayMs = 86_400_000
+export const daySeconds = 86_400

@@ -32,18 +32,20 @@ export interface ToolSpec<
   run(input: Static<I>, context: ToolContext, services: Resolved<N>): Promise<Static<O>>
 }
 
+/** A tool whose types have been checked and forgotten. */
 export type Tool = Omit<ToolSpec, 'run' | 'examples'> & {
   readonly examples: readonly { readonly input: unknown }[]
-  run(input: never, context: ToolContext, services: never): Promise<unknown>
+  run(input: unknown, context: ToolContext, services: unknown): Promise<unknown>
 }
 
-export function defineTool<
+/** Declares a tool; the result is what its file exports by default. */
+export const defineTool = <
   I extends TObject,
   O extends TSchema,
   N extends Tokens = Record<never, never>
->(spec: ToolSpec<I, O, N>): Tool {
-  return spec as unknown as Tool
-}
+>(
+  spec: ToolSpec<I, O, N>
+): Tool => spec
 
 /** The tools of one running application, by name. */
 export function createToolRegistry(services: Services) {
@@ -63,11 +65,7 @@ export function createToolRegistry(services: Services) {
       const execute = async (value: unknown, context: ToolContext): Promise<unknown> => {
         const checked = input(value, 'input')
         const signal = AbortSignal.any([context.signal, AbortSignal.timeout(tool.timeoutMs)])
-        const result = await tool.run(
-          checked as never,
-          { ...context, signal },
-          services.resolve(tool.needs) as never
-        )
+        const result = await tool.run(checked, { ...context, signal }, services.resolve(tool.needs))
         return output(result, 'output')
       }
       tools.set(tool.name, { tool, execute })
@@ -81,3 +79,4 @@ export function createToolRegistry(services: Services) {
     }
   }
 }
+export type ToolRegistry = ReturnType<typeof createToolRegistry>

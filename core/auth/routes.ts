@@ -1,10 +1,12 @@
-import { Type, type TSchema } from 'typebox'
+import { Type } from 'typebox'
 import type { Settings } from '../config.ts'
 import { notFound, RayneError } from '../errors.ts'
 import type { HttpRouter } from '../http/router.ts'
-import { reply, type RouteSpec } from '../plugin.ts'
+import { defineRoute, reply, type Route } from '../route.ts'
+import { dayMs, secondMs } from '../time.ts'
 import { sessionCookie } from './access.ts'
 import type { AuthStore } from './store.ts'
+import { createThrottle } from './throttle.ts'
 
 const Name = Type.String({ minLength: 1, maxLength: 100, pattern: '^[^\\x00-\\x1f]+$' })
 const Password = Type.String({ minLength: 12, maxLength: 200, writeOnly: true })
@@ -18,20 +20,27 @@ const Token = Type.Object({
   last_used_at: Type.Union([Type.String(), Type.Null()]),
   revoked_at: Type.Union([Type.String(), Type.Null()])
 })
-const attempts = 10
-const windowMs = 15 * 60_000
 
 /** `/login`, `/register`, `/logout`, users and tokens; the look-up by integer of the first version is gone. */
 export function authRoutes(router: HttpRouter, store: AuthStore, settings: Settings): void {
-  const route = <P extends TSchema, Q extends TSchema, B extends TSchema, R extends TSchema>(
-    spec: RouteSpec<P, Q, B, R>
-  ): void =>
-    router.route('core', '', spec as unknown as RouteSpec<TSchema, TSchema, TSchema, TSchema>)
-  const throttle = createThrottle()
-  const cookie = (value: string, seconds: number): string =>
-    `rayne_session=${value}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${seconds}${settings.publicUrl?.startsWith('https') ? '; Secure' : ''}`
+  const secure = settings.publicUrl?.startsWith('https') === true
+  for (const route of [
+    login(store, secure),
+    register(store),
+    logout(store, secure),
+    listTokens(store),
+    addToken(store),
+    revokeToken(store)
+  ])
+    router.route('core', '', route)
+}
 
-  route({
+const cookie = (value: string, seconds: number, secure: boolean): string =>
+  `rayne_session=${value}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${seconds}${secure ? '; Secure' : ''}`
+
+function login(store: AuthStore, secure: boolean): Route {
+  const throttle = createThrottle()
+  return defineRoute({
     method: 'POST',
     path: '/login',
     auth: 'public',
@@ -45,19 +54,19 @@ export function authRoutes(router: HttpRouter, store: AuthStore, settings: Setti
       if (!result)
         throw new RayneError({ code: 'login-failed', message: 'name or password is wrong' })
       done()
+      const { user, session, expiresAt } = result
+      const seconds = Math.floor((expiresAt.getTime() - Date.now()) / secondMs)
       return reply(
         200,
-        { user: result.user, session: result.session, expires_at: result.expiresAt.toISOString() },
-        {
-          'set-cookie': cookie(
-            result.session,
-            ((result.expiresAt.getTime() - Date.now()) / 1000) | 0
-          )
-        }
+        { user, session, expires_at: expiresAt.toISOString() },
+        { 'set-cookie': cookie(session, seconds, secure) }
       )
     }
   })
-  route({
+}
+
+const register = (store: AuthStore): Route =>
+  defineRoute({
     method: 'POST',
     path: '/register',
     auth: 'public',
@@ -75,11 +84,18 @@ export function authRoutes(router: HttpRouter, store: AuthStore, settings: Setti
     also: { 403: 'neither an admin nor a valid set-up secret', 409: 'the name is taken' },
     async handle({ body, principal }) {
       if (body.setup) return store.firstAdmin(body.setup, body.name, body.password)
-      if (principal.role !== 'admin') throw onlyAdmins()
+      if (principal.role !== 'admin')
+        throw new RayneError({
+          code: 'forbidden',
+          message:
+            'only an admin makes users; the first admin comes from the set-up link printed at start'
+        })
       return store.addUser(body.name, body.password, body.role ?? 'member')
     }
   })
-  route({
+
+const logout = (store: AuthStore, secure: boolean): Route =>
+  defineRoute({
     method: 'POST',
     path: '/logout',
     auth: 'user',
@@ -88,10 +104,12 @@ export function authRoutes(router: HttpRouter, store: AuthStore, settings: Setti
     async handle({ headers }) {
       const session = sessionCookie({ headers })
       if (session) await store.logout(session)
-      return reply(200, { status: 'logged out' }, { 'set-cookie': cookie('', 0) })
+      return reply(200, { status: 'logged out' }, { 'set-cookie': cookie('', 0, secure) })
     }
   })
-  route({
+
+const listTokens = (store: AuthStore): Route =>
+  defineRoute({
     method: 'GET',
     path: '/v1/tokens',
     auth: 'admin',
@@ -102,7 +120,9 @@ export function authRoutes(router: HttpRouter, store: AuthStore, settings: Setti
       return { tokens, total_count: tokens.length }
     }
   })
-  route({
+
+const addToken = (store: AuthStore): Route =>
+  defineRoute({
     method: 'POST',
     path: '/v1/tokens',
     auth: 'admin',
@@ -114,16 +134,16 @@ export function authRoutes(router: HttpRouter, store: AuthStore, settings: Setti
     }),
     response: Type.Object({ token: Type.String(), info: Token }),
     status: 201,
-    handle: ({ body }) =>
+    handle: ({ body: { name, scopes, expires_in_days: days } }) =>
       store.addToken(
-        body.name,
-        body.scopes,
-        body.expires_in_days === undefined
-          ? undefined
-          : new Date(Date.now() + body.expires_in_days * 86_400_000)
+        name,
+        scopes,
+        days === undefined ? undefined : new Date(Date.now() + days * dayMs)
       )
   })
-  route({
+
+const revokeToken = (store: AuthStore): Route =>
+  defineRoute({
     method: 'DELETE',
     path: '/v1/tokens/{id}',
     auth: 'admin',
@@ -137,30 +157,3 @@ export function authRoutes(router: HttpRouter, store: AuthStore, settings: Setti
       return { message: `token ${params.id} revoked` }
     }
   })
-}
-
-const onlyAdmins = (): RayneError =>
-  new RayneError({
-    code: 'forbidden',
-    message:
-      'only an admin makes users; the first admin comes from the set-up link printed at start'
-  })
-
-/** Counts failed tries by key; calling what it returns forgets them. */
-function createThrottle(): (key: string) => () => void {
-  const failures = new Map<string, { count: number; since: number }>()
-  return key => {
-    if (failures.size > 10_000) failures.clear()
-    const entry = failures.get(key)
-    const live =
-      entry && entry.since > Date.now() - windowMs ? entry : { count: 0, since: Date.now() }
-    if (live.count >= attempts)
-      throw new RayneError({
-        code: 'too-many-logins',
-        message: 'too many failed logins for this name; wait a quarter of an hour',
-        details: { retryAfterSeconds: Math.ceil((live.since + windowMs - Date.now()) / 1000) }
-      })
-    failures.set(key, { ...live, count: live.count + 1 })
-    return () => failures.delete(key)
-  }
-}

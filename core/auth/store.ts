@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { Knex } from 'knex'
 import { errorCode, invalid, RayneError } from '../errors.ts'
-import type { Migration } from '../plugin.ts'
+import type { Migration } from '../db/migrate.ts'
 import { checkPassword, hashPassword } from './passwords.ts'
 import { tokenScopes, type Principal } from './principal.ts'
 

@@ -1,5 +1,6 @@
 import knex, { type Knex } from 'knex'
 import { errorCode } from '../errors.ts'
+import type { ProbeResult } from '../health.ts'
 
 /** How to reach PostgreSQL; both the query builder and the job queue open their own pools from it. */
 export type Connection =
@@ -52,4 +53,14 @@ export function isDatabaseDown(error: unknown): boolean {
       error.message
     )
   return isQuery || downCodes.has(errorCode(error) ?? '')
+}
+
+/** A database that answers and takes no writes would lose webhooks as surely as one that is away. */
+export async function takesWrites(db: Knex): Promise<ProbeResult> {
+  const {
+    rows: [row]
+  } = await db.raw("select current_setting('transaction_read_only') = 'off' as ok")
+  return row.ok
+    ? { ok: true, detail: 'answers and takes writes' }
+    : { ok: false, detail: 'answers and is read-only', fix: 'point DATABASE_URL at the primary' }
 }

@@ -1,6 +1,11 @@
 import type { Knex } from 'knex'
 import { bootError } from '../errors.ts'
-import type { Migration } from '../plugin.ts'
+
+/** One step of a plugin's schema; `name` is `0001_<what>` and never changes once released. */
+export interface Migration {
+  readonly name: string
+  up(trx: Knex.Transaction): Promise<unknown>
+}
 
 const lockKey = 7_220_115
 

@@ -1,22 +1,22 @@
 import type { IncomingMessage } from 'node:http'
-import type { Readable } from 'node:stream'
+import type { Transform } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
 import getRawBody from 'raw-body'
-import { RayneError } from '../errors.ts'
+import { errorCode, RayneError } from '../errors.ts'
 
-const decoders: Record<string, (() => NodeJS.ReadWriteStream) | undefined> = {
+const decoders: Record<string, (() => Transform) | undefined> = {
   gzip: createGunzip,
   'x-gzip': createGunzip,
   deflate: createInflate,
   br: createBrotliDecompress
 }
 
-/** All bytes of a body, at most `limit` after decompression; throws 413, 415 or 400. */
-export async function readBytes(request: IncomingMessage, limit: number): Promise<Buffer> {
+/** All bytes of a body, at most `maxBytes` after decompression; throws 413, 415 or 400. */
+export async function readBytes(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
   const encoding = (request.headers['content-encoding'] ?? 'identity').toLowerCase().trim()
   if (encoding === 'identity' || encoding === '') {
     const length = Number(request.headers['content-length'])
-    return getRawBody(request, { limit, ...(Number.isFinite(length) ? { length } : {}) })
+    return getRawBody(request, { limit: maxBytes, ...(Number.isFinite(length) ? { length } : {}) })
   }
   const decoder = decoders[encoding]
   if (!decoder)
@@ -24,7 +24,7 @@ export async function readBytes(request: IncomingMessage, limit: number): Promis
       code: 'encoding-unsupported',
       message: `Content-Encoding '${encoding.slice(0, 40)}' is not supported; use gzip, deflate, br or identity`
     })
-  const decoded = decoder() as unknown as Readable & NodeJS.WritableStream
+  const decoded = decoder()
   request.on('error', error => decoded.destroy(error))
   request.on('aborted', () =>
     decoded.destroy(
@@ -32,14 +32,11 @@ export async function readBytes(request: IncomingMessage, limit: number): Promis
     )
   )
   try {
-    return await getRawBody(request.pipe(decoded), { limit })
+    return await getRawBody(request.pipe(decoded), { limit: maxBytes })
   } catch (error) {
     request.unpipe(decoded)
     decoded.destroy()
-    if (
-      typeof (error as { code?: string }).code === 'string' &&
-      /^Z_|^ERR_(BROTLI|_ERROR)/.test((error as { code: string }).code)
-    )
+    if (/^Z_|^ERR_(BROTLI|_ERROR)/.test(errorCode(error) ?? ''))
       throw new RayneError({
         code: 'body-invalid',
         message: `the body is not valid ${encoding}`,

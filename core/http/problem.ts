@@ -1,7 +1,8 @@
+import type Koa from 'koa'
 import { Type } from 'typebox'
 import { isDatabaseDown } from '../db/database.ts'
 import { errorCode, RayneError } from '../errors.ts'
-import { redact } from '../log.ts'
+import { redact, type Logger } from '../log.ts'
 
 /** RFC 9457, plus the top-level `error` text that callers of the first version read. */
 export const Problem = Type.Object(
@@ -20,7 +21,7 @@ export const Problem = Type.Object(
 )
 
 /** What is told to the caller: a RayneError as it is, a lost database as 503, everything else as a bare 500. */
-export function toRayneError(error: unknown): RayneError {
+function toRayneError(error: unknown): RayneError {
   if (error instanceof RayneError) return error
   if (isDatabaseDown(error))
     return new RayneError({
@@ -29,38 +30,36 @@ export function toRayneError(error: unknown): RayneError {
       details: { retryAfterSeconds: 5 },
       cause: error
     })
-  const status = (error as { status?: unknown } | null)?.status
-  const type = (error as { type?: unknown } | null)?.type
-  if (type === 'entity.too.large')
-    return new RayneError({
-      code: 'body-too-large',
-      message: 'the body is larger than this route accepts',
+  return (
+    unreadBody(error) ??
+    new RayneError({
+      code: 'internal',
+      message: 'something went wrong here; the log has the details under this request id',
       cause: error
     })
-  if (
-    type === 'request.aborted' ||
-    type === 'request.size.invalid' ||
-    errorCode(error) === 'ECONNRESET'
   )
-    return new RayneError({
-      code: 'body-incomplete',
-      message: 'the body ended before it was complete',
-      cause: error
-    })
-  if (status === 415)
-    return new RayneError({
-      code: 'encoding-unsupported',
-      message: 'Content-Encoding must be gzip, deflate, br or identity',
-      cause: error
-    })
-  return new RayneError({
-    code: 'internal',
-    message: 'something went wrong here; the log has the details under this request id',
-    cause: error
-  })
 }
 
-export function problemBody(error: RayneError, requestId: string): string {
+/** What raw-body and its streams throw, in our words; undefined for anything else. */
+function unreadBody(cause: unknown): RayneError | undefined {
+  const { status, type } = (cause ?? {}) as { status?: unknown; type?: unknown }
+  if (type === 'entity.too.large') {
+    const message = 'the body is larger than this route accepts'
+    return new RayneError({ code: 'body-too-large', message, cause })
+  }
+  const cut = type === 'request.aborted' || type === 'request.size.invalid'
+  if (cut || errorCode(cause) === 'ECONNRESET') {
+    const message = 'the body ended before it was complete'
+    return new RayneError({ code: 'body-incomplete', message, cause })
+  }
+  if (status === 415) {
+    const message = 'Content-Encoding must be gzip, deflate, br or identity'
+    return new RayneError({ code: 'encoding-unsupported', message, cause })
+  }
+  return undefined
+}
+
+function problemBody(error: RayneError, requestId: string): string {
   const { retryAfterSeconds: _, ...details } = error.details
   const { code, status, message } = error
   return redact(
@@ -74,4 +73,24 @@ export function problemBody(error: RayneError, requestId: string): string {
       request_id: requestId
     })
   )
+}
+
+/** Answers with the problem that was thrown, with the headers that belong to it. */
+export function respondWithProblem(
+  ctx: Koa.Context,
+  thrown: unknown,
+  requestId: string,
+  log: Logger
+): void {
+  const error = toRayneError(thrown)
+  const { retryAfterSeconds } = error.details
+  if (error.status >= 500)
+    log.error({ error: error.cause ?? thrown, requestId, route: ctx.state['route'] }, error.message)
+  if (retryAfterSeconds !== undefined) ctx.set('retry-after', String(Math.ceil(retryAfterSeconds)))
+  if (error.status === 401) ctx.set('www-authenticate', 'Bearer realm="rayne", Basic realm="rayne"')
+  // Bytes of a refused body may still be on their way: the connection cannot be used again.
+  if (error.status === 413 || error.code === 'body-incomplete') ctx.set('connection', 'close')
+  ctx.status = error.status
+  ctx.body = problemBody(error, requestId)
+  ctx.type = 'application/problem+json'
 }

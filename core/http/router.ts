@@ -8,24 +8,10 @@ import type { Access } from '../auth/access.ts'
 import { bootError, RayneError } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
-import type { RawWords, Reply, RouteRequest, RouteSpec } from '../plugin.ts'
-import { compile } from '../schema.ts'
-import { parseJson, readBytes } from './body.ts'
-import { problemBody, toRayneError } from './problem.ts'
-
-export type RawHandler = (ctx: Koa.Context) => Promise<void> | void
-
-/** One operation as it was registered, for OpenAPI, the architecture test and the access test. */
-export interface Operation {
-  readonly owner: string
-  readonly method: string
-  /** With `{name}` parameters. */
-  readonly path: string
-  readonly summary: string
-  readonly auth: AuthClass
-  readonly spec?: RouteSpec<TSchema, TSchema, TSchema, TSchema>
-  readonly about?: RawWords
-}
+import { defineRoute, type RawWords, type RouteSpec } from '../route.ts'
+import { createHandler } from './handler.ts'
+import type { Operation, RawHandler } from './operation.ts'
+import { respondWithProblem } from './problem.ts'
 
 export interface RouterOptions {
   readonly access: Access
@@ -36,24 +22,14 @@ export interface RouterOptions {
 }
 
 /** Routes in, a Koa application out; `ctx` does not leave this folder but through `raw`. */
-export function createRouter({
-  access,
-  log,
-  metrics,
-  validateResponses,
-  requestTimeoutMs = 30_000
-}: RouterOptions) {
+export function createRouter(options: RouterOptions) {
+  const { access } = options
+  const handling = { requestTimeoutMs: 30_000, ...options }
   const operations: Operation[] = []
   const router = new Router()
 
-  function add(operation: Operation, run: (ctx: Koa.Context) => Promise<void>): void {
-    const name = `${operation.method} ${operation.path}`
-    if (!isAuthClass(operation.auth))
-      throw bootError(
-        `route ${name} of '${operation.owner}' names no valid auth: public, ingest, user, admin or scope:<name>`
-      )
-    if (operations.some(other => `${other.method} ${other.path}` === name))
-      throw bootError(`route ${name} is registered twice`)
+  function add(operation: Operation, run: RawHandler): void {
+    assertAddable(operation, operations)
     operations.push(operation)
     router.register(
       operation.path.replace(/\{(\w+)\}/g, ':$1'),
@@ -66,125 +42,73 @@ export function createRouter({
     )
   }
 
-  function route(
-    owner: string,
-    prefix: string,
-    spec: RouteSpec<TSchema, TSchema, TSchema, TSchema>
-  ): void {
+  /** A typed route of a plugin, or of `core`, at `prefix` and its own path. */
+  function route<
+    P extends TSchema,
+    Q extends TSchema,
+    B extends TSchema,
+    R extends TSchema,
+    Raw extends boolean
+  >(owner: string, prefix: string, spec: RouteSpec<P, Q, B, R, Raw>): void {
+    const { method, summary, auth } = spec
     const path = `${prefix}${spec.path}`
-    const handle = createHandler(spec, validateResponses, log)
-    add({ owner, method: spec.method, path, summary: spec.summary, auth: spec.auth, spec }, ctx =>
-      handle(ctx, requestTimeoutMs)
-    )
+    add({ owner, method, path, summary, auth, spec }, createHandler(defineRoute(spec), handling))
   }
 
   function raw(
     owner: string,
     method: string,
     path: string,
-    options: { summary: string; auth: AuthClass; about?: RawWords },
+    words: { summary: string; auth: AuthClass; about?: RawWords },
     handler: RawHandler
   ): void {
-    add({ owner, method, path, ...options }, async ctx => {
-      await handler(ctx)
-    })
+    add({ owner, method, path, ...words }, handler)
   }
 
-  function application(): Koa {
-    const app = new Koa({ proxy: false })
-    app.silent = true
-    app.use(async (ctx, next) => {
-      const started = performance.now()
-      const requestId = requestIdOf(ctx)
-      ctx.state['requestId'] = requestId
-      try {
-        access.guard(ctx.req)
-        await next()
-        if (ctx.status === 404 && ctx.body == null && !ctx.state['route'])
-          throw nothingAt(ctx, operations)
-      } catch (thrown) {
-        respondWithProblem(ctx, thrown, requestId, log)
-      }
-      metrics.request(
-        ctx.method,
-        String(ctx.state['route'] ?? 'unmatched'),
-        ctx.status,
-        (performance.now() - started) / 1000
-      )
-    })
-    app.use(router.routes())
-    return app
+  return {
+    route,
+    raw,
+    application: () => createApplication(router, operations, options),
+    operations: operations as readonly Operation[]
   }
-
-  return { route, raw, application, operations: operations as readonly Operation[] }
 }
 export type HttpRouter = ReturnType<typeof createRouter>
 
-function createHandler(
-  spec: RouteSpec<TSchema, TSchema, TSchema, TSchema>,
-  validateResponses: boolean,
-  log: Logger
-) {
-  const params = spec.params && compile(spec.params, 'coerce')
-  const query = spec.query && compile(spec.query, 'coerce')
-  const body = spec.body && compile(spec.body)
-  const response = validateResponses ? compile(spec.response) : undefined
-  return async (ctx: Koa.Context, timeoutMs: number): Promise<void> => {
-    const readsBody = spec.rawBody || body
-    const bytes = readsBody ? await readBytes(ctx.req, spec.bodyLimit ?? 1_048_576) : undefined
-    const request: RouteRequest = {
-      params: params ? params({ ...ctx['params'] }, 'path') : {},
-      query: query ? query({ ...ctx.query }, 'query') : {},
-      body: spec.rawBody ? bytes : body && bytes ? body(parseJson(bytes), 'body') : undefined,
-      headers: ctx.headers,
-      principal: ctx.state['principal'],
-      requestId: ctx.state['requestId'],
-      ip: ctx.ip,
-      log,
-      get signal() {
-        return requestSignal(ctx, timeoutMs)
-      }
-    }
-    const result = await spec.handle(request)
-    const {
-      status,
-      headers,
-      body: data
-    } = isReply(result) ? result : { status: spec.status ?? 200, headers: {}, body: result }
-    if (response && status < 300) checkResponse(response, data, spec)
-    ctx.set(headers)
-    ctx.status = status
-    ctx.body = data === undefined ? null : JSON.stringify(data)
-    if (data !== undefined) ctx.type = 'application/json'
-  }
-}
-
-const isReply = (value: unknown): value is Reply<unknown> =>
-  typeof value === 'object' && value !== null && (value as { reply?: unknown }).reply === true
-
-/** A handler that breaks its own response schema is a bug of ours, seen in tests and development. */
-function checkResponse(
-  check: (value: unknown, where: string) => unknown,
-  data: unknown,
-  spec: { method: string; path: string }
-): void {
-  try {
-    check(JSON.parse(JSON.stringify(data ?? null)), 'response')
-  } catch (error) {
-    throw new Error(
-      `${spec.method} ${spec.path} broke its response schema: ${error instanceof Error ? error.message : ''}`,
-      { cause: error }
+function assertAddable(added: Operation, operations: readonly Operation[]): void {
+  const name = `${added.method} ${added.path}`
+  if (!isAuthClass(added.auth))
+    throw bootError(
+      `route ${name} of '${added.owner}' names no valid auth: ` +
+        'public, ingest, user, admin or scope:<name>'
     )
-  }
+  if (operations.some(other => `${other.method} ${other.path}` === name))
+    throw bootError(`route ${name} is registered twice`)
 }
 
-function requestSignal(ctx: Koa.Context, timeoutMs: number): AbortSignal {
-  const gone = new AbortController()
-  ctx.res.once('close', () => {
-    if (!ctx.res.writableFinished)
-      gone.abort(new RayneError({ code: 'client-gone', message: 'the client went away' }))
+function createApplication(
+  router: Router,
+  operations: readonly Operation[],
+  { access, log, metrics }: RouterOptions
+): Koa {
+  const app = new Koa({ proxy: false })
+  app.silent = true
+  app.use(async (ctx, next) => {
+    const started = performance.now()
+    const requestId = requestIdOf(ctx)
+    ctx.state['requestId'] = requestId
+    try {
+      access.guard(ctx.req)
+      await next()
+      if (ctx.status === 404 && ctx.body == null && !ctx.state['route'])
+        throw nothingAt(ctx, operations)
+    } catch (thrown) {
+      respondWithProblem(ctx, thrown, requestId, log)
+    }
+    const seconds = (performance.now() - started) / 1000
+    metrics.request(ctx.method, String(ctx.state['route'] ?? 'unmatched'), ctx.status, seconds)
   })
-  return AbortSignal.any([gone.signal, AbortSignal.timeout(timeoutMs)])
+  app.use(router.routes())
+  return app
 }
 
 function requestIdOf(ctx: Koa.Context): string {
@@ -195,6 +119,7 @@ function requestIdOf(ctx: Koa.Context): string {
 }
 
 function nothingAt(ctx: Koa.Context, operations: readonly Operation[]): RayneError {
+  const path = ctx.path.slice(0, 200)
   const methods = operations
     .filter(operation =>
       new RegExp(`^${operation.path.replace(/\{\w+\}/g, '[^/]+')}$`).test(ctx.path)
@@ -203,30 +128,11 @@ function nothingAt(ctx: Koa.Context, operations: readonly Operation[]): RayneErr
   if (methods.length === 0)
     return new RayneError({
       code: 'route-not-found',
-      message: `there is nothing at ${ctx.method} ${ctx.path.slice(0, 200)}; GET /docs lists what there is`
+      message: `there is nothing at ${ctx.method} ${path}; GET /docs lists what there is`
     })
   ctx.set('allow', methods.join(', '))
   return new RayneError({
     code: 'method-not-allowed',
-    message: `${ctx.path.slice(0, 200)} answers ${methods.join(', ')}, not ${ctx.method}`
+    message: `${path} answers ${methods.join(', ')}, not ${ctx.method}`
   })
-}
-
-function respondWithProblem(
-  ctx: Koa.Context,
-  thrown: unknown,
-  requestId: string,
-  log: Logger
-): void {
-  const error = toRayneError(thrown)
-  if (error.status >= 500)
-    log.error({ error: error.cause ?? thrown, requestId, route: ctx.state['route'] }, error.message)
-  if (error.details.retryAfterSeconds !== undefined)
-    ctx.set('retry-after', String(Math.ceil(error.details.retryAfterSeconds)))
-  if (error.status === 401) ctx.set('www-authenticate', 'Bearer realm="rayne", Basic realm="rayne"')
-  // Bytes of a refused body may still be on their way: the connection cannot be used again.
-  if (error.status === 413 || error.code === 'body-incomplete') ctx.set('connection', 'close')
-  ctx.status = error.status
-  ctx.body = problemBody(error, requestId)
-  ctx.type = 'application/problem+json'
 }

@@ -36,7 +36,7 @@ const plugin = definePlugin({
       method: 'POST',
       path: '/raw',
       rawBody: true,
-      bodyLimit: 2_000,
+      maxBodyBytes: 2_000,
       handle: ({ body }) => ({ bytes: (body as Buffer).length })
     })
     app.route({

@@ -27,7 +27,7 @@ const newSeen = (): Seen => ({ ran: [], contexts: [] })
 const worker = (
   seen: Seen,
   run: (n: number, context: JobContext) => Promise<void> | void = () => {},
-  spec: { retries?: number; concurrency?: number; timeoutSeconds?: number } = {}
+  spec: { maxRetries?: number; maxConcurrent?: number; timeoutSeconds?: number } = {}
 ): Plugin =>
   definePlugin({
     id: 'worker',
@@ -163,7 +163,7 @@ describe('jobs', () => {
           () => {
             if (broken) throw new Error('no luck with api_key=abcdef1234567890')
           },
-          { retries: 2 }
+          { maxRetries: 2 }
         )
       ]
     })
@@ -371,7 +371,7 @@ describe('a worker', () => {
     }
     const started = performance.now()
     await createTestApp(t, {
-      plugins: [worker(seen, run, { concurrency: 8 })],
+      plugins: [worker(seen, run, { maxConcurrent: 8 })],
       env: role,
       connection
     })
@@ -397,7 +397,7 @@ describe('a worker', () => {
                 reject(new Error('stopped'))
               })
             }),
-          { timeoutSeconds: 1, retries: 0 }
+          { timeoutSeconds: 1, maxRetries: 0 }
         )
       ]
     })

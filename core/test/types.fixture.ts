@@ -86,6 +86,19 @@ export const routes = definePlugin({
       params: Type.Object({ id: Type.String() }),
       handle: ({ params }) => ({ count: params.id.length })
     })
+    app.route({
+      ...common,
+      path: '/bytes',
+      rawBody: true,
+      handle: ({ body }) => ({ count: body.readUInt8(0) })
+    })
+    app.route({
+      ...common,
+      path: '/not-bytes',
+      body: Type.Object({ count: Type.Integer() }),
+      // @ts-expect-error 2339: the body is what its schema says
+      handle: ({ body }) => ({ count: body.readUInt8(0) })
+    })
     app.route({ ...common, path: '/replied', handle: () => reply(200, { count: 1 }) })
     // @ts-expect-error 2322: the response's count is a number
     app.route({ ...common, path: '/wrong', handle: () => ({ count: 'one' }) })

@@ -1,6 +1,6 @@
-import { clientNames, findClient, type ClientName, type ClientScript } from './run/clients.ts'
-import { runScript } from './run/script.ts'
-import { createDatacatServer, type Server } from './run/server.ts'
+import { clientNames, findClient, type ClientName, type ClientScript } from './harness/clients.ts'
+import { runScript } from './harness/script.ts'
+import { createDatacatServer, type Server } from './harness/server.ts'
 
 const limitMs = 120_000
 const say = (line: string): void => console.log(line)
@@ -11,7 +11,10 @@ export interface RunOptions {
   readonly say?: (line: string) => void
 }
 
-/** Runs the scripts of these clients one after another against one server that is started for them; rejects with the first failure. */
+/**
+ * Runs the scripts of these clients one after another against one server that is started for them;
+ * rejects with the first failure.
+ */
 export async function runClients(
   scripts: readonly ClientScript[],
   options: RunOptions = {}
@@ -30,8 +33,10 @@ export async function runClients(
       })
       checkSurface(script, done.calls)
       const events = await readBack(server, done.session_id)
+      const took = ((performance.now() - started) / 1000).toFixed(1)
       tell(
-        `  ${done.calls.length} calls, session ${done.session_id} reads back with ${events} events, ${((performance.now() - started) / 1000).toFixed(1)} s`
+        `  ${done.calls.length} calls, session ${done.session_id} ` +
+          `reads back with ${events} events, ${took} s`
       )
     }
   } finally {

@@ -12,7 +12,7 @@ export function purgeJob(
   const purge = app.job('purge', {
     payload: Type.Object({ sessionKey: Type.Integer() }),
     timeoutSeconds: 600,
-    concurrency: 2,
+    maxConcurrent: 2,
     run: ({ sessionKey }, { signal }) => purgeSession(app.db, sessionKey, signal)
   })
   app.schedule('retain', '17 3 * * *', async ({ log }) => {

@@ -22,9 +22,9 @@ export default definePlugin({
     const { concurrency, timeout_seconds: timeoutSeconds } = app.config
     const analyse = app.job('analyse', {
       payload: Type.Object({ analysisId: Type.String() }),
-      concurrency,
+      maxConcurrent: concurrency,
       timeoutSeconds,
-      retries: 4,
+      maxRetries: 4,
       run: createAnalyser({ db: app.db, datadog })
     })
     app.on(AlertReceived, (alert, job) =>

@@ -21,7 +21,7 @@ const Accepted = Type.Object({
 })
 const anyBody = {
   rawBody: true,
-  bodyLimit: 1_048_576,
+  maxBodyBytes: 1_048_576,
   response: Accepted,
   status: 202,
   also: {

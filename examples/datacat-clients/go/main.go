@@ -34,7 +34,14 @@ func main() {
 	steps := []struct {
 		name string
 		run  func(*datacat.Client)
-	}{{"plain calls", plainCalls}, {"contexts", contexts}, {"errors", refusals}, {"typed", typed}, {"batches", batches}, {"heartbeats", heartbeats}}
+	}{
+		{"plain calls", plainCalls},
+		{"contexts", contexts},
+		{"errors", refusals},
+		{"typed", typed},
+		{"batches", batches},
+		{"heartbeats", heartbeats},
+	}
 	for _, step := range steps {
 		step.run(client)
 		say(object{"step": step.name})
@@ -56,7 +63,8 @@ func plainCalls(client *datacat.Client) {
 	whole, err := use(client.GetSession)(id)
 	must(err)
 	equal(whole.State, object{"window": object{"open": []interface{}{"main", "café"}, "active": "main"}, "gone": nil})
-	check(len(whole.Events) == 2 && whole.Events[0].Data == nil && whole.Events[1].Data["file"] == "café.txt", whole.Events)
+	check(len(whole.Events) == 2, whole.Events)
+	check(whole.Events[0].Data == nil && whole.Events[1].Data["file"] == "café.txt", whole.Events)
 	check(len(whole.Metrics) == 2 && whole.Metrics[0].Tags[0] == "host:a" && whole.Metrics[1].Value == 2.5, whole.Metrics)
 	check(whole.Active && whole.EndedAt == nil, whole)
 	must(use(client.EndSession)(id))
@@ -102,14 +110,22 @@ func refusals(client *datacat.Client) {
 	check(strings.Contains(use(refusal.Error)(), "404") && strings.Contains(err.Error(), "Session not found"), err)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	must(err)
-	silent := datacat.NewClient("http://"+listener.Addr().String(), use(datacat.WithTimeout)(300*time.Millisecond), use(datacat.WithRetries)(0))
+	silent := datacat.NewClient(
+		"http://"+listener.Addr().String(),
+		use(datacat.WithTimeout)(300*time.Millisecond),
+		use(datacat.WithRetries)(0),
+	)
 	started := time.Now()
 	_, err = silent.CreateSession()
 	check(errors.Is(err, context.DeadlineExceeded) && time.Since(started) < 5*time.Second, err)
 	must(listener.Close())
 	_, err = silent.CreateSession()
 	check(err != nil && !errors.As(err, &refusal), err)
-	known := datacat.NewClient(address, use(datacat.WithToken)("not needed here"), use(datacat.WithHTTPClient)(&http.Client{}))
+	known := datacat.NewClient(
+		address,
+		use(datacat.WithToken)("not needed here"),
+		use(datacat.WithHTTPClient)(&http.Client{}),
+	)
 	if _, err = known.CreateSession(); err != nil {
 		check(errors.As(err, &refusal) && refusal.Status == http.StatusUnauthorized, err)
 	}
@@ -127,7 +143,10 @@ func typed(client *datacat.Client) {
 	must(err)
 	equal(again, id)
 	opened := detailOf(id)
-	equal([]string{opened.Product, opened.Version, opened.MachineID, opened.Hostname}, []string{"example", "1", "m-1", "here"})
+	equal(
+		[]string{opened.Product, opened.Version, opened.MachineID, opened.Hostname},
+		[]string{"example", "1", "m-1", "here"},
+	)
 	must(use(client.LogGauge)(ctx, id, "load", 0.5, []string{"a"}))
 	must(use(client.LogCounter)(ctx, id, "saves", 2, nil))
 	must(use(client.LogTimer)(ctx, id, "render", 1500*time.Millisecond, nil))
@@ -142,13 +161,19 @@ func typed(client *datacat.Client) {
 	last := size.Metadata.Buckets[len(size.Metadata.Buckets)-1]
 	check(size.Type == "histogram" && size.Count == 2 && last.Le == nil && last.Count == 1, size)
 	happened := time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
-	must(use(client.SendEvent)(ctx, id, datacat.EventRecord{Name: "slow", Level: datacat.LevelWarning, Message: "took long", Labels: []string{"ui"}, Timestamp: happened}))
+	must(use(client.SendEvent)(ctx, id, datacat.EventRecord{
+		Name: "slow", Level: datacat.LevelWarning, Message: "took long",
+		Labels: []string{"ui"}, Timestamp: happened,
+	}))
 	must(use(client.LogException)(ctx, id, errors.New("broken"), object{"step": "typed"}))
 	seen := eventsOf(id)
-	check(seen[0].Level == "warning" && seen[0].Message == "took long" && strings.HasPrefix(seen[0].Timestamp, "2026-01-31T12:00:00"), seen[0])
+	check(seen[0].Level == "warning" && seen[0].Message == "took long", seen[0])
+	check(strings.HasPrefix(seen[0].Timestamp, "2026-01-31T12:00:00"), seen[0])
 	failure := seen[1]
-	check(failure.Name == "exception" && failure.Level == "error" && failure.Data["step"] == "typed" && failure.Exception.Message == "broken", failure)
-	check(strings.Contains(failure.Exception.Function, "typed") && len(failure.Exception.Stacktrace) > 1, failure.Exception)
+	check(failure.Name == "exception" && failure.Level == "error", failure)
+	thrown := failure.Exception
+	check(failure.Data["step"] == "typed" && thrown.Message == "broken", failure)
+	check(strings.Contains(thrown.Function, "typed") && len(thrown.Stacktrace) > 1, thrown)
 	equal(use(datacat.NewException)(errors.New("x")).Type, "*errors.errorString")
 	must(client.EndSession(id))
 }
@@ -199,7 +224,9 @@ func heartbeats(client *datacat.Client) {
 	equal(told(), "")
 	waitFor("the hang", 30*time.Second, func() bool { return told() == "application_appears_hung" })
 	heart.Beat()
-	waitFor("the recovery", 10*time.Second, func() bool { return told() == "application_appears_hung application_recovered" })
+	waitFor("the recovery", 10*time.Second, func() bool {
+		return told() == "application_appears_hung application_recovered"
+	})
 	must(use(heart.Suspend)(ctx))
 	equal(detailOf(id).Status, "suspended")
 	must(use(heart.Stop)(ctx))

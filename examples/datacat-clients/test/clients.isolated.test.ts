@@ -1,5 +1,5 @@
 import test from 'node:test'
-import { findClient } from '../run/clients.ts'
+import { findClient } from '../harness/clients.ts'
 import { runClients } from '../run.ts'
 
 // Below the runner's 120 s, so that a script that hangs is told by its own words.

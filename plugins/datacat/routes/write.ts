@@ -1,5 +1,5 @@
 import { compile, reply, type RouteRequest } from '../../../core/index.ts'
-import { bytesOf, parseBody, readBatch } from '../wire/batch.ts'
+import { parseBody, readBatch } from '../wire/batch.ts'
 import { headerKey, readBeat, readOpening } from '../wire/opening.ts'
 import { Batch, Done, Heartbeat, Open, Opened, SessionId, Stored } from '../wire/schemas.ts'
 import { isSessionId, unknownSession } from '../wire/session-id.ts'
@@ -31,7 +31,7 @@ const open: AddRoute = (app, datacat) => {
     status: 201,
     also: { 200: 'a session with this id was there already', ...also },
     async handle({ body }) {
-      const opening = readOpening(check(parseBody(bytesOf(body))), Date.now())
+      const opening = readOpening(check(parseBody(body)), Date.now())
       const { id, created } = await datacat.open(opening)
       return reply(created ? 201 : 200, { session_id: id, created })
     }
@@ -53,7 +53,7 @@ const batch: AddRoute = (app, datacat) =>
     response: Stored,
     also,
     async handle(request) {
-      const { count, key, ...writes } = readBatch(bytesOf(request.body), Date.now())
+      const { count, key, ...writes } = readBatch(request.body, Date.now())
       const outcome = await datacat.store({
         sessionId: idOf(request),
         key: key ?? headerKey(request.headers['idempotency-key']),
@@ -81,7 +81,7 @@ const heartbeat: AddRoute = (app, datacat) => {
     response: Done,
     also,
     async handle(request) {
-      const beat = readBeat(check(parseBody(bytesOf(request.body))))
+      const beat = readBeat(check(parseBody(request.body)))
       const outcome = await datacat.store({ sessionId: idOf(request), beat })
       if (outcome === 'unknown') throw unknownSession(request.params.id)
       return done

@@ -8,12 +8,6 @@ import { readClientTime } from './time.ts'
 
 const check = compile(Batch)
 
-/** The body of a route that reads it as it is. */
-export function bytesOf(body: unknown): Uint8Array {
-  if (body instanceof Uint8Array) return body
-  throw new Error('a route that takes bytes was given something else')
-}
-
 /** JSON as it is: keys such as `__proto__` are ordinary data here. An empty body is an empty object. */
 export function parseBody(bytes: Uint8Array): unknown {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')

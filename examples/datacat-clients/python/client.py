@@ -1,135 +1,42 @@
 """Makes every public call of the Python client against a running server and checks what came back.
 
-Reads the address from DATACAT_URL and an empty folder from DATACAT_OFFLINE, prints one JSON line a step, and asks for the
-server to be stopped and started with {"please": "stop"} and {"please": "start"} lines, each answered by one line on stdin.
+Reads the address from DATACAT_URL and an empty folder from DATACAT_OFFLINE, prints one JSON line a step, and
+asks for the server to be stopped and started with {"please": "stop"} and {"please": "start"} lines, each
+answered by one line on stdin.
 """
 from __future__ import print_function
 
-import json
 import logging
 import os
 import socket
 import sys
-import threading
 import time
-import types
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.join(HERE, "..", "..", "plugins", "datacat", "clients", "python"))
+from harness import (
+    datacat,
+    called,
+    equal,
+    events,
+    expect,
+    fails,
+    names,
+    OFFLINE,
+    please,
+    points,
+    read,
+    say,
+    trace_public_names,
+    URL,
+    wait_for
+)
 
-import datacat
-
-try:
-    from urllib.request import urlopen
-except ImportError:
-    from urllib2 import urlopen
-
-URL = os.environ["DATACAT_URL"].rstrip("/")
-OFFLINE = os.environ["DATACAT_OFFLINE"]
 BATCH_ITEMS = 1200
-
-called = set()
-inside = threading.local()
-
-
-def say(**line):
-    print(json.dumps(line))
-    sys.stdout.flush()
-
-
-def please(what):
-    say(please=what)
-    if not sys.stdin.readline():
-        raise AssertionError("nobody answered the request to %s the server" % what)
-
-
-def expect(condition, *seen):
-    if not condition:
-        raise AssertionError(" ".join(repr(one) for one in seen) or "not as expected")
-
-
-def equal(seen, wanted):
-    expect(seen == wanted, seen, "is not", wanted)
-
-
-def traced(name, function):
-    def call(*arguments, **fields):
-        outermost = not getattr(inside, "call", False) and threading.current_thread().name == "MainThread"
-        if not outermost:
-            return function(*arguments, **fields)
-        called.add(name)
-        inside.call = True
-        try:
-            return function(*arguments, **fields)
-        finally:
-            inside.call = False
-    return call
-
-
-def trace_public_names():
-    """Has every public call noted when this script makes it; returns the names there are, found by introspection."""
-    names = set()
-    for name in datacat.__all__:
-        thing = getattr(datacat, name)
-        if not isinstance(thing, type):
-            names.add(name)
-            setattr(datacat, name, traced(name, thing))
-            continue
-        for verb in dir(thing):
-            function = getattr(getattr(thing, verb), "__func__", getattr(thing, verb))
-            if verb.startswith("_") or not isinstance(function, types.FunctionType) or function.__module__ != "datacat":
-                continue
-            names.add(name + "." + verb)
-            wrapped = traced(name + "." + verb, function)
-            setattr(thing, verb, wrapped)
-    return names
-
-
-def read(path):
-    response = urlopen(URL + path, timeout=10)
-    try:
-        return json.loads(response.read().decode("utf-8"))
-    finally:
-        response.close()
-
-
-def events(session_id):
-    return read("/v1/datacat/sessions/%s/events?limit=1000" % session_id)["events"]
-
-
-def points(session_id, name):
-    found, after = [], None
-    while True:
-        page = read("/v1/datacat/sessions/%s/points?name=%s&limit=1000%s" % (session_id, name, "" if after is None else "&after=%s" % after))
-        found += page["points"]
-        after = page["next_after"]
-        if after is None:
-            return found
-
-
-def names(session_id, prefix):
-    return [event["name"] for event in events(session_id) if event["name"].startswith(prefix)]
-
-
-def wait_for(check, seconds, what):
-    deadline = time.time() + seconds
-    while not check():
-        expect(time.time() < deadline, "waited %d s for %s" % (seconds, what))
-        time.sleep(0.1)
-
-
-def fails(call, *arguments):
-    try:
-        call(*arguments)
-    except datacat.DatacatError as error:
-        return error
-    raise AssertionError("no error")
 
 
 def plain_calls(client):
     session_id = client.register_session()
-    equal(client.update_state(session_id, {"window": {"open": ["main"], "active": "main"}, "gone": 1}), {"status": "ok"})
+    state = {"window": {"open": ["main"], "active": "main"}, "gone": 1}
+    equal(client.update_state(session_id, state), {"status": "ok"})
     equal(client.log_event(session_id, "opened"), {"status": "ok"})
     equal(client.log_metric(session_id, "cpu", 2, tags=["host:a"]), {"status": "ok"})
     session = datacat.Session(client, session_id)
@@ -175,7 +82,8 @@ def errors(client):
 
 
 def typed(client):
-    session = datacat.Session(client, client.register_session(product="example", version="1", hostname="here", machine_id="m-1"))
+    registered = client.register_session(product="example", version="1", hostname="here", machine_id="m-1")
+    session = datacat.Session(client, registered)
     detail = read("/v1/datacat/sessions/" + session.session_id)
     equal([detail[key] for key in ("product", "version", "hostname", "machine_id")], ["example", "1", "here", "m-1"])
     for target, extra in ((session, ()), (client, (session.session_id,))):
@@ -188,7 +96,8 @@ def typed(client):
             timing.count = 2
         expect(target.flush(10))
         equal(target.stats()["rejected"], 0)
-    equal([(point["value"], point["type"], point["unit"]) for point in points(session.session_id, "load")], [(0.5, "gauge", "share")] * 2)
+    seen = [(point["value"], point["type"], point["unit"]) for point in points(session.session_id, "load")]
+    equal(seen, [(0.5, "gauge", "share")] * 2)
     equal(sum(point["value"] for point in points(session.session_id, "saves")), 4)
     equal([(point["value"], point["count"]) for point in points(session.session_id, "render")], [(1.5, 3)] * 2)
     equal([point["count"] for point in points(session.session_id, "body")], [2, 2])
@@ -245,12 +154,14 @@ def log_records(client):
     expect(client.flush(10) and handler.errors == 0)
     first, second = events(session.session_id)
     equal((first["level"], first["message"], first["group"]), ("debug", "starting up", "example"))
-    equal((second["level"], second["exception"]["type"], second["exception"]["message"]), ("error", "RuntimeError", "broken"))
+    thrown = second["exception"]
+    equal((second["level"], thrown["type"], thrown["message"]), ("error", "RuntimeError", "broken"))
     session.end()
 
 
 def told(session_id):
-    return [event["name"] for event in events(session_id) if event["name"] in ("application_appears_hung", "application_recovered")]
+    wanted = ("application_appears_hung", "application_recovered")
+    return [event["name"] for event in events(session_id) if event["name"] in wanted]
 
 
 def heartbeats(client):
@@ -263,7 +174,8 @@ def heartbeats(client):
     equal(told(session.session_id), [])
     wait_for(lambda: told(session.session_id) == ["application_appears_hung"], 30, "the hang")
     session.heartbeat()
-    wait_for(lambda: told(session.session_id) == ["application_appears_hung", "application_recovered"], 10, "the recovery")
+    both = ["application_appears_hung", "application_recovered"]
+    wait_for(lambda: told(session.session_id) == both, 10, "the recovery")
     hung = [event for event in events(session.session_id) if event["name"] == "application_appears_hung"][0]
     expect(hung["data"]["timeout"] == 2 and isinstance(hung["data"]["seconds_since_heartbeat"], int), hung)
     session.suspend()

@@ -26,28 +26,17 @@ export interface ScriptOptions {
   readonly say: (line: string) => void
 }
 
-/** Runs one script against the server and does to the server what it asks for; rejects with what the script said when it fails or is late. */
+/**
+ * Runs one script against the server and does to the server what it asks for; rejects with what the script
+ * said when it fails or is late.
+ */
 export async function runScript(
   script: ClientScript,
   server: Server,
   { limitMs, signal, say }: ScriptOptions
 ): Promise<Done> {
   const folder = mkdtempSync(path.join(tmpdir(), 'datacat-client-'))
-  const home = process.env['HOME'] ?? folder
-  const child = spawn(script.command, script.args, {
-    cwd: script.cwd,
-    stdio: ['pipe', 'pipe', 'pipe'],
-    env: {
-      ...process.env,
-      HOME: home,
-      ...(process.env['HOME'] || process.env['GOCACHE']
-        ? {}
-        : { GOCACHE: path.join(folder, 'go-cache') }),
-      ...script.env,
-      DATACAT_URL: server.url,
-      DATACAT_OFFLINE: path.join(folder, 'offline')
-    }
-  })
+  const child = startScript(script, server, folder)
   const closed = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>
   const late = signal
     ? AbortSignal.any([signal, AbortSignal.timeout(limitMs)])
@@ -68,10 +57,9 @@ export async function runScript(
       answer: line => child.stdin.write(`${line}\n`)
     })
     const [code, killed] = await closed
+    const why = signal?.aborted ? 'interrupted' : `not done within ${limitMs / 1000} s`
     if (late.aborted)
-      throw new Error(
-        `${script.name} was ${signal?.aborted ? 'interrupted' : `not done within ${limitMs / 1000} s`}${complaints && `:\n${complaints}`}`
-      )
+      throw new Error(`${script.name} was ${why}${complaints && `:\n${complaints}`}`)
     if (code !== 0) throw new Error(`${script.name} ended with ${code ?? killed}:\n${complaints}`)
     if (!done)
       throw new Error(`${script.name} ended without saying that it is done:\n${complaints}`)
@@ -82,6 +70,24 @@ export async function runScript(
     await closed.catch(() => {})
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
   }
+}
+
+function startScript(script: ClientScript, server: Server, folder: string) {
+  // Go wants a place for what it builds even where nobody is at home.
+  const goCache =
+    process.env['HOME'] || process.env['GOCACHE'] ? {} : { GOCACHE: path.join(folder, 'go-cache') }
+  return spawn(script.command, script.args, {
+    cwd: script.cwd,
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: {
+      ...process.env,
+      HOME: process.env['HOME'] ?? folder,
+      ...goCache,
+      ...script.env,
+      DATACAT_URL: server.url,
+      DATACAT_OFFLINE: path.join(folder, 'offline')
+    }
+  })
 }
 
 async function listen(

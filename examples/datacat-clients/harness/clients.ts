@@ -24,7 +24,7 @@ export interface Missing {
 }
 
 const folder = fileURLToPath(new URL('../', import.meta.url))
-const clients = fileURLToPath(new URL('./', import.meta.resolve('rayne/datacat')))
+const clients = fileURLToPath(new URL('../', import.meta.resolve('rayne/datacat')))
 
 /** Finds what runs the script of a client on this machine. */
 export function findClient(name: ClientName): ClientScript | Missing {
@@ -32,7 +32,7 @@ export function findClient(name: ClientName): ClientScript | Missing {
     return {
       name,
       command: process.execPath,
-      args: ['--import', 'tsx', path.join(folder, 'client.ts')],
+      args: ['--import', 'tsx', path.join(folder, 'typescript/client.ts')],
       cwd: folder,
       env: {},
       surface: typescriptSurface()
@@ -65,7 +65,7 @@ function findPython(name: 'python3' | 'python2'): ClientScript | Missing {
           ? 'there is no python3: install Python 3.6 or newer (apt-get install python3, brew install python)'
           : 'there is no python2.7: install it with pyenv install 2.7.18'
     }
-  const script = path.join(folder, 'client.py')
+  const script = path.join(folder, 'python/client.py')
   return {
     name,
     command,

@@ -50,7 +50,10 @@ function signal(pid: number, name: NodeJS.Signals): void {
   }
 }
 
-/** SIGKILL for processes and all below them; everything is frozen first, so that nobody gets a last word. Resolves when all are gone. */
+/**
+ * SIGKILL for processes and all below them; everything is frozen first, so that nobody gets a last word.
+ * Resolves when all are gone.
+ */
 export async function killTree(roots: readonly number[]): Promise<void> {
   const hit = new Set<number>()
   for (let grown = true; grown;) {

@@ -1,7 +1,8 @@
 import type { Knex } from 'knex'
 import { createAccess } from './auth/access.ts'
 import { authRoutes } from './auth/routes.ts'
-import { authMigrations, createAuthStore } from './auth/store.ts'
+import { authMigrations } from './auth/migrations.ts'
+import { createAuthStore } from './auth/store.ts'
 import type { Environment, Settings } from './config.ts'
 import { openDatabase, takesWrites, type Connection } from './db/database.ts'
 import { migrate } from './db/migrate.ts'
@@ -33,7 +34,10 @@ export interface AppOptions {
   readonly validateResponses?: boolean
 }
 
-/** Builds and starts one application: order → migrate → register → ready → listen. A failed start closes what it opened. */
+/**
+ * Builds and starts one application: order → migrate → register → ready → listen.
+ * A failed start closes what it opened.
+ */
 export async function createApp(options: AppOptions) {
   const lifecycle = createLifecycle(options.log)
   const plugins = orderByTokens(options.plugins, new Set(options.overrides?.keys()))

@@ -2,7 +2,7 @@ import { homedir } from 'node:os'
 import path from 'node:path'
 import { Type, type Static, type TObject, type TSchema } from 'typebox'
 import { bootError, RayneError } from './errors.ts'
-import { registerSecret } from './log.ts'
+import { registerSecret } from './redact.ts'
 import { compile } from './schema.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>

@@ -23,7 +23,8 @@ export { createGroupCommit } from './db/group-commit.ts'
 export { readBytes } from './http/body.ts'
 export type { JobHandle } from './jobs.ts'
 export type { JobContext } from './run-job.ts'
-export { redact, registerSecret, type Logger } from './log.ts'
+export type { Logger } from './log.ts'
+export { redact, registerSecret } from './redact.ts'
 export type { Principal } from './auth/principal.ts'
 export {
   dayMs,

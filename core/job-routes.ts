@@ -3,7 +3,7 @@ import { Type } from 'typebox'
 import { notFound } from './errors.ts'
 import type { HttpRouter } from './http/router.ts'
 import type { Jobs } from './jobs.ts'
-import { redact } from './log.ts'
+import { redact } from './redact.ts'
 import { defineRoute, type Route } from './route.ts'
 
 const states = ['created', 'retry', 'active', 'completed', 'cancelled', 'failed'] as const

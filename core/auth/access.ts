@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { RayneError } from '../errors.ts'
+import { secondMs } from '../time.ts'
 import { anonymous, localAdmin, mayCall, type AuthClass, type Principal } from './principal.ts'
 import type { AuthStore } from './store.ts'
 
@@ -11,80 +12,19 @@ export interface Access {
   authorize(request: IncomingMessage, auth: AuthClass, ip: string): Promise<Principal>
 }
 
-const cacheMs = 5_000
+export interface AccessOptions {
+  readonly protected: boolean
+  readonly ingestSecrets: readonly string[]
+  readonly publicUrl?: string | undefined
+  readonly store: Pick<AuthStore, 'token' | 'session'>
+}
 
 /** Local mode: everybody on loopback is the admin. Protected mode: sessions, API tokens, ingest secrets. */
-export function createAccess(options: {
-  protected: boolean
-  ingestSecrets: readonly string[]
-  publicUrl?: string | undefined
-  store: AuthStore
-}): Access {
-  const digests = options.ingestSecrets.map(digest)
-  // Keyed by the secret's hash; a revoked token may live on for five seconds.
-  const known = new Map<string, { principal: Principal | undefined; until: number }>()
-
-  async function cached(
-    secret: string,
-    find: () => Promise<Principal | undefined>
-  ): Promise<Principal | undefined> {
-    const key = digest(secret).toString('base64')
-    const hit = known.get(key)
-    if (hit && hit.until > Date.now()) return hit.principal
-    if (known.size > 10_000) known.clear()
-    const principal = await find()
-    known.set(key, { principal, until: Date.now() + cacheMs })
-    return principal
-  }
-
-  async function identify(request: IncomingMessage): Promise<Principal> {
-    const token = presentedToken(request)
-    if (token) {
-      const given = digest(token)
-      if (digests.filter(secret => timingSafeEqual(secret, given)).length > 0)
-        return {
-          kind: 'token',
-          id: 'ingest-secret',
-          name: 'ingest secret',
-          role: 'none',
-          scopes: ['ingest']
-        }
-      return (await cached(token, () => options.store.token(token))) ?? anonymous
-    }
-    const session = sessionCookie(request)
-    if (session) {
-      if (
-        request.method !== 'GET' &&
-        request.method !== 'HEAD' &&
-        !sameOrigin(request, options.publicUrl)
-      )
-        throw new RayneError({
-          code: 'foreign-origin',
-          message: 'a page of another origin may not act for a logged-in user'
-        })
-      return (await options.store.session(session)) ?? anonymous
-    }
-    return anonymous
-  }
-
+export function createAccess(options: AccessOptions): Access {
+  const identify = createIdentify(options)
   return {
     guard(request) {
-      if (options.protected) return
-      if (!isLoopbackName(request.headers.host))
-        throw new RayneError({
-          code: 'foreign-host',
-          message:
-            'this server answers on loopback only: use http://127.0.0.1, or set RAYNE_AUTH=required and a public HOST'
-        })
-      const origin = request.headers.origin
-      if (
-        origin !== undefined &&
-        !(URL.canParse(origin) && new URL(origin).host === request.headers.host)
-      )
-        throw new RayneError({
-          code: 'foreign-origin',
-          message: 'a page of another origin may not use a local server'
-        })
+      if (!options.protected) guardLocal(request)
     },
     async authorize(request, auth) {
       if (!options.protected) return localAdmin
@@ -103,33 +43,95 @@ export function createAccess(options: {
   }
 }
 
-/** A bearer token, `X-Rayne-Token`, the password of HTTP basic, or `/k/<token>` for clients that can send no header; never a query parameter, which every proxy logs. */
+function guardLocal({ headers }: IncomingMessage): void {
+  if (!isLoopbackName(headers.host))
+    throw new RayneError({
+      code: 'foreign-host',
+      message:
+        'this server answers on loopback only: use http://127.0.0.1, ' +
+        'or set RAYNE_AUTH=required and a public HOST'
+    })
+  const { origin } = headers
+  if (origin !== undefined && !(URL.canParse(origin) && new URL(origin).host === headers.host))
+    throw new RayneError({
+      code: 'foreign-origin',
+      message: 'a page of another origin may not use a local server'
+    })
+}
+
+/** Who a request says it is, by its token or its session; anonymous when that opens nothing. */
+function createIdentify({ ingestSecrets, publicUrl, store }: AccessOptions) {
+  const digests = ingestSecrets.map(digest)
+  const tokens = createTokenCache(store.token)
+  return async (request: IncomingMessage): Promise<Principal> => {
+    const token = presentedToken(request)
+    if (token) {
+      const given = digest(token)
+      if (digests.filter(secret => timingSafeEqual(secret, given)).length > 0)
+        return ingestPrincipal
+      return (await tokens(token)) ?? anonymous
+    }
+    const session = sessionCookie(request)
+    if (!session) return anonymous
+    const reads = request.method === 'GET' || request.method === 'HEAD'
+    if (!reads && !sameOrigin(request, publicUrl))
+      throw new RayneError({
+        code: 'foreign-origin',
+        message: 'a page of another origin may not act for a logged-in user'
+      })
+    return (await store.session(session)) ?? anonymous
+  }
+}
+
+const ingestPrincipal: Principal = {
+  kind: 'token',
+  id: 'ingest-secret',
+  name: 'ingest secret',
+  role: 'none',
+  scopes: ['ingest']
+}
+
+const cacheMs = 5 * secondMs
+const maxCached = 10_000
+
+/** Remembers tokens by their hash, so that a revoked one may live on for five seconds. */
+function createTokenCache(find: (token: string) => Promise<Principal | undefined>) {
+  const known = new Map<string, { principal: Principal | undefined; until: number }>()
+  return async (token: string): Promise<Principal | undefined> => {
+    const key = digest(token).toString('base64')
+    const hit = known.get(key)
+    if (hit && hit.until > Date.now()) return hit.principal
+    if (known.size > maxCached) known.clear()
+    const principal = await find(token)
+    known.set(key, { principal, until: Date.now() + cacheMs })
+    return principal
+  }
+}
+
+/**
+ * A bearer token, `X-Rayne-Token`, the password of HTTP basic, or `/k/<token>` for clients that can send no header;
+ * never a query parameter, which every proxy logs.
+ */
 function presentedToken(request: IncomingMessage): string | undefined {
   const own = /^\/k\/([\w.~-]+)\//.exec(request.url ?? '')?.[1] ?? request.headers['x-rayne-token']
   if (typeof own === 'string' && own !== '') return own
-  const [scheme = '', value = ''] = (request.headers.authorization ?? '').split(/ +/, 2)
+  const [scheme = '', value = ''] = request.headers.authorization?.split(/ +/, 2) ?? []
   if (/^bearer$/i.test(scheme)) return value
-  if (/^basic$/i.test(scheme))
-    return (
-      Buffer.from(value, 'base64')
-        .toString('utf8')
-        .replace(/^[^:]*:/, '') || undefined
-    )
-  return undefined
+  if (!/^basic$/i.test(scheme)) return undefined
+  const login = Buffer.from(value, 'base64').toString('utf8')
+  return login.replace(/^[^:]*:/, '') || undefined
 }
 
 /** The session of the cookie that login sets. */
 export const sessionCookie = ({ headers }: Pick<IncomingMessage, 'headers'>): string | undefined =>
   /(?:^|;\s*)rayne_session=([\w-]+)/.exec(headers.cookie ?? '')?.[1]
 
-function sameOrigin(request: IncomingMessage, publicUrl: string | undefined): boolean {
-  const origin = request.headers.origin
-  if (origin === undefined) return request.headers['sec-fetch-site'] === 'same-origin'
-  return (
-    origin === publicUrl || (URL.canParse(origin) && new URL(origin).host === request.headers.host)
-  )
+function sameOrigin({ headers }: IncomingMessage, publicUrl: string | undefined): boolean {
+  const { origin } = headers
+  if (origin === undefined) return headers['sec-fetch-site'] === 'same-origin'
+  return origin === publicUrl || (URL.canParse(origin) && new URL(origin).host === headers.host)
 }
 
 const isLoopbackName = (host: string | undefined): boolean =>
-  /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i.test(host ?? '')
+  host !== undefined && /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i.test(host)
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest()

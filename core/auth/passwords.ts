@@ -45,7 +45,9 @@ async function derive(
 export async function hashPassword(password: string): Promise<string> {
   const salt = randomBytes(16)
   const hash = await derive(password, salt, cost.memory, cost.passes, cost.parallelism)
-  return `$argon2id$v=19$m=${cost.memory},t=${cost.passes},p=${cost.parallelism}$${salt.toString('base64url')}$${hash.toString('base64url')}`
+  const { memory, passes, parallelism } = cost
+  const parts = [salt, hash].map(bytes => bytes.toString('base64url')).join('$')
+  return `$argon2id$v=19$m=${memory},t=${passes},p=${parallelism}$${parts}`
 }
 
 /** Whether a password belongs to a PHC string; takes the same time for an unknown user (undefined). */

@@ -3,13 +3,18 @@ import { readSettings, type Settings } from '../config.ts'
 import { openConnection } from '../db/open.ts'
 import { RayneError } from '../errors.ts'
 import { builtInPlugins, loadPlugins } from '../load.ts'
-import { createLogger, redact, type Logger } from '../log.ts'
+import { createLogger, type Logger } from '../log.ts'
+import { redact } from '../redact.ts'
 import type { Plugin } from '../plugin.ts'
 import { version } from '../version.ts'
 
 /** A line for a person on stderr; stdout is the command's answer. */
 export const say = (line: string): void => {
   process.stderr.write(`${redact(line)}\n`)
+}
+/** Past the redaction, on purpose: the link of the first admin is of no use when it is masked. */
+export const sayUnmasked = (line: string): void => {
+  process.stderr.write(`${line}\n`)
 }
 /** The command's answer: JSON for programs, lines for people. */
 export const answer = (json: boolean, value: unknown, lines: readonly string[]): void => {

@@ -2,7 +2,7 @@ import { createApp, type App } from '../app.ts'
 import { readSettings } from '../config.ts'
 import { openConnection, type OpenConnection } from '../db/open.ts'
 import { version } from '../version.ts'
-import { load, say } from './context.ts'
+import { load, say, sayUnmasked } from './context.ts'
 
 /** Starts the server, says where to look, and closes in reverse on SIGTERM or SIGINT. */
 export async function start(): Promise<void> {
@@ -31,7 +31,8 @@ export async function start(): Promise<void> {
       .map(([id, ms]) => `${id} ${ms} ms`)
       .join(', ')})`
   )
-  for (const line of await banner(app, database)) say(line)
+  for (const line of banner(app, database)) say(line)
+  await offerFirstAdmin(app)
   // Asked last: a probe may wait for the outside world, and the server does not.
   for (const check of await app.health.report())
     say(
@@ -39,22 +40,25 @@ export async function start(): Promise<void> {
     )
 }
 
-async function banner(app: App, database: OpenConnection): Promise<string[]> {
-  const { settings, url = '(no listener: RAYNE_ROLE has no web)' } = app
-  const setup = settings.protected ? await app.store.setupSecret() : undefined
-  const base = settings.publicUrl ?? url
+const addressOf = ({ settings, url }: App): string =>
+  settings.publicUrl ?? url ?? '(no listener: RAYNE_ROLE has no web)'
+
+/** Protected mode without a user: the one-time link that makes the first admin. */
+async function offerFirstAdmin(app: App): Promise<void> {
+  const setup = app.settings.protected ? await app.store.setupSecret() : undefined
+  if (setup === undefined) return
+  sayUnmasked(`  First admin ${addressOf(app)}/setup#${setup}`)
+  say('              (this link works once, for an hour)\n')
+}
+
+function banner(app: App, database: OpenConnection): string[] {
+  const { settings } = app
+  const base = addressOf(app)
   return [
     '',
     `  API         ${base}          docs ${base}/docs`,
     `  Access      ${settings.protected ? 'protected: users, API tokens and ingest secrets' : 'local: this machine only, no token needed'}`,
     `  Database    ${database.embedded ? `embedded PostgreSQL in ${settings.home}` : 'your PostgreSQL (DATABASE_URL)'}`,
-    ...(setup
-      ? [
-          '',
-          `  First admin ${base}/setup#${setup}`,
-          '              (this link works once, for an hour)'
-        ]
-      : []),
     '',
     '  Try it:',
     `    curl -sX POST ${base}/v1/webhooks/receive -H 'content-type: application/json'${settings.protected ? " -H 'X-Rayne-Token: <ingest secret>'" : ''} \\`,

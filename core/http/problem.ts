@@ -2,7 +2,8 @@ import type Koa from 'koa'
 import { Type } from 'typebox'
 import { isDatabaseDown } from '../db/database.ts'
 import { errorCode, RayneError } from '../errors.ts'
-import { redact, type Logger } from '../log.ts'
+import type { Logger } from '../log.ts'
+import { redact } from '../redact.ts'
 
 /** RFC 9457, plus the top-level `error` text that callers of the first version read. */
 export const Problem = Type.Object(

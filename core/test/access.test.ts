@@ -89,7 +89,7 @@ describe('protected mode', () => {
     await db('core_sessions')
       .where(
         'hash',
-        (await import('../auth/store.ts')).sha256(
+        (await import('../auth/secrets.ts')).sha256(
           /rayne_session=(\S+)/.exec(who['expired session']['cookie'] ?? '')?.[1] ?? ''
         )
       )

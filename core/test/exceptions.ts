@@ -3,7 +3,7 @@ import type { Exception } from './budgets.ts'
 /** Casts (`as never`, `as unknown as`, `!`) by part of the tree: each number is the count, and only falls. */
 export const casts: Readonly<Record<string, number>> = {
   bench: 23,
-  core: 14,
+  core: 11,
   'core/test': 22,
   'examples/test': 1,
   'plugins/datacat': 12,
@@ -42,11 +42,6 @@ export const exceptions: readonly Exception[] = [
   { path: 'core/db/cluster.ts', what: 'lines', number: 353 },
   { path: 'core/db/embedded.ts', what: 'lines', number: 323 },
   { path: 'core/test/http.test.ts register', what: 'own lines', number: 84 },
-  { path: 'core/auth/store.ts createAuthStore', what: 'whole lines', number: 131 },
-  { path: 'core/app.ts', what: 'wide lines', number: 1 },
-  { path: 'core/auth/access.ts', what: 'wide lines', number: 1 },
-  { path: 'core/auth/passwords.ts', what: 'wide lines', number: 1 },
-  { path: 'core/auth/store.ts', what: 'wide lines', number: 4 },
   { path: 'core/bin.js', what: 'wide lines', number: 1 },
   { path: 'core/cli/admin.ts', what: 'wide lines', number: 1 },
   { path: 'core/cli/context.ts', what: 'wide lines', number: 1 },
@@ -57,7 +52,6 @@ export const exceptions: readonly Exception[] = [
   { path: 'core/db/group-commit.ts', what: 'wide lines', number: 2 },
   { path: 'core/db/migrate.ts', what: 'wide lines', number: 3 },
   { path: 'core/load.ts', what: 'wide lines', number: 1 },
-  { path: 'core/log.ts', what: 'wide lines', number: 4 },
   { path: 'core/services.ts', what: 'wide lines', number: 1 },
   { path: 'core/test/architecture.ts', what: 'wide lines', number: 1 },
   { path: 'core/test/budgets.ts', what: 'wide lines', number: 3 },

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { checkPassword, hashPassword } from '../auth/passwords.ts'
+import { sha256 } from '../auth/secrets.ts'
 import { createTestApp } from '../testing.ts'
 import { suiteApp } from './suite-app.ts'
 
@@ -84,7 +85,7 @@ describe('logging in', () => {
   test('an expired link is refused', async () => {
     await shared.app.db('core_tokens').insert({
       name: 'setup',
-      hash: (await import('../auth/store.ts')).sha256('rayne_setup_expired'),
+      hash: sha256('rayne_setup_expired'),
       scopes: ['setup'],
       expires_at: new Date(Date.now() - 1_000)
     })
@@ -93,6 +94,27 @@ describe('logging in', () => {
         .status,
       403
     )
+  })
+
+  test('an open link ends when a user is made in another way', async t => {
+    const app = await createTestApp(t, { env: { RAYNE_AUTH: 'required' } })
+    const setup = await app.store.setupSecret()
+    await app.store.addUser('first', password, 'member')
+    const { status, body } = await app.call('POST', '/register', { name: 'eve', password, setup })
+    assert.deepEqual(
+      [status, (body as { type: string }).type],
+      [403, 'urn:rayne:error:setup-spent']
+    )
+    // Also a row that a restore brought back opens nothing.
+    await app.db('core_tokens').insert({
+      name: 'setup',
+      hash: sha256('rayne_setup_restored'),
+      scopes: ['setup'],
+      expires_at: new Date(Date.now() + 60_000)
+    })
+    const restored = { name: 'eve', password, setup: 'rayne_setup_restored' }
+    assert.equal((await app.call('POST', '/register', restored)).status, 403)
+    assert.equal((await app.store.listUsers()).length, 1)
   })
 
   test('an admin makes members; names are taken once, passwords are long', async () => {

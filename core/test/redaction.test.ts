@@ -1,8 +1,20 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { definePlugin, RayneError, Type } from '../index.ts'
-import { createLogger, redact, registerSecret } from '../log.ts'
+import { createLogger } from '../log.ts'
+import { redact, registerSecret } from '../redact.ts'
 import { createTestApp } from '../testing.ts'
+import { readSources } from './source-files.ts'
+import type { Node } from './syntax.ts'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+/** A text literal, or the text of a template between its values. */
+function wordsOf(node: Node): string {
+  const value = node['value']
+  if (node.type === 'TemplateElement') return String((value as { cooked: unknown }).cooked)
+  return node.type === 'Literal' && typeof value === 'string' ? value : ''
+}
 
 const secret = 'Zq8fKw2mVt6rXn4b'
 const spaced = 'my dog "Rex" is 4'
@@ -50,6 +62,32 @@ describe('redaction', () => {
       assert.ok(clean.startsWith('before ') && clean.endsWith('\nafter'), clean)
     })
 
+  for (const [text, clean] of [
+    ['password: swordfish', 'password: [redacted]'],
+    ['password: swordfish, user: bob', 'password: [redacted], user: bob'],
+    ['password: swordfish user: bob', 'password: [redacted] user: bob'],
+    ['cookie: session=swordfish', 'cookie: [redacted]'],
+    [
+      `the link http://h/setup#rayne_setup_${'Ab-_'.repeat(11)}`,
+      'the link http://h/setup#[redacted]'
+    ],
+    ["api_key: 'plain words here'", 'api_key: [redacted]']
+  ] as const)
+    test(`masks ${text.slice(0, 40)}`, () => assert.equal(redact(text), clean))
+
+  test('leaves every word the sources say', () => {
+    const said = readSources(root)
+      .filter(file => !file.isTest)
+      .flatMap(file => file.nodes)
+      .map(wordsOf)
+      .filter(text => text !== '')
+    assert.ok(said.length > 5_000, `${said.length} texts`)
+    assert.deepEqual(
+      said.filter(text => redact(text) !== text),
+      []
+    )
+  })
+
   test('masks a registered secret in every encoding', () => {
     registerSecret(spaced)
     for (const form of [spaced, encodeURIComponent(spaced), JSON.stringify({ note: spaced })])
@@ -68,7 +106,16 @@ describe('redaction', () => {
     '"url":"http://h:8080","mail":"me@example.com"',
     '"token":null',
     '"token":{"id":"7"}',
-    'monitor 12345678 on web-server-01.prod.example.com'
+    'monitor 12345678 on web-server-01.prod.example.com',
+    'RAYNE_DATACAT_HUNG_AFTER_SECONDS must be number',
+    'RAYNE_INGEST_SECRETS: each secret needs at least 16 characters',
+    'set RAYNE_DATADOG_PROXY_PRIVATE_LOCATION_RUNNER to podman or docker',
+    "curl -H 'X-Rayne-Token: <ingest secret>'",
+    'curl -H "Authorization: Bearer $RAYNE_TOKEN"',
+    'send an API token as Authorization: Bearer',
+    'API_KEY=<your key>',
+    'basic authentication is off',
+    'token: the one of POST /v1/tokens'
   ])
     test(`leaves ${text} readable`, () => assert.equal(redact(text), text))
 

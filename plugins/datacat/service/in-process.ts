@@ -47,7 +47,8 @@ function prepare(
     beat: heartbeat ? {} : null,
     states: states.map(({ state, at }, n) => ({
       patch: readPatch(state, `/states/${n}/state`),
-      at: at ?? null
+      at: at ?? null,
+      said: null
     })),
     events: events.map(({ name, data = null, level, at }) => ({
       name,

@@ -9,6 +9,8 @@ import type { LiveState } from './state-trees.ts'
 export interface Patch {
   readonly patch: JsonObject
   readonly at: number
+  /** What a client with a wrong clock said instead. */
+  readonly said: number | null
 }
 
 // The text of a state up to this size is written with every update, which costs no more than that.
@@ -28,12 +30,12 @@ export function createMerging() {
       if (!merged) return false
       const updated = sessions.get(session) ?? { session, state, added: 0, bytes: 0 }
       sessions.set(session, updated)
-      for (const { patch, at, gone, come } of merged) {
+      for (const { patch, at, said, gone, come } of merged) {
         state.n += 1
         const text = stringify(patch)
         updated.added += 1
         updated.bytes += Buffer.byteLength(text)
-        rows.push({ session, n: state.n, at, patch: text, snapshot: null })
+        rows.push({ session, n: state.n, at, said, patch: text, snapshot: null })
         for (const leaf of gone) changes.push({ ...leaf, session, current: false })
         for (const leaf of come) changes.push({ ...leaf, session, current: true })
       }

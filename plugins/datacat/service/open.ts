@@ -38,7 +38,7 @@ async function openWith(
 const writesOf = ({ id, state, beat, createdAt }: Opening): Writes => ({
   sessionId: id,
   key: null,
-  states: state === null ? [] : [{ patch: state, at: createdAt }],
+  states: state === null ? [] : [{ patch: state, at: createdAt, said: null }],
   points: [],
   events: [],
   beat,

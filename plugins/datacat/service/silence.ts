@@ -1,6 +1,12 @@
 import type { Knex } from '../../../core/index.ts'
 import { SessionCrashed, SessionHung } from '../contract.ts'
-import { heartbeatStore, type HeartbeatRow } from '../store/heartbeats.ts'
+import {
+  heartbeatStore,
+  isCrashDue,
+  isHungDue,
+  type HeartbeatRow,
+  type Look
+} from '../store/heartbeats.ts'
 import { sessionStore, type SessionRow } from '../store/sessions.ts'
 import { about, turn, watchEvent, type OpenedSession, type WatchParts } from './watched.ts'
 
@@ -11,12 +17,13 @@ interface Watched {
 }
 
 /** Judges every session whose limit has passed; answers how many. */
-export async function sweep(parts: WatchParts, now: number): Promise<number> {
-  const ids = await heartbeatStore.due(parts.db, now)
+export async function sweep(parts: WatchParts, look: Look): Promise<number> {
+  const ids = await heartbeatStore.due(parts.db, look)
   if (ids.length === 0) return 0
   return parts.db.transaction(async trx => {
-    const late = (await lock(trx, ids)).filter(({ row }) => isDue(row, now))
-    for (const one of late) await judge(trx, parts, one, now)
+    const watched = await lock(trx, ids)
+    const late = watched.filter(({ row }) => isHungDue(row, look) || isCrashDue(row, look))
+    for (const one of late) await judge(trx, parts, one, look)
     return late.length
   })
 }
@@ -33,23 +40,16 @@ async function lock(trx: Knex.Transaction, ids: readonly string[]): Promise<Watc
   })
 }
 
-const isWell = ({ condition }: HeartbeatRow): boolean =>
-  condition === 'ok' || condition === 'recovered'
-const isDue = (row: HeartbeatRow, now: number): boolean =>
-  (isWell(row) && row.lastAt + row.hungAfterMs <= now) ||
-  ((isWell(row) || row.condition === 'hung') && row.lastAt + row.crashedAfterMs <= now)
-
 async function judge(
   trx: Knex.Transaction,
   parts: WatchParts,
   watched: Watched,
-  now: number
+  look: Look
 ): Promise<void> {
   const { row } = watched
-  const silenceMs = now - row.lastAt
-  if (row.condition !== 'hung' && silenceMs >= row.hungAfterMs) await hang(trx, parts, watched, now)
-  if (silenceMs >= row.crashedAfterMs)
-    await crash(trx, parts, watched, `no heartbeat for ${row.crashedAfterMs / 1000} s`, now)
+  if (isHungDue(row, look)) await hang(trx, parts, watched, look.now)
+  if (isCrashDue(row, look))
+    await crash(trx, parts, watched, `no heartbeat for ${row.crashedAfterMs / 1000} s`, look.now)
 }
 
 async function hang(

@@ -1,7 +1,8 @@
 import type { EventRow } from '../store/events.ts'
 import type { PointRow, SeriesRow } from '../store/points.ts'
 import type { SessionRow } from '../store/sessions.ts'
-import { iso } from '../wire/time.ts'
+import type { StateRow } from '../store/states.ts'
+import { iso, saidOf } from '../wire/time.ts'
 import type { Detailed } from './sessions.ts'
 
 const statusOf = (session: SessionRow): string =>
@@ -22,7 +23,8 @@ export const summaryOf = (session: SessionRow, lastBeat: number | null) => ({
   event_count: session.events,
   metric_count: session.points,
   state_count: session.states,
-  last_heartbeat_at: lastBeat === null ? null : iso(lastBeat)
+  last_heartbeat_at: lastBeat === null ? null : iso(lastBeat),
+  ...saidOf(session.said)
 })
 
 const parsed = (text: string | null): { readonly type?: string } =>
@@ -46,13 +48,10 @@ export const pointOut = (row: PointRow, name: string) => ({
   ...(row.tags === null ? {} : { tags: JSON.parse(row.tags) as string[] }),
   ...parsed(row.extra)
 })
-export const stateOut = (row: {
-  readonly n: number
-  readonly at: number
-  readonly patch: string
-}) => ({
+export const stateOut = (row: StateRow) => ({
   n: row.n,
   timestamp: iso(row.at),
+  ...saidOf(row.said),
   patch: JSON.parse(row.patch) as Record<string, unknown>
 })
 

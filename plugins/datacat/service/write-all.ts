@@ -58,7 +58,7 @@ async function mergeAll(
   for (const item of patched) {
     const state = states.get(item.session.key)
     if (!state) throw new Error(`the state of session ${item.session.key} was not read`)
-    const patches = item.states.map(({ patch, at }) => ({ patch, at: at ?? now }))
+    const patches = item.states.map(({ at, ...patch }) => ({ ...patch, at: at ?? now }))
     if (!merging.add(item.session.key, state, patches)) refused.add(item)
   }
   await merging.save(trx, now)

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { createGroupCommit, errorCode, type Knex } from '../../../core/index.ts'
-import type { OpenSession } from '../contract.ts'
 import { seriesMoved, type Append } from '../store/append.ts'
 import { heartbeatStore } from '../store/heartbeats.ts'
 import { ensurePartitions } from '../store/partitions.ts'
+import type { WireOpening } from '../wire/opening.ts'
 import { checkPatches, readPatch, stateTooLarge } from '../wire/patches.ts'
 import { openAll } from './open.ts'
 import { writeAll } from './write-all.ts'
@@ -36,7 +36,7 @@ export function createWriter(parts: WriteParts) {
   )
   return {
     /** Opens a session, or finds the one that has its id already. */
-    async open(session: OpenSession = {}): Promise<{ id: string; created: boolean }> {
+    async open(session: WireOpening = {}): Promise<{ id: string; created: boolean }> {
       const opening = openingOf(session)
       return { id: opening.id, created: await opens.add(opening) }
     },
@@ -106,12 +106,13 @@ async function withAnotherTry<T>(db: Knex, work: () => Promise<T>, tries = 2): P
   })
 }
 
-function openingOf({ id = randomUUID(), state, heartbeat, ...session }: OpenSession): Opening {
+function openingOf({ id = randomUUID(), state, heartbeat, ...session }: WireOpening): Opening {
   const patch = state && readPatch(state, '/state')
   if (patch) checkPatches([patch], '/state')
   return {
     id: id.toLowerCase(),
     createdAt: session.startedAt ?? Date.now(),
+    said: session.saidStartedAt ?? null,
     product: session.product ?? null,
     version: session.version ?? null,
     machineId: session.machineId ?? null,

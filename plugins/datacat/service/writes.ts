@@ -1,6 +1,7 @@
 import type { Knex } from '../../../core/index.ts'
 import type { AppendStore, NewEvent, NewPoint } from '../store/append.ts'
 import type { NewSession } from '../store/sessions.ts'
+import type { NewPatch } from '../wire/batch.ts'
 import type { JsonObject } from '../wire/json.ts'
 import type { StateTrees } from './state-trees.ts'
 import type { Watch } from './watch.ts'
@@ -10,7 +11,7 @@ import type { Beat, Emit } from './watched.ts'
 export interface Writes {
   readonly sessionId: string
   readonly key: string | null
-  readonly states: readonly { readonly patch: JsonObject; readonly at: number | null }[]
+  readonly states: readonly NewPatch[]
   readonly points: readonly NewPoint[]
   readonly events: readonly NewEvent[]
   readonly beat: Beat | null

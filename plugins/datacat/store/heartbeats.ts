@@ -25,12 +25,48 @@ const heartbeatOf = (row: RawHeartbeat): HeartbeatRow => ({
   condition: row.condition
 })
 
+/** When it is looked at who is silent, epoch milliseconds. */
+export interface Look {
+  readonly now: number
+  /** Until then nobody could be heard, since this process slept or the database was away. */
+  readonly wokeAt: number
+  /** When this process started. */
+  readonly bootedAt: number
+}
+
+const isWell = ({ condition }: HeartbeatRow): boolean =>
+  condition === 'ok' || condition === 'recovered'
+/** How long a session has been silent while it could be heard. */
+const silenceMs = ({ lastAt }: HeartbeatRow, { now, wokeAt }: Look): number =>
+  now - Math.max(lastAt, wokeAt)
+
+/** Whether a session is to be called hung. */
+export const isHungDue = (row: HeartbeatRow, look: Look): boolean =>
+  isWell(row) && silenceMs(row, look) >= row.hungAfterMs
+
+/**
+ * Whether a session is to be called crashed; one whose limit passed before this process started is
+ * given an interval, in which it may beat.
+ */
+export const isCrashDue = (row: HeartbeatRow, look: Look): boolean =>
+  (isWell(row) || row.condition === 'hung') &&
+  silenceMs(row, look) >= row.crashedAfterMs &&
+  (row.lastAt + row.crashedAfterMs >= look.bootedAt || look.now - look.bootedAt >= row.hungAfterMs)
+
+// The same as the functions above say.
 const dueSql = `
   select s.id
   from datacat_heartbeats h
   join datacat_sessions s on s.key = h.session_key
-  where (h.condition in ('ok', 'recovered') and h.last_at + h.hung_after_ms <= ?)
-    or (h.condition in ('ok', 'recovered', 'hung') and h.last_at + h.crashed_after_ms <= ?)
+  where (
+      h.condition in ('ok', 'recovered')
+      and greatest(h.last_at, :woke) + h.hung_after_ms <= :now
+    )
+    or (
+      h.condition in ('ok', 'recovered', 'hung')
+      and greatest(h.last_at, :woke) + h.crashed_after_ms <= :now
+      and (h.last_at + h.crashed_after_ms >= :booted or :booted + h.hung_after_ms <= :now)
+    )
   limit 500`
 const beatSql = `
   with asked as (
@@ -81,9 +117,9 @@ export const heartbeatStore = {
       .merge()
   },
 
-  /** Ids of sessions whose next limit has passed; nothing is locked. */
-  async due(db: Knex, now: number): Promise<string[]> {
-    const { rows } = await db.raw(dueSql, [now, now])
+  /** Ids of sessions that are due by `isHungDue` or `isCrashDue`; nothing is locked. */
+  async due(db: Knex, { now, wokeAt, bootedAt }: Look): Promise<string[]> {
+    const { rows } = await db.raw(dueSql, { now, woke: wokeAt, booted: bootedAt })
     return (rows as { id: string }[]).map(row => row.id)
   },
 

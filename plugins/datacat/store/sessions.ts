@@ -9,6 +9,7 @@ export interface SessionRow {
   readonly key: number
   readonly id: string
   readonly createdAt: number
+  readonly said: number | null
   readonly updatedAt: number
   readonly endedAt: number | null
   readonly active: boolean
@@ -25,6 +26,8 @@ export interface SessionRow {
 export interface NewSession {
   readonly id: string
   readonly createdAt: number
+  /** What a client with a wrong clock said instead of `createdAt`. */
+  readonly said: number | null
   readonly product: string | null
   readonly version: string | null
   readonly machineId: string | null
@@ -35,6 +38,7 @@ export const sessionColumns = [
   'key',
   'id',
   'created_at',
+  'said_at',
   'updated_at',
   'ended_at',
   'active',
@@ -53,6 +57,7 @@ export interface RawSession {
   key: string
   id: string
   created_at: string
+  said_at: string | null
   updated_at: string
   ended_at: string | null
   active: boolean
@@ -70,6 +75,7 @@ export const sessionOf = (row: RawSession): SessionRow => ({
   key: Number(row.key),
   id: row.id,
   createdAt: Number(row.created_at),
+  said: row.said_at === null ? null : Number(row.said_at),
   updatedAt: Number(row.updated_at),
   endedAt: row.ended_at === null ? null : Number(row.ended_at),
   active: row.active,
@@ -94,16 +100,18 @@ export const sessionStore = {
   ): Promise<ReadonlyMap<string, number>> {
     const { rows } = await db.raw(
       `insert into datacat_sessions
-        (id, created_at, updated_at, product, version, machine_id, hostname)
-      select id, created_at, ?, product, version, machine_id, hostname
-      from unnest(?::uuid[], ?::bigint[], ?::text[], ?::text[], ?::text[], ?::text[])
-        as s(id, created_at, product, version, machine_id, hostname)
+        (id, created_at, said_at, updated_at, product, version, machine_id, hostname)
+      select id, created_at, said, ?, product, version, machine_id, hostname
+      from unnest(
+        ?::uuid[], ?::bigint[], ?::bigint[], ?::text[], ?::text[], ?::text[], ?::text[]
+      ) as s(id, created_at, said, product, version, machine_id, hostname)
       on conflict (id) do nothing
       returning key, id`,
       [
         now,
         plainArray(sessions.map(one => one.id)),
         plainArray(sessions.map(one => one.createdAt)),
+        plainArray(sessions.map(one => one.said)),
         textArray(sessions.map(one => one.product)),
         textArray(sessions.map(one => one.version)),
         textArray(sessions.map(one => one.machineId)),

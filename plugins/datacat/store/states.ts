@@ -11,6 +11,8 @@ export interface NewState {
   readonly session: number
   readonly n: number
   readonly at: number
+  /** What a client with a wrong clock said instead of `at`. */
+  readonly said: number | null
   readonly patch: string
   readonly snapshot: string | null
 }
@@ -18,6 +20,7 @@ export interface NewState {
 export interface StateRow {
   readonly n: number
   readonly at: number
+  readonly said: number | null
   readonly patch: string
 }
 /** A state and the list of patches that came after it, both as JSON text. */
@@ -126,6 +129,7 @@ export const stateStore = {
       plainArray(states.map(one => one.session)),
       plainArray(states.map(one => one.n)),
       plainArray(states.map(one => one.at)),
+      plainArray(states.map(one => one.said)),
       textArray(states.map(one => one.patch)),
       textArray(states.map(one => one.snapshot))
     ])
@@ -156,8 +160,8 @@ export const stateStore = {
       .where('n', '>', page.after)
       .orderBy('n')
       .limit(page.limit)
-      .select('n', 'at', 'patch')) as { n: string; at: string; patch: string }[]
-    return rows.map(row => ({ n: Number(row.n), at: Number(row.at), patch: row.patch }))
+      .select('n', 'at', 'said_at', 'patch')) as RawState[]
+    return rows.map(stateOf)
   },
 
   /** The nearest snapshot and the patches after it, up to the last update that says a time or before. */
@@ -198,11 +202,24 @@ const markOf = (row: RawMark): StateMark => ({
   snapshotBytes: Number(row.snapshot_bytes)
 })
 
+interface RawState {
+  readonly n: string
+  readonly at: string
+  readonly said_at: string | null
+  readonly patch: string
+}
+const stateOf = ({ n, at, said_at, patch }: RawState): StateRow => ({
+  n: Number(n),
+  at: Number(at),
+  said: said_at === null ? null : Number(said_at),
+  patch
+})
+
 const insertStates = `
-  insert into datacat_states (session_key, n, at, received_at, patch, snapshot)
-  select session, n, at, ?, patch, snapshot
-  from unnest(?::bigint[], ?::bigint[], ?::bigint[], ?::text[], ?::text[])
-    as s(session, n, at, patch, snapshot)`
+  insert into datacat_states (session_key, n, at, said_at, received_at, patch, snapshot)
+  select session, n, at, said, ?, patch, snapshot
+  from unnest(?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::text[], ?::text[])
+    as s(session, n, at, said, patch, snapshot)`
 const saveCurrent = `
   insert into datacat_current_states as c
     (session_key, state, n, pending_bytes, snapshot_n, snapshot_bytes)

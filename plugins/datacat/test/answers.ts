@@ -7,6 +7,7 @@ export interface SessionAnswer {
   readonly machine_id: string | null
   readonly hostname: string | null
   readonly created_at: string
+  readonly client_timestamp?: string
   readonly last_heartbeat_at: string | null
   readonly state: Readonly<Record<string, unknown>>
   readonly heartbeat: object | null

@@ -64,7 +64,8 @@ describe('opening', () => {
       [{ product: 1 }, '/body/product'],
       [{ nope: 1 }, '/body/nope'],
       [{ started_at: 'yesterday' }, '/body/started_at'],
-      [{ started_at: 12 }, '/body/started_at'],
+      [{ started_at: '2026-02-30T00:00:00Z' }, '/body/started_at'],
+      [{ started_at: 1e17 }, '/body/started_at'],
       [{ state: [] }, '/body/state'],
       [{ heartbeat: { hung_after_seconds: 0 } }, '/body/heartbeat/hung_after_seconds']
     ] as const) {
@@ -238,11 +239,8 @@ describe('a batch', () => {
       [{ metrics: [good, { name: 'a', value: 'x' }] }, '/body/metrics/1/value'],
       [{ metrics: [{ value: 1 }] }, '/body/metrics/0/name'],
       [{ metrics: [{ ...good, name: 'n'.repeat(257) }] }, '/body/metrics/0/name'],
-      [{ metrics: [{ ...good, timestamp: 1 }] }, '/body/metrics/0/timestamp'],
-      [
-        { metrics: [{ ...good, timestamp: Date.now() + 2 * 86_400_000 }] },
-        '/body/metrics/0/timestamp'
-      ],
+      [{ metrics: [{ ...good, timestamp: 'now' }] }, '/body/metrics/0/timestamp'],
+      [{ events: [{ name: 'e', timestamp: -1e300 }] }, '/body/events/0/timestamp'],
       [{ metrics: [{ ...good, type: 'odd' }] }, '/body/metrics/0/type'],
       [{ metrics: [good], events: [{ name: 'e', data: [] }] }, '/body/events/0/data'],
       [{ events: [{ name: 'e', level: 'loud' }] }, '/body/events/0/level'],
@@ -422,5 +420,50 @@ test('a session that is deleted and opened again under its id starts anew, and k
       404
     )
     assert.equal((await post(api, { id })).status, 201)
+  }
+})
+
+test("what a wrong clock says is kept beside the server's time, and nothing is lost", async () => {
+  const wrong = [0, 100, Date.now() + 2 * 86_400_000, '1970-01-01T00:01:40Z', 8.64e15]
+  for (const timestamp of wrong) {
+    const said = new Date(timestamp).toISOString()
+    const before = Date.now()
+    const opened = await post(api, { product: 'p', started_at: timestamp, state: { n: 0 } })
+    assert.equal(opened.status, 201)
+    const id = String(opened.body['session_id'])
+    const items = {
+      states: [{ state: { n: 1 }, timestamp }],
+      events: [{ name: 'e', timestamp }, { name: 'right' }],
+      metrics: [
+        { name: 'plain', value: 1, timestamp },
+        { name: 'rich', value: 2, type: 'timer', timestamp }
+      ]
+    }
+    const { body } = await post(`${api}/${id}/batch`, items)
+    assert.deepEqual(body, { status: 'ok', accepted: 5, duplicate: false })
+    const at = async (path: string, list: string, n = 0): Promise<unknown> => {
+      const answer = await get<Record<string, { timestamp: string; client_timestamp?: string }[]>>(
+        `${api}/${id}${path}`
+      )
+      const one = answer[list]?.[n]
+      const ms = Date.parse(String(one?.timestamp))
+      assert.ok(ms >= before && ms <= Date.now(), `${path}: ${one?.timestamp}`)
+      return one?.client_timestamp
+    }
+    assert.deepEqual(
+      [
+        await at('/states?after=1', 'states'),
+        await at('/events', 'events'),
+        await at('/events', 'events', 1),
+        await at('/points?name=plain', 'points'),
+        await at('/points?name=rich', 'points')
+      ],
+      [said, said, undefined, said, said]
+    )
+    const session = await detail(id)
+    assert.equal(session.client_timestamp, said)
+    assert.ok(Date.parse(session.created_at) >= before)
+    const old = await whole(id)
+    assert.deepEqual(Object.keys(old.events[0] ?? {}), ['timestamp', 'name', 'data'])
   }
 })

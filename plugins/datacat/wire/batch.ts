@@ -4,7 +4,7 @@ import type { NewEvent, NewPoint } from '../store/append.ts'
 import { checkJson, stringify, type Json, type JsonObject } from './json.ts'
 import { maxItems } from './limits.ts'
 import { checkPatches, readPatch } from './patches.ts'
-import { readClientTime } from './time.ts'
+import { readClientTime, saidOf, type ClientTime } from './time.ts'
 
 const check = compile(Batch)
 
@@ -22,6 +22,11 @@ export function parseBody(bytes: Uint8Array): unknown {
       cause: error
     })
   }
+}
+
+/** A state update from the wire. */
+export interface NewPatch extends ClientTime {
+  readonly patch: JsonObject
 }
 
 /** A batch from the wire, checked in every field, as it is stored; `now` is epoch milliseconds. */
@@ -51,10 +56,10 @@ function stateOf(
   { state, timestamp }: Static<typeof State>,
   pointer: string,
   now: number
-): { patch: JsonObject; at: number | null } {
+): NewPatch {
   return {
     patch: readPatch(state, `${pointer}/state`),
-    at: readClientTime(timestamp, `${pointer}/timestamp`, now)
+    ...readClientTime(timestamp, `${pointer}/timestamp`, now)
   }
 }
 
@@ -64,12 +69,13 @@ function eventOf(
   now: number
 ): NewEvent {
   checkJson(data as Json, `${pointer}/data`)
+  const { at, said } = readClientTime(timestamp, `${pointer}/timestamp`, now)
   return {
     name,
     level: level ?? (extra.exception ? 'error' : null),
-    at: readClientTime(timestamp, `${pointer}/timestamp`, now),
+    at,
     data: data === null ? 'null' : stringify(data as JsonObject),
-    extra: textOf(extra)
+    extra: textOf({ ...extra, ...saidOf(said) })
   }
 }
 
@@ -78,24 +84,32 @@ function pointOf(
   n: number,
   now: number
 ): NewPoint {
+  const { at, said } = readClientTime(timestamp, `/body/metrics/${n}/timestamp`, now)
   const isPlain =
-    type === 'gauge' && unit === undefined && count === undefined && metadata === undefined
+    type === 'gauge' &&
+    unit === undefined &&
+    count === undefined &&
+    metadata === undefined &&
+    said === null
   if (!Number.isFinite(value))
     throw invalid(`/body/metrics/${n}/value`, 'is a number outside the range of float64')
   if (metadata) checkJson(metadata as JsonObject, `/body/metrics/${n}/metadata`)
   return {
     name,
     value,
-    at:
-      timestamp === undefined
-        ? null
-        : readClientTime(timestamp, `/body/metrics/${n}/timestamp`, now),
+    at,
     tags: tags == null || tags.length === 0 ? null : JSON.stringify(tags),
     kind: type,
     unit: unit ?? (type === 'timer' ? 's' : null),
     extra: isPlain
       ? null
-      : textOf({ type, unit: unit ?? (type === 'timer' ? 's' : undefined), count, metadata })
+      : textOf({
+          type,
+          unit: unit ?? (type === 'timer' ? 's' : undefined),
+          count,
+          metadata,
+          ...saidOf(said)
+        })
   }
 }
 

@@ -8,11 +8,17 @@ import { readClientTime } from './time.ts'
 const given = <K extends string, V>(key: K, value: V | null | undefined): { [P in K]?: V } =>
   value === undefined || value === null ? {} : ({ [key]: value } as { [P in K]: V })
 
+/** A session as the wire opens it; `saidStartedAt` is what a client with a wrong clock said. */
+export interface WireOpening extends OpenSession {
+  readonly saidStartedAt?: number
+}
+
 /** A session as the wire opens it; `now` is epoch milliseconds. */
 export function readOpening(
   { machine_id, started_at, state, heartbeat, ...session }: Static<typeof Open>,
   now: number
-): OpenSession {
+): WireOpening {
+  const { at, said } = readClientTime(started_at, '/body/started_at', now)
   if (state) checkPatches([readPatch(state, '/body/state')], '/body/state')
   return {
     ...given('id', session.id),
@@ -20,7 +26,8 @@ export function readOpening(
     ...given('version', session.version),
     ...given('machineId', machine_id),
     ...given('hostname', session.hostname),
-    ...given('startedAt', readClientTime(started_at, '/body/started_at', now)),
+    ...given('startedAt', at),
+    ...given('saidStartedAt', said),
     ...given('state', state),
     ...given('heartbeat', heartbeat && limitsOf(heartbeat))
   }

@@ -118,7 +118,8 @@ function nameOf(given: Json | undefined): string {
 /** A body of the first version, by the last part of its path, as it is stored; throws `InvalidBody`. */
 export function parseWrites(verb: 'state' | 'events' | 'metrics', bytes: Uint8Array) {
   const own = { bytes: bytes.length }
-  if (verb === 'state') return { ...own, states: [{ patch: parseState(bytes), at: null }] }
+  if (verb === 'state')
+    return { ...own, states: [{ patch: parseState(bytes), at: null, said: null }] }
   if (verb === 'events') return { ...own, events: [parseEvent(bytes)] }
   return { ...own, points: [parseMetric(bytes)] }
 }

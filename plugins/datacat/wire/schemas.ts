@@ -128,6 +128,14 @@ export const Stored = Type.Object({
 })
 export const Done = Type.Object({ status: Type.String() })
 
+/** Items of a client whose clock is wrong have the server's time, and what it said beside it. */
+const Said = {
+  client_timestamp: Type.Optional(
+    Type.String({
+      description: "what a client with a wrong clock said; `timestamp` is the server's"
+    })
+  )
+}
 const Summary = Type.Object({
   id: Type.String(),
   created_at: Type.String(),
@@ -142,7 +150,8 @@ const Summary = Type.Object({
   event_count: Type.Integer(),
   metric_count: Type.Integer(),
   state_count: Type.Integer(),
-  last_heartbeat_at: nullable(Type.String())
+  last_heartbeat_at: nullable(Type.String()),
+  ...Said
 })
 export const SeriesSummary = Type.Object({
   name: Type.String(),
@@ -223,14 +232,26 @@ export const EventOut = Type.Object(
     received_at: Type.String(),
     name: Type.String(),
     level: nullable(Type.String()),
-    data: Type.Union([object, Type.Null()])
+    data: Type.Union([object, Type.Null()]),
+    ...Said
   },
   open
 )
 export const PointOut = Type.Object(
-  { n: Type.Integer(), timestamp: Type.String(), name: Type.String(), value: Type.Number() },
+  {
+    n: Type.Integer(),
+    timestamp: Type.String(),
+    name: Type.String(),
+    value: Type.Number(),
+    ...Said
+  },
   open
 )
-export const StateOut = Type.Object({ n: Type.Integer(), timestamp: Type.String(), patch: object })
+export const StateOut = Type.Object({
+  n: Type.Integer(),
+  timestamp: Type.String(),
+  patch: object,
+  ...Said
+})
 export const nextAfter = nullable(Type.Number())
 export { nullable, object, closed }

@@ -9,8 +9,9 @@ export const config = Type.Object(
     }),
     scenario: Type.String({
       default: 's1',
-      pattern: '^[a-z0-9-]+$',
-      description: 'A file of simulator/scenarios, without .json'
+      minLength: 1,
+      description:
+        'A file of simulator/scenarios without .json, or the path of a scenario of your own'
     }),
     world: Type.String({
       default: '',

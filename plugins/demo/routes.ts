@@ -104,7 +104,9 @@ async function seedWebhooks(
   const kept = count - created
   return {
     created,
-    message: `${created} demo webhooks were stored at times of the last week and are not analysed${kept > 0 ? `; ${kept} were there already` : ''}`
+    message:
+      `${created} demo webhooks were stored at times of the last week and are not analysed` +
+      (kept > 0 ? `; ${kept} were there already` : '')
   }
 }
 
@@ -115,7 +117,8 @@ function seeding(app: PluginApp<unknown>, webhooks: Webhooks | undefined): void 
     auth: 'admin',
     summary: 'Store demo webhooks',
     description:
-      'They carry the tag demo:true, times of the last week, and are not analysed; calling it again adds nothing twice.',
+      'They carry the tag demo:true and times of the last week, and are not analysed;' +
+      ' calling it again adds nothing twice.',
     query: Query({ count: Count(500, 50) }),
     status: 201,
     also: { 501: 'the webhooks plugin is not loaded' },

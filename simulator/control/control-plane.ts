@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import { readBody } from './http.ts'
+import { foreignRequest } from './loopback-guard.ts'
 
 /** What the control plane may do; every answer is JSON. */
 export interface Controls {
@@ -13,10 +14,11 @@ export interface Controls {
   state(): unknown
   truth(): unknown
 }
+type Actions = Readonly<Record<string, (body: Record<string, unknown>) => unknown>>
 
 /** The other listener: it knows the truth, so nothing under test may be given its address. */
 export function createControlPlane(controls: Controls): Server {
-  const actions: Record<string, (body: Record<string, unknown>) => unknown> = {
+  const actions: Actions = {
     'POST /__sim/reset': controls.reset,
     'POST /__sim/scenario': controls.scenario,
     'POST /__sim/clock': controls.clock,
@@ -41,13 +43,9 @@ export function createControlPlane(controls: Controls): Server {
   })
 }
 
-async function run(
-  actions: Record<string, (body: Record<string, unknown>) => unknown>,
-  req: IncomingMessage
-): Promise<[number, unknown]> {
-  // A page in a browser must not be able to reach this listener through a rebound name.
-  if (!/^(127\.0\.0\.1|localhost)(:\d+)?$/.test(req.headers.host ?? ''))
-    return [403, { error: 'loopback only' }]
+async function run(actions: Actions, req: IncomingMessage): Promise<[number, unknown]> {
+  const foreign = foreignRequest(req.headers)
+  if (foreign !== undefined) return [403, { error: foreign }]
   const action = actions[`${req.method} ${new URL(req.url ?? '/', 'http://simulator').pathname}`]
   if (!action) return [404, { error: 'not a control route' }]
   const text = await readBody(req)

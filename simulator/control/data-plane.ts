@@ -1,48 +1,43 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { setTimeout as wait } from 'node:timers/promises'
-import { authorise, type Account } from '../world/accounts.ts'
-import { ApiError, refuse } from '../routes/api-error.ts'
 import type { Clock } from '../world/clock.ts'
-import { bentRequest, type createRecentWrites } from './fault-bodies.ts'
+import { gauss } from '../world/random.ts'
+import type { Answer, FaultThen } from './fault.ts'
+import { faultedAnswer, replacesHandler } from './fault-answers.ts'
+import { bentRequest, type RecentWrites } from './fault-bodies.ts'
+import type { Faults } from './faults.ts'
 import {
-  faultedAnswer,
-  replacesHandler,
-  send,
-  type Answer,
-  type FaultThen,
-  type Faults
-} from './faults.ts'
+  emptyOutcome,
+  findRoute,
+  handleRequest,
+  type Asked,
+  type Outcome,
+  type Served
+} from './handle-request.ts'
 import { readBody } from './http.ts'
 import type { Journal } from './journal.ts'
-import { gauss } from '../world/random.ts'
-import { bucket, type createRateLimits } from './rate-limits.ts'
-import { createRouter } from '../routes/route.ts'
-import { routes } from '../routes/all-routes.ts'
-import type { RecordedWorld } from '../world/world-file.ts'
+import { foreignRequest, isNavigation } from './loopback-guard.ts'
+import { sendAnswer } from './send-answer.ts'
 
-/** What the data plane reads; `generation` rises with every reset. */
-export interface DataPlane {
-  readonly accounts: () => readonly Account[]
+/** What the data plane reads and writes down. */
+export interface DataPlane extends Served {
   readonly clock: Clock
   readonly journal: Journal
   readonly faults: Faults
-  readonly limits: ReturnType<typeof createRateLimits>
-  readonly recent: ReturnType<typeof createRecentWrites>
-  readonly generation: () => number
+  readonly recent: RecentWrites
   readonly latency: 'none' | 'realistic'
-  readonly recorded?: RecordedWorld['answer']
 }
-interface Outcome extends Answer {
-  readonly account: string | null
-  readonly op: string | null
-  readonly known: boolean
-  readonly request: unknown
+/** One request on its way: what was asked, the fault that hits it, and when it came. */
+interface Passage {
+  readonly asked: Asked
+  readonly search: string
+  readonly fault: FaultThen | undefined
+  readonly keyOwner: string | undefined
+  readonly started: number
 }
 
-const find = createRouter(routes)
-// Operations without an observed limit still send headers; theirs is never reached.
-const unnamedBucket = bucket('others', 12_000, 60)
 const json = { 'content-type': 'application/json' }
+const SLOWEST_MS = 20_000
 
 /** The Datadog surface; a path may start with `/acct/<name>`. */
 export function createDataPlane(plane: DataPlane): Server {
@@ -64,200 +59,81 @@ async function serve(
 ): Promise<void> {
   const started = performance.now()
   const url = new URL(req.url ?? '/', 'http://simulator')
-  const prefixed = /^\/acct\/([^/]+)(\/.*)$/.exec(url.pathname)
-  const path = prefixed?.[2] ?? url.pathname
+  const [, prefix, path = url.pathname] = /^\/acct\/([^/]+)(\/.*)$/.exec(url.pathname) ?? []
   const method = req.method ?? 'GET'
+  const foreign = refusalOf(req, method, path)
+  if (foreign !== undefined) {
+    req.resume()
+    res.writeHead(403, json).end(JSON.stringify({ errors: [foreign] }))
+    return
+  }
   const text = await readBody(req)
-  const now = plane.clock.now()
-  const keyOwner = plane.accounts().find(a => a.apiKey === req.headers['dd-api-key'])?.spec.name
-  const fault = plane.faults.pick({
-    method,
-    path,
-    account: keyOwner ?? prefixed?.[1],
-    op: find(method, path)?.route.op,
-    now
-  })
-  const bent = bentRequest(fault, text, url.searchParams)
   if (plane.latency === 'realistic')
-    await wait(Math.min(20_000, 300 * Math.exp(0.668 * gauss(n, 1))))
-  const real =
-    fault && replacesHandler(fault)
-      ? { ...empty, account: keyOwner ?? null }
-      : perform(plane, {
-          method,
-          path,
-          prefix: prefixed?.[1],
-          query: bent.query,
-          text: bent.text,
-          headers: req.headers,
-          now: fault?.type === 'skew' ? now + (fault.ms ?? 90_000) : now
-        })
-  const shown = lagging(plane, fault ? faultedAnswer(fault, real, now) : real, {
-    fault,
-    real,
-    method,
-    path,
-    now
-  })
-  record(
-    plane,
-    { method, path, query: url.search, now, ms: performance.now() - started },
-    { ...real, ...shown },
-    fault
-  )
-  await send(
-    res,
-    {
-      ...shown,
-      headers: {
-        ...shown.headers,
-        date: new Date(fault?.type === 'skew' ? now + (fault.ms ?? 90_000) : now).toUTCString()
-      }
-    },
-    fault
-  )
+    await wait(Math.min(SLOWEST_MS, 300 * Math.exp(0.668 * gauss(n, 1))))
+  const now = plane.clock.now()
+  const asked = { method, path, prefix, query: url.searchParams, text, headers: req.headers, now }
+  const passage = { ...faultOn(plane, asked), search: url.search, started }
+  const real = carriedOut(plane, passage)
+  const answer = disturbed(plane, passage, real)
+  record(plane, passage, { ...real, ...answer })
+  await sendAnswer(res, dated(answer, passage), passage.fault)
 }
 
-/** Notes what was made, and under a `consistency` fault hides it for a while. */
-function lagging(
-  plane: DataPlane,
-  answer: Answer,
-  {
-    fault,
-    real,
-    method,
-    path,
-    now
-  }: { fault: FaultThen | undefined; real: Outcome; method: string; path: string; now: number }
-): Answer {
-  if (method === 'POST' && real.account !== null) plane.recent.note(real.account, real, now)
-  return fault?.type === 'consistency' && method === 'GET' && real.account !== null
-    ? plane.recent.lagged(real.account, path, answer, now, fault.ms ?? 5000)
+/** A link to a page may be followed from anywhere; everything else is for programs and pages of this address. */
+function refusalOf(req: IncomingMessage, method: string, path: string): string | undefined {
+  const followed = isNavigation(method, req.headers) && findRoute(method, path)?.route.page === true
+  return foreignRequest(followed ? { ...req.headers, 'sec-fetch-site': 'none' } : req.headers)
+}
+
+function faultOn(plane: DataPlane, asked: Asked): Omit<Passage, 'search' | 'started'> {
+  const { method, path, now, prefix, text, query } = asked
+  const keyOwner = plane.accounts().find(one => one.apiKey === asked.headers['dd-api-key'])
+    ?.spec.name
+  const op = findRoute(method, path)?.route.op
+  const fault = plane.faults.pick({ method, path, account: keyOwner ?? prefix, op, now })
+  return { asked: { ...asked, ...bentRequest(fault, text, query) }, fault, keyOwner }
+}
+
+/** How far ahead of ours the clock of a skewed Datadog is, in ms. */
+const skewOf = (fault: FaultThen | undefined): number =>
+  fault?.type === 'skew' ? (fault.ms ?? 90_000) : 0
+
+function carriedOut(plane: DataPlane, { asked, fault, keyOwner }: Passage): Outcome {
+  return fault && replacesHandler(fault)
+    ? { ...emptyOutcome, account: keyOwner ?? null }
+    : handleRequest(plane, { ...asked, now: asked.now + skewOf(fault) })
+}
+
+/** The answer as the fault leaves it; notes what was made, and under a `consistency` fault hides it for a while. */
+function disturbed(plane: DataPlane, { asked, fault }: Passage, real: Outcome): Answer {
+  const { method, path, now } = asked
+  const answer = fault ? faultedAnswer(fault, real, now) : real
+  if (real.account === null) return answer
+  if (method === 'POST') plane.recent.note(real.account, real, now)
+  return fault?.type === 'consistency' && method === 'GET'
+    ? plane.recent.lagged({ account: real.account, path, now, ms: fault.ms ?? 5000 }, answer)
     : answer
 }
 
-const empty: Outcome = {
-  status: 200,
-  headers: {},
-  body: '',
-  account: null,
-  op: null,
-  known: true,
-  request: undefined
-}
-interface Request {
-  readonly method: string
-  readonly path: string
-  readonly prefix: string | undefined
-  readonly query: URLSearchParams
-  readonly text: string
-  readonly headers: IncomingMessage['headers']
-  readonly now: number
-}
+const dated = (answer: Answer, { asked, fault }: Passage): Answer => ({
+  ...answer,
+  headers: { ...answer.headers, date: new Date(asked.now + skewOf(fault)).toUTCString() }
+})
 
-function perform(plane: DataPlane, request: Request): Outcome {
-  const found = find(request.method, request.path)
-  if (!found)
-    return { ...empty, status: 404, headers: json, body: '{"errors":["Not found"]}', known: false }
-  const { route, params } = found
-  let limits: Record<string, string> = {}
-  let account: Account | undefined
-  const outcome = (status: number, body: string, headers: Record<string, string>): Outcome => ({
-    status,
-    body,
-    headers: { ...headers, ...limits },
-    account: account?.spec.name ?? null,
-    op: route.op,
-    known: true,
-    request: request.text.slice(0, 2000)
-  })
-  try {
-    account =
-      route.page || route.anonymous
-        ? visited(plane, request)
-        : authorise(
-            plane.accounts(),
-            request.prefix,
-            { api: header(request, 'dd-api-key'), app: header(request, 'dd-application-key') },
-            route
-          )
-    if (!route.page && !route.anonymous) {
-      const rule = route.bucket ?? unnamedBucket
-      const counted = plane.limits.count(account.spec.name, rule, request.now)
-      if (route.bucket === undefined) counted.exceeded = false
-      limits = counted.headers
-      if (counted.exceeded)
-        throw refuse(
-          429,
-          `Rate limit of ${rule.limit} requests in ${rule.period} seconds reached. Please try again later.`
-        )
-    }
-    const cursorKey = `${account.spec.name}-${plane.generation()}`
-    const call = {
-      account,
-      params,
-      query: request.query,
-      body: parse(request.text),
-      now: request.now,
-      cursorKey,
-      url: request.path
-    }
-    const reply = plane.recorded?.(route.op, call) ?? route.handle(call)
-    const type: Record<string, string> =
-      reply.type === null ? {} : { 'content-type': reply.type ?? 'application/json' }
-    return outcome(
-      reply.status,
-      reply.text ?? (reply.body === undefined ? '' : JSON.stringify(reply.body)),
-      type
-    )
-  } catch (error) {
-    if (error instanceof ApiError)
-      return outcome(error.status, JSON.stringify(error.body), { 'content-type': error.type })
-    throw error
-  }
-}
-
-/** The account a page belongs to. A page of another site must not read it through a name that was rebound to this address. */
-function visited(plane: DataPlane, { prefix, headers }: Request): Account {
-  if (!/^(127\.0\.0\.1|localhost)(:\d+)?$/.test(headers.host ?? '')) throw refuse(403, 'Forbidden')
-  const account =
-    prefix === undefined ? plane.accounts()[0] : plane.accounts().find(a => a.spec.name === prefix)
-  if (!account) throw refuse(404, 'Not found')
-  return account
-}
-
-const header = (request: Request, name: string): string | undefined =>
-  [request.headers[name]].flat()[0]
-
-function parse(text: string): unknown {
-  if (text === '') return undefined
-  try {
-    return JSON.parse(text) as unknown
-  } catch {
-    throw refuse(400, 'Invalid JSON structure')
-  }
-}
-
-function record(
-  plane: DataPlane,
-  asked: { method: string; path: string; query: string; now: number; ms: number },
-  outcome: Outcome,
-  fault: FaultThen | undefined
-): void {
-  const { method, path, query, now, ms } = asked
-  plane.journal.noteIds(outcome.body)
+function record(plane: DataPlane, { asked, search, fault, started }: Passage, end: Outcome): void {
+  plane.journal.noteIds(end.body)
   plane.journal.add({
-    at: now,
-    account: outcome.account,
-    method,
-    path,
-    query,
-    body: outcome.request ?? null,
-    op: outcome.op,
-    status: fault?.type === 'timeout' ? 0 : outcome.status,
-    bytes: Buffer.byteLength(outcome.body),
-    ms,
-    ...(outcome.known ? {} : { unknown_route: true as const }),
+    at: asked.now,
+    account: end.account,
+    method: asked.method,
+    path: asked.path,
+    query: search,
+    body: end.request ?? null,
+    op: end.op,
+    status: fault?.type === 'timeout' ? 0 : end.status,
+    bytes: Buffer.byteLength(end.body),
+    ms: performance.now() - started,
+    ...(end.known ? {} : { unknown_route: true as const }),
     ...(fault ? { fault: fault.type } : {})
   })
 }

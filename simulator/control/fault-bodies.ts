@@ -1,4 +1,4 @@
-import type { Answer, FaultThen } from './faults.ts'
+import type { Answer, FaultThen } from './fault.ts'
 
 /** What a `schema` fault may do to a well-formed answer. */
 export const schemaFaults = [
@@ -151,7 +151,10 @@ export function createRecentWrites() {
         writes = [...writes.slice(-200), { account, id: String(id), at: now }]
     },
     /** The answer of a replica that is `ms` behind: what is newer is not found and not listed. */
-    lagged(account: string, path: string, answer: Answer, now: number, ms: number): Answer {
+    lagged(
+      { account, path, now, ms }: { account: string; path: string; now: number; ms: number },
+      answer: Answer
+    ): Answer {
       const hidden = new Set(
         writes
           .filter(write => write.account === account && now - write.at < ms)
@@ -172,3 +175,4 @@ export function createRecentWrites() {
     }
   }
 }
+export type RecentWrites = ReturnType<typeof createRecentWrites>

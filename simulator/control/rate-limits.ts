@@ -1,4 +1,4 @@
-/** A bucket as observed on the real API: `limit` requests in `period` seconds; `name` is sent when the recordings carry one. */
+/** A bucket as observed on the real API: `limit` requests in `period` seconds; `name` is sent if it was recorded. */
 export interface Bucket {
   readonly key: string
   readonly limit: number
@@ -52,3 +52,4 @@ export function createRateLimits(enforced: boolean) {
     }
   }
 }
+export type RateLimits = ReturnType<typeof createRateLimits>

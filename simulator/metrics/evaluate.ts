@@ -1,4 +1,5 @@
-import { matchesGlob, type Tags } from '../world/effects.ts'
+import { matchesGlob } from '../search/glob.ts'
+import type { Tags } from '../world/effects.ts'
 import { refuse } from '../routes/api-error.ts'
 import { unit } from '../world/random.ts'
 import type { MetricSpec } from '../scenarios/load-scenario.ts'
@@ -148,7 +149,10 @@ function keptBuckets(series: Series, key: string): Map<number, number> {
   return known
 }
 
-/** A few readings stand for a bucket, each in the middle of its part, so that a long window costs no more than a short one. */
+/**
+ * A few readings stand for a bucket, each in the middle of its part, so that a long window costs no more than a
+ * short one.
+ */
 function overTime(
   series: Series,
   from: number,
@@ -208,7 +212,10 @@ function reduce(rows: readonly Float64Array[], method: Aggregator, length: numbe
 const ladder = [5, 10, 20, 60, 120, 300, 600, 1200, 3600, 7200, 14_400, 43_200, 86_400]
 const MAX_POINTS = 1500
 
-/** The buckets of a v1 answer for a window in seconds: at most 300 of them unless a rollup says otherwise, the last one partial. */
+/**
+ * The buckets of a v1 answer for a window in seconds: at most 300 of them unless a rollup says otherwise, the
+ * last one partial.
+ */
 export function windowBuckets(
   from: number,
   to: number,

@@ -50,7 +50,8 @@ export function parseMetricQuery(text: string): Expression[] {
 const bad = (cursor: Cursor): ApiError =>
   refuse(
     400,
-    `Error parsing query: unable to parse ${cursor.text}: Rule 'scope_expr' didn't match at '${cursor.text.slice(cursor.at, cursor.at + 40)}' (line 1, column ${cursor.at + 1}).`
+    `Error parsing query: unable to parse ${cursor.text}: Rule 'scope_expr' didn't match at ` +
+      `'${cursor.text.slice(cursor.at, cursor.at + 40)}' (line 1, column ${cursor.at + 1}).`
   )
 
 function peek(cursor: Cursor): string {

@@ -1,9 +1,12 @@
 import { inScope, type Effect, type Tags } from '../world/effects.ts'
 import { gauss, hash, unit } from '../world/random.ts'
 import type { MetricSpec } from '../scenarios/load-scenario.ts'
-import type { Emitter } from '../world/world.ts'
+import type { Emitter } from '../world/emitter.ts'
 
-/** One metric with one set of tags; `valueAt` is per second for counts, NaN where the series does not exist; `buckets` keeps what was computed. */
+/**
+ * One metric with one set of tags; `valueAt` is per second for counts, NaN where the series does not exist;
+ * `buckets` keeps what was computed.
+ */
 export interface Series {
   readonly seed: number
   readonly tags: Tags

@@ -1,7 +1,7 @@
 import { aggregate, readComputes, readGroups } from '../search/aggregate.ts'
 import { searchLogs, tierOf } from '../search/log-search.ts'
 import type { LogRow } from '../world/logs.ts'
-import { hash, hex } from '../world/random.ts'
+import { hash, uuid } from '../world/random.ts'
 import { buckets } from '../control/rate-limits.ts'
 import { ok, type Call, type Reply, type Route } from './route.ts'
 import { rumEvents, rumValue } from '../world/rum.ts'
@@ -29,10 +29,7 @@ export const aggregateRoutes: readonly Route[] = [
 ]
 
 /** A UUID from a seed, in the look of Datadog's. */
-export function bucketId(seed: number): string {
-  const digits = hex(hash('uuid', seed), 32)
-  return `${digits.slice(0, 8)}-${digits.slice(8, 12)}-4${digits.slice(13, 16)}-a${digits.slice(17, 20)}-${digits.slice(20)}`
-}
+export const bucketId = (seed: number): string => uuid(hash('uuid', seed))
 
 const logValue = (row: LogRow, facet: string): unknown =>
   facet === 'status'

@@ -32,7 +32,8 @@ function notebookPage({ account, params }: Call): Reply {
 function elsewhere({ url }: Call): Reply {
   return page(
     'Not simulated',
-    `<p>In Datadog, <code>${escape(url)}</code> shows the data behind this link. The simulator serves the data by its API only.</p>`
+    `<p>In Datadog, <code>${escape(url)}</code> shows the data behind this link.
+    The simulator serves the data by its API only.</p>`
   )
 }
 
@@ -51,18 +52,31 @@ function cellOf({ attributes: { definition } }: StoredCell): string {
   if (definition.type === 'markdown')
     return `<section>${markdown.render(definition.text ?? '')}</section>`
   const queries = (definition.requests ?? []).map(request => request.q ?? '').filter(Boolean)
-  return `<section><h3>${escape(definition.title ?? definition.type)}</h3><p>A ${escape(definition.type)} of <code>${escape(queries.join(', '))}</code></p></section>`
+  const { type, title } = definition
+  const shown = `A ${escape(type)} of <code>${escape(queries.join(', '))}</code>`
+  return `<section><h3>${escape(title ?? type)}</h3><p>${shown}</p></section>`
 }
 
 const escape = (text: string): string =>
   text.replace(/[&<>"']/g, character => `&#${character.charCodeAt(0)};`)
 
+const style = `
+body{font:15px/1.5 system-ui;max-width:62rem;margin:0 auto 4rem;padding:0 1rem;color:#1c2b34}
+.simulated{background:#ffe9a8;padding:.5rem 1rem;margin:0 -1rem 1rem;font-weight:600}
+section{border-bottom:1px solid #dde3e8;padding:.5rem 0;overflow-x:auto}
+table{border-collapse:collapse}
+td,th{border:1px solid #dde3e8;padding:.2rem .5rem;text-align:left;vertical-align:top}
+code{background:#f2f4f6;overflow-wrap:anywhere}`
+
 function page(title: string, body: string): Reply {
-  const style =
-    'body{font:15px/1.5 system-ui;max-width:62rem;margin:0 auto 4rem;padding:0 1rem;color:#1c2b34}.simulated{background:#ffe9a8;padding:.5rem 1rem;margin:0 -1rem 1rem;font-weight:600}section{border-bottom:1px solid #dde3e8;padding:.5rem 0;overflow-x:auto}table{border-collapse:collapse}td,th{border:1px solid #dde3e8;padding:.2rem .5rem;text-align:left;vertical-align:top}code{background:#f2f4f6;overflow-wrap:anywhere}'
   return {
     status: 200,
     type: 'text/html; charset=utf-8',
-    text: `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>SIMULATED ${escape(title)}</title><style>${style}</style></head><body><p class="simulated">SIMULATED Datadog: nothing here left this machine</p><h1>${escape(title)}</h1>${body}</body></html>`
+    text: `<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>SIMULATED ${escape(title)}</title><style>${style}</style></head>
+<body><p class="simulated">SIMULATED Datadog: nothing here left this machine</p>
+<h1>${escape(title)}</h1>${body}</body></html>`
   }
 }

@@ -1,7 +1,8 @@
 import { refuse } from './api-error.ts'
 import { downtimeStatus, type Downtime } from '../world/downtimes.ts'
 import { ok, type Call, type Reply, type Route } from './route.ts'
-import { checkedScope, newDowntime } from './downtimes-v2.ts'
+import { checkedScope } from '../world/downtime-scope.ts'
+import { newDowntime, startOf } from './downtimes-v2.ts'
 
 /** The older downtimes: another shape over the same store. */
 export const oldDowntimeRoutes: readonly Route[] = [
@@ -96,7 +97,7 @@ function change(downtime: Downtime, given: Record<string, unknown>, now: number)
   const seconds = (name: string): number | null =>
     typeof given[name] === 'number' ? given[name] * 1000 : null
   if (given['scope'] !== undefined) downtime.scope = scopeText(given['scope'])
-  if (given['start'] !== undefined) downtime.start = seconds('start') ?? downtime.start
+  if (given['start'] !== undefined) downtime.start = startOf(seconds('start'), downtime, now)
   if (given['end'] !== undefined) downtime.end = seconds('end')
   if (given['monitor_id'] !== undefined) downtime.monitorId = given['monitor_id'] as number | null
   if (Array.isArray(given['monitor_tags'])) downtime.monitorTags = given['monitor_tags'] as string[]

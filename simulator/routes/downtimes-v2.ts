@@ -1,5 +1,6 @@
 import { refuse } from './api-error.ts'
-import { concerns, covers, downtimeStatus, groupTags, type Downtime } from '../world/downtimes.ts'
+import { checkedScope, covers } from '../world/downtime-scope.ts'
+import { concerns, downtimeStatus, groupTags, type Downtime } from '../world/downtimes.ts'
 import { hash, mix } from '../world/random.ts'
 import { ok, type Call, type Reply, type Route } from './route.ts'
 import { bucketId } from './aggregates.ts'
@@ -122,19 +123,6 @@ export function newDowntime({ account, now }: Call): Downtime {
   }
 }
 
-/** Each word of a scope must be key:value; a bare word would mute everything. */
-export function checkedScope(scope: unknown): string {
-  if (typeof scope !== 'string' || scope.trim() === '') throw refuse(400, 'Invalid scope parameter')
-  const parts = scope
-    .replace(/[()]/g, ' ')
-    .replace(/"[^"]*"/g, 'x')
-    .split(/\s+(?:AND|OR)\s+|,/)
-    .map(part => part.trim().replace(/^(?:NOT\s+|-|!)/, ''))
-  if (scope.trim() !== '*' && !parts.every(part => /^[^\s:]+:\S+$/.test(part)))
-    throw refuse(400, 'All values must have a key')
-  return scope
-}
-
 function change(downtime: Downtime, given: Attributes, now: number): void {
   if (given['scope'] !== undefined) downtime.scope = checkedScope(given['scope'])
   const identifier = given['monitor_identifier'] as
@@ -154,7 +142,7 @@ function change(downtime: Downtime, given: Attributes, now: number): void {
     | undefined
   if (schedule) {
     Object.assign(downtime, {
-      start: time(schedule.start, 'start') ?? downtime.start,
+      start: startOf(time(schedule.start, 'start'), downtime, now),
       end: time(schedule.end, 'end'),
       recurrence: schedule.recurrences ?? null,
       timezone: schedule.timezone ?? downtime.timezone
@@ -178,6 +166,15 @@ function time(value: string | null | undefined, name: string): number | null {
   const at = Date.parse(value)
   if (Number.isNaN(at)) throw refuse(400, `Invalid value for '${name}': it must be an ISO time`)
   return at
+}
+
+/** Starting now takes a while to arrive; a start that is not moved may be long ago. */
+const GRACE_MS = 60_000
+/** The start a request asks for, epoch ms; refused in the past, as Datadog does. */
+export function startOf(asked: number | null, downtime: Downtime, now: number): number {
+  if (asked === null || asked === downtime.start) return downtime.start
+  if (asked < now - GRACE_MS) throw refuse(400, 'Scheduled downtime start cannot be in the past')
+  return asked
 }
 
 const iso = (at: number): string => new Date(at).toISOString().replace('Z', '000+00:00')

@@ -1,5 +1,5 @@
 import { hash } from '../world/random.ts'
-import { eventRow, type EventParts, type EventRow } from '../world/events.ts'
+import { eventRow, type EventParts, type EventRow } from '../world/event-row.ts'
 import { tagValues } from '../search/match.ts'
 import type { Call, Reply, Route } from './route.ts'
 

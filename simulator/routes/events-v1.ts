@@ -1,5 +1,6 @@
 import { refuse } from './api-error.ts'
-import { eventsBetween, type EventRow } from '../world/events.ts'
+import { eventsBetween } from '../world/events.ts'
+import type { EventRow } from '../world/event-row.ts'
 import { isTooOld, serviceOf, writeEvent } from './event-intake.ts'
 import type { Call, Reply, Route } from './route.ts'
 

@@ -70,7 +70,8 @@ function mute(call: Call): Reply {
   if (isMuted(writes, call.now) && override !== true)
     throw refuse(
       400,
-      `host:${host} is already muted. To mute this host with a different end timestamp,                      add ?override=true to your request.`
+      `host:${host} is already muted. To mute this host with a different end timestamp, ` +
+        `${' '.repeat(21)}add ?override=true to your request.`
     )
   if (end !== undefined && (typeof end !== 'number' || end * 1000 <= call.now))
     throw refuse(400, 'end must be in the future')

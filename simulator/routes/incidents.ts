@@ -4,7 +4,14 @@ import { hash } from '../world/random.ts'
 import { bucket } from '../control/rate-limits.ts'
 import { ok, type Call, type Reply, type Route } from './route.ts'
 import { bucketId } from './aggregates.ts'
-import { author, responder } from './people.ts'
+import {
+  incidentFacets,
+  incidentResource,
+  stateOf,
+  type Fields,
+  type Incident
+} from './incident-json.ts'
+import { author } from './people.ts'
 
 const base = '/api/v2/incidents'
 /** Incidents; the client calls all of these unstable, so their shapes may change. */
@@ -38,7 +45,7 @@ export const incidentRoutes: readonly Route[] = [
     op: 'v2.IncidentsApi.getIncident',
     bucket: bucket('incidents_get', 100, 60),
     scope: 'incident_read',
-    handle: call => ok({ data: resource(find(call), false) })
+    handle: call => ok({ data: incidentResource(find(call), false) })
   },
   {
     method: 'PATCH',
@@ -61,25 +68,8 @@ export const incidentRoutes: readonly Route[] = [
   }
 ]
 
-type Fields = Record<string, { type: string; value: unknown }>
-interface Incident extends Record<string, unknown> {
-  readonly id: string
-  readonly publicId: number
-  title: string
-  impacted: boolean
-  fields: Fields
-  readonly created: number
-  modified: number
-  resolved: number | null
-  readonly commander: boolean
-  touched?: boolean
-}
-
 const store = (account: Account): Map<string, Incident> =>
   resourcesOf(account, 'incident') as unknown as Map<string, Incident>
-const iso = (at: number): string => new Date(at).toISOString().replace('Z', '000+00:00')
-const stateOf = (incident: Incident): string => String(incident.fields['state']?.value ?? 'active')
-
 function find({ account, params }: Call): Incident {
   const found = store(account).get(params['id'] ?? '')
   if (!found) throw refuse(404, `incident ${params['id']} not found`)
@@ -115,7 +105,7 @@ function create(call: Call): Reply {
     commander: commander !== undefined && commander !== null
   }
   store(call.account).set(incident.id, incident)
-  return { status: 201, body: { data: resource(incident, true) } }
+  return { status: 201, body: { data: incidentResource(incident, true) } }
 }
 
 const defaults = (publicId: number): Fields => ({
@@ -139,83 +129,7 @@ function update(call: Call): Reply {
   incident.modified = call.now
   incident.touched = true
   incident.resolved = stateOf(incident) === 'resolved' ? (incident.resolved ?? call.now) : null
-  return ok({ data: resource(incident, true) })
-}
-
-/** Times and people; people are written out in answers to writes and searches, and are ids elsewhere. */
-function attributes(incident: Incident, people: boolean): object {
-  const { publicId, title, impacted, fields, created, modified, resolved, commander } = incident
-  const shown = people
-    ? {
-        last_modified_by: responder,
-        commander: commander ? responder : null,
-        created_by: responder,
-        declared_by: responder
-      }
-    : {}
-  return {
-    public_id: publicId,
-    incident_type_uuid: '41d2e10b-4108-4736-92d7-791d00ea0702',
-    title,
-    resolved: resolved === null ? null : iso(resolved),
-    customer_impact_scope: null,
-    customer_impact_start: null,
-    customer_impact_end: null,
-    customer_impacted: impacted,
-    notification_handles: null,
-    ...shown,
-    last_modified_by_uuid: author.id,
-    created: iso(created),
-    modified: iso(modified),
-    detected: iso(created),
-    created_by_uuid: author.id,
-    creation_idempotency_key: null,
-    customer_impact_duration: 0,
-    time_to_detect: 0,
-    time_to_repair: resolved === null ? 0 : Math.floor((resolved - created) / 1000),
-    time_to_internal_response: 0,
-    time_to_resolve: 0,
-    archived: null,
-    is_test: false,
-    declared: iso(created),
-    declared_by_uuid: author.id,
-    fields,
-    field_analytics: null,
-    severity: String(fields['severity']?.value ?? 'UNKNOWN'),
-    state: stateOf(incident),
-    non_datadog_creator: null,
-    visibility: 'organization',
-    case_id: null
-  }
-}
-
-function resource(incident: Incident, people: boolean): object {
-  const person = { data: { type: 'users', id: author.id } }
-  const own = Array.from({ length: 8 }, (_, i) => ({
-    type: 'user_defined_field',
-    id: bucketId(hash('field', i))
-  }))
-  return {
-    type: 'incidents',
-    id: incident.id,
-    attributes: attributes(incident, people),
-    relationships: {
-      created_by_user: person,
-      last_modified_by_user: person,
-      commander_user: incident.commander ? person : { data: null },
-      declared_by_user: person,
-      user_defined_fields: { data: own },
-      integrations: { data: [] },
-      attachments: { data: [] },
-      responders: {
-        data:
-          incident.commander || incident.touched
-            ? [{ type: 'incident_responders', id: bucketId(hash(incident.id)) }]
-            : []
-      },
-      impacts: { data: [] }
-    }
-  }
+  return ok({ data: incidentResource(incident, true) })
 }
 
 function list({ account, query }: Call): Reply {
@@ -224,25 +138,25 @@ function list({ account, query }: Call): Reply {
   const page = [...store(account).values()].slice(offset, offset + size)
   return ok({
     meta: { pagination: { size: page.length, next_offset: offset + page.length, offset } },
-    data: page.map(incident => resource(incident, false))
+    data: page.map(incident => incidentResource(incident, false))
   })
 }
 
 /** `state:active`, `state:(active OR stable)`, `severity:SEV-1` and words of the title. */
 function holds(query: string, incident: Incident): boolean {
-  const wanted = (key: string): string[] | undefined =>
-    new RegExp(`\\b${key}:(?:\\(([^)]*)\\)|(\\S+))`)
-      .exec(query)
-      ?.slice(1)
-      .find(Boolean)
-      ?.split(/\s+OR\s+/)
+  const asked = new Map(
+    [...query.matchAll(/\b(\w+):(?:\(([^)]*)\)|(\S+))/g)].map(([, key = '', group, value = '']) => [
+      key,
+      (group ?? value).split(/\s+OR\s+/)
+    ])
+  )
   const words = query
     .replace(/\w+:(?:\([^)]*\)|\S+)/g, ' ')
     .split(/\s+/)
     .filter(word => word !== '' && word !== 'AND' && word !== '*')
   return (
-    (wanted('state')?.includes(stateOf(incident)) ?? true) &&
-    (wanted('severity')?.includes(String(incident.fields['severity']?.value)) ?? true) &&
+    (asked.get('state')?.includes(stateOf(incident)) ?? true) &&
+    (asked.get('severity')?.includes(String(incident.fields['severity']?.value)) ?? true) &&
     words.every(word => incident.title.toLowerCase().includes(word.toLowerCase()))
   )
 }
@@ -258,8 +172,8 @@ function search({ account, query }: Call): Reply {
     type: 'incidents_search_results',
     attributes: {
       total: all.length,
-      facets: facets(all),
-      incidents: page.map(incident => ({ data: resource(incident, true) }))
+      facets: incidentFacets(all),
+      incidents: page.map(incident => ({ data: incidentResource(incident, true) }))
     }
   }
   const relationships = {
@@ -267,52 +181,7 @@ function search({ account, query }: Call): Reply {
   }
   return ok({
     data: { ...data, relationships },
-    included: [author, ...page.map(incident => resource(incident, true))],
+    included: [author, ...page.map(incident => incidentResource(incident, true))],
     meta: { pagination: { size, next_offset: offset + page.length, offset } }
   })
-}
-
-function facets(all: readonly Incident[]): object {
-  const tally = (values: readonly string[]) =>
-    [...Map.groupBy(values, v => v)].map(([name, found]) => ({ name, count: found.length }))
-  const range = (name: string): object[] => [{ name, aggregates: { min: null, max: null } }]
-  const person = [
-    {
-      name: 'SRE',
-      count: all.length,
-      handle: author.attributes.handle,
-      uuid: author.id,
-      email: author.attributes.email
-    }
-  ]
-  return {
-    severity: tally(all.map(one => String(one.fields['severity']?.value))),
-    state: tally(all.map(stateOf)),
-    visibility: [{ name: 'organization', count: all.length }],
-    impact: [{ name: 'none', count: all.length }],
-    postmortem: [{ name: 'No', count: all.length }],
-    time_to_repair: range('time_to_repair'),
-    time_to_detect: range('time_to_detect'),
-    time_to_resolve: range('time_to_resolve'),
-    is_test: [{ name: 0, count: all.length }],
-    customer_impacted: [true, false].map(name => ({
-      name,
-      count: all.filter(one => one.impacted === name).length
-    })),
-    responder: person,
-    created_by: person,
-    declared_by: person,
-    last_modified_by: person,
-    commander: person,
-    incident_type: [
-      { name: 'Security Incident', count: 0, id: '227f4739-de77-47ac-ac1b-5b0fd5497b54' }
-    ],
-    fields: [
-      {
-        name: 'detection_method',
-        facets: tally(all.map(one => String(one.fields['detection_method']?.value)))
-      },
-      { name: 'root_cause', facets: [] }
-    ]
-  }
 }

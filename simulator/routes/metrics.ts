@@ -165,7 +165,11 @@ export const firstTermMetric = (expression: Expression | undefined): string =>
 
 /** The term with the scope of one result, as answers repeat it. */
 const shown = (term: MetricTerm, scope: string): string =>
-  `${term.aggregator === undefined ? '' : `${term.aggregator}:`}${term.metric}{${scope}}${term.modifier === undefined ? '' : `.${term.modifier}()`}`
+  [
+    term.aggregator === undefined ? '' : `${term.aggregator}:`,
+    `${term.metric}{${scope}}`,
+    term.modifier === undefined ? '' : `.${term.modifier}()`
+  ].join('')
 
 function terms(expression: Expression): MetricTerm[] {
   if (expression.kind === 'metric') return [expression]

@@ -10,7 +10,7 @@ import { hash } from '../world/random.ts'
 import { bucket } from '../control/rate-limits.ts'
 import { ok, type Call, type Reply, type Route } from './route.ts'
 import { resourcesOf } from '../world/accounts.ts'
-import { monitorResource } from './monitors.ts'
+import { monitorResource } from './monitor-json.ts'
 
 const write = { scope: 'monitors_write' } as const
 /** Making, checking, changing and deleting monitors. */
@@ -122,7 +122,7 @@ function made(call: Call, id: number, given: Record<string, unknown>, created: n
     query,
     tags,
     message: typeof given['message'] === 'string' ? given['message'] : '',
-    ...(typeof given['priority'] === 'number' ? { priority: given['priority'] } : {}),
+    ...priorityOf(given['priority']),
     ...warningOf(options)
   }
   const assets = (
@@ -132,6 +132,15 @@ function made(call: Call, id: number, given: Record<string, unknown>, created: n
   return metricTypes.has(type) && understood(query)
     ? createMonitor(call.account.world, spec, id, draft)
     : inertMonitor(spec, id, draft)
+}
+
+/** P1 to P5, as a number or as its digit; nothing else is a priority. */
+function priorityOf(given: unknown): { priority?: number } {
+  if (given === undefined || given === null) return {}
+  const digit = typeof given === 'string' || typeof given === 'number' ? String(given).trim() : ''
+  if (!/^[1-5]$/.test(digit))
+    throw refuse(400, "The value provided for parameter 'priority' is invalid")
+  return { priority: Number(digit) }
 }
 
 const warningOf = (options: MonitorDraft['options']): { warning?: number } => {
@@ -153,7 +162,7 @@ function create(call: Call): Reply {
     150_000_000 + (hash(call.account.world.seed, 'own monitor', ++call.account.writes) % 50_000_000)
   const monitor = made(call, id, (call.body ?? {}) as Record<string, unknown>, call.now)
   call.account.monitors.push(monitor)
-  return ok(monitorResource(call.account, monitor, call.now))
+  return ok(monitorResource(call.account, monitor, { now: call.now }))
 }
 
 function find({ account, params }: Call): { monitor: Monitor; index: number } {
@@ -183,7 +192,7 @@ function update(call: Call): Reply {
     draft?.created ?? call.account.world.t0 - 86_400_000 * 40
   )
   call.account.monitors[index] = next
-  return ok(monitorResource(call.account, next, call.now))
+  return ok(monitorResource(call.account, next, { now: call.now }))
 }
 
 /** The objectives that name a monitor, as can_delete words them. */
@@ -191,11 +200,9 @@ function references(call: Call, monitor: Monitor): string[] {
   const named = [...resourcesOf(call.account, 'slo').values()].filter(slo =>
     (slo['monitor_ids'] as number[] | undefined)?.includes(monitor.id)
   )
-  return named.length === 0
-    ? []
-    : [
-        `monitor [${monitor.id},${monitor.spec.name}] is referenced in slos: [${named.map(slo => `${String(slo['id'])},${String(slo['name'])}`).join('; ')}]`
-      ]
+  if (named.length === 0) return []
+  const slos = named.map(slo => `${String(slo['id'])},${String(slo['name'])}`).join('; ')
+  return [`monitor [${monitor.id},${monitor.spec.name}] is referenced in slos: [${slos}]`]
 }
 
 function remove(call: Call): Reply {

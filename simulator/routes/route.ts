@@ -19,7 +19,10 @@ export interface Reply {
   readonly text?: string
   readonly type?: string | null
 }
-/** One operation of the Datadog API; `op` is the name the official client gives it; `scope` is what the application key needs; a `page` is for browsers and needs no keys, like what is `anonymous`. */
+/**
+ * One operation of the Datadog API; `op` is the name the official client gives it; `scope` is what the
+ * application key needs; a `page` is for browsers and needs no keys, like what is `anonymous`.
+ */
 export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE' | 'PATCH'
   readonly path: string

@@ -1,4 +1,5 @@
-import { eventJson, searchEvents } from '../world/events.ts'
+import { eventJson } from '../world/event-row.ts'
+import { searchEvents } from '../world/events.ts'
 import { logJson, searchLogs, tierOf } from '../search/log-search.ts'
 import { buckets } from '../control/rate-limits.ts'
 import type { Call, Reply, Route } from './route.ts'

@@ -35,7 +35,8 @@ export const webhookRoutes: readonly Route[] = [
 
 /** Datadog's own payload when none is given, as recorded. */
 const defaultPayload =
-  '{"body": "$EVENT_MSG", "last_updated": "$LAST_UPDATED", "event_type": "$EVENT_TYPE", "title": "$EVENT_TITLE", "date": "$DATE", "org": {"id": "$ORG_ID", "name": "$ORG_NAME"}, "id": "$ID"}'
+  '{"body": "$EVENT_MSG", "last_updated": "$LAST_UPDATED", "event_type": "$EVENT_TYPE", ' +
+  '"title": "$EVENT_TITLE", "date": "$DATE", "org": {"id": "$ORG_ID", "name": "$ORG_NAME"}, "id": "$ID"}'
 
 function find({ account, params }: Call): StoredWebhook {
   const webhook = account.webhooks.get(params['name'] ?? '')

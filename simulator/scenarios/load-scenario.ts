@@ -69,6 +69,7 @@ export interface TraceSpec {
   readonly failed?: string
   readonly reason?: string
   readonly upstream?: number
+  readonly unreached?: boolean
   readonly code?: number
 }
 /** One objective: percent of good events among all. */
@@ -206,7 +207,8 @@ function describe(error: ErrorObject): string {
   const inner =
     (error.params as Record<string, unknown>)['missingProperty'] ??
     (error.params as Record<string, unknown>)['additionalProperty']
-  return `${error.instancePath || ''}${inner === undefined ? '' : `/${String(inner)}`} ${error.message ?? 'is not valid'}`
+  const path = inner === undefined ? error.instancePath : `${error.instancePath}/${String(inner)}`
+  return `${path} ${error.message ?? 'is not valid'}`
 }
 
 const complete = (file: ScenarioFile): Scenario => ({

@@ -1,5 +1,5 @@
 import type { Account } from '../world/accounts.ts'
-import { scenarioEvent } from '../world/events.ts'
+import { scenarioEvent } from '../world/scenario-event.ts'
 import type { EvidenceSpec, Scenario } from './load-scenario.ts'
 
 /** An event as the account shows it: both of its ids, its title and its time (ISO). */

@@ -33,7 +33,10 @@ const kinds = new Set(['http', 'worker'])
 /** Stores give their names to their metrics, so they keep them. */
 const external = 'acme-pay'
 
-/** Draws the names, the strength (0.85 to 1.2) and a shift of the onset (up to a day earlier, whole minutes; for who sets t0) of a variant. */
+/**
+ * Draws the names, the strength (0.85 to 1.2) and a shift of the onset (up to a day earlier, whole minutes; for
+ * who sets t0) of a variant.
+ */
 export function drawVariant(loaded: LoadedScenario, number: number, seed: number): Variant {
   if (number === 0) return { number, names: {}, scale: 1, shiftMs: 0 }
   const own = hash('variant', seed, number)
@@ -78,7 +81,10 @@ function scaled(scenario: Scenario, scale: number): Scenario {
   return { ...scenario, effects }
 }
 
-/** Replaces names wherever they are written, inside words joined by hyphens too (`deploy-checkout-api`), in one pass so that names may trade places. */
+/**
+ * Replaces names wherever they are written, inside words joined by hyphens too (`deploy-checkout-api`), in one
+ * pass so that names may trade places.
+ */
 function renamed(scenario: Scenario, names: Variant['names']): Scenario {
   const longestFirst = Object.keys(names).toSorted((a, b) => b.length - a.length)
   const pattern = new RegExp(`(?<![a-z0-9])(?:${longestFirst.join('|')})(?![a-z0-9])`, 'g')

@@ -17,7 +17,10 @@ const retentions: Readonly<Record<string, number>> = {
   'online-archives': 450 * DAY
 }
 
-/** The tier and indexes a search names; `main` holds everything but the security signals, which have an index of their own. */
+/**
+ * The tier and indexes a search names; `main` holds everything but the security signals, which have an index of
+ * their own.
+ */
 export function tierOf(tier: unknown, indexes: unknown): Tier {
   const retention = retentions[tier === undefined ? 'indexes' : String(tier as string)]
   if (retention === undefined)

@@ -1,4 +1,4 @@
-import { escapeRegExp } from '../world/effects.ts'
+import { matchesGlob } from './glob.ts'
 import { refuseField, type ApiError } from '../routes/api-error.ts'
 
 /** What a value must satisfy. */
@@ -163,11 +163,7 @@ function leaf(key: Key, text: string, wild: boolean): SearchNode {
   if (!key) return { kind: 'text', test: wild ? wildWords(text) : wholeWords(text) }
   const wanted = text.toLowerCase()
   if (!wild) return keyed(key, value => value.toLowerCase() === wanted)
-  const regex = new RegExp(
-    `^${escapeRegExp(wanted).replaceAll('\\*', '.*').replaceAll('\\?', '.')}$`,
-    's'
-  )
-  return keyed(key, value => regex.test(value.toLowerCase()))
+  return keyed(key, value => matchesGlob(wanted, value.toLowerCase()))
 }
 
 function wholeWords(text: string): (words: string) => boolean {
@@ -175,15 +171,20 @@ function wholeWords(text: string): (words: string) => boolean {
   return wanted.trim() === '' ? () => true : words => words.includes(wanted)
 }
 
+/** A wildcard stands for a part of one word; a pattern of several words finds them one after the other. */
 function wildWords(text: string): (words: string) => boolean {
-  const pieces = text
+  const wanted = text
     .toLowerCase()
     .split(/([*?])/)
-    .map(piece =>
-      piece === '*' ? '[^ ]*' : piece === '?' ? '[^ ]' : escapeRegExp(wordsOf(piece).trim())
+    .map(piece => (piece === '*' || piece === '?' ? piece : wordsOf(piece).trim()))
+    .join('')
+    .split(' ')
+  return words => {
+    const found = words.trim().split(' ')
+    return found.some((_, start) =>
+      wanted.every((pattern, i) => matchesGlob(pattern, found[start + i] ?? ''))
     )
-  const regex = new RegExp(` ${pieces.join('')} `)
-  return words => regex.test(words)
+  }
 }
 
 /** A text as full-text search sees it: lower-case words with one blank around each. */

@@ -91,7 +91,10 @@ const unitMs: Record<string, number> = {
   w: 604_800_000
 }
 
-/** ISO time with a zone, epoch ms as text or number, or `now`, `now-15m`; `-24h` and the like are refused, as recorded. */
+/**
+ * ISO time with a zone, epoch ms as text or number, or `now`, `now-15m`; `-24h` and the like are refused, as
+ * recorded.
+ */
 function instantOf(value: unknown, now: number, otherwise: number, field: string): number {
   if (value === undefined || value === null || value === '') return otherwise
   const text = String(value as string | number)

@@ -104,7 +104,7 @@ export const spanJson = (span: Span): string =>
       operation_name: span.operation,
       env: span.env,
       host: span.host,
-      type: span.peer === undefined ? 'web' : 'http',
+      type: span.type,
       status: span.error ? 'error' : 'ok',
       start_timestamp: new Date(span.at).toISOString(),
       end_timestamp: new Date(span.at + Math.round(span.durationMs)).toISOString(),

@@ -82,7 +82,10 @@ function validators(file: string): (step: Step) => ValidateFunction | undefined 
   }
 }
 
-/** Reads the description of both versions of the API; gives what checks the answer of a step, where it describes one. */
+/**
+ * Reads the description of both versions of the API; gives what checks the answer of a step, where it describes
+ * one.
+ */
 export function readApiDescription(folder: string): (step: Step) => ValidateFunction | undefined {
   const [v1, v2] = ['v1', 'v2'].map(version =>
     validators(path.join(folder, `rayne.${version}.json`))

@@ -11,14 +11,24 @@ export const T0 = Date.parse('2025-03-11T02:40:00Z')
 export const NOW = T0 + 20 * 60_000
 export const MINUTE = 60_000
 
-/** A frozen simulator of S1 that closes with the test. */
+/** A simulator with its control plane open. */
+export interface Controlled extends Simulator {
+  readonly controlUrl: string
+}
+/** A frozen simulator of S1 that closes with the test; webhooks that are stored reach the receivers of the test. */
 export async function startSimulator(
   context: { after(hook: () => Promise<void>): unknown },
   options: Partial<SimulatorOptions> = {}
-): Promise<Simulator> {
-  const simulator = await createSimulator({ scenario: 's1', t0: T0, now: () => NOW, ...options })
+): Promise<Controlled> {
+  const simulator = await createSimulator({
+    scenario: 's1',
+    t0: T0,
+    now: () => NOW,
+    storedWebhooksGo: 'to other programs of this machine',
+    ...options
+  })
   context.after(() => simulator.close())
-  return simulator
+  return Object.assign(simulator, { controlUrl: await simulator.openControl() })
 }
 
 export interface Answer<T = unknown> {

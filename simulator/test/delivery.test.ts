@@ -13,7 +13,7 @@ interface Sent {
   readonly step: string
 }
 
-test('when the clock passes a transition, the target and the webhooks the monitor names are called, once', async context => {
+test('when the clock passes a transition, the target and the webhooks of the monitor are called', async context => {
   const [target, stored] = [await receiver(context), await receiver(context)]
   const simulator = await startSimulator(context, {
     now: () => T0 - MINUTE,

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { ApiError } from '../routes/api-error.ts'
 import { parseMetricQuery } from '../metrics/grammar.ts'
+import { matchesGlob } from '../search/glob.ts'
 import { matches, readPath } from '../search/match.ts'
 import { parseSearch, wordsOf } from '../search/query.ts'
 import { accountOf, call, metricPath, MINUTE, NOW, startSimulator, T0 } from './client.ts'
@@ -291,4 +292,34 @@ test('search input that is out of range is a 400', async context => {
       .data.length,
     10
   )
+})
+
+test('a pattern with many wildcards costs no more than its length, and matches as written', () => {
+  for (const [pattern, text, wanted] of [
+    ['', '', true],
+    ['*', '', true],
+    ['a*', 'abc', true],
+    ['*c', 'abc', true],
+    ['a*c', 'abd', false],
+    ['a?c', 'abc', true],
+    ['a?c', 'ac', false],
+    ['*b*b*', 'abcb', true],
+    ['a.c', 'abc', false],
+    ['**a', 'bba', true]
+  ] as const)
+    assert.equal(matchesGlob(pattern, text), wanted, `${pattern} in ${text}`)
+  fc.assert(
+    fc.property(fc.string({ unit: fc.constantFrom('a', 'b') }), fc.nat(6), (text, at) => {
+      assert.equal(matchesGlob(`${text.slice(0, at)}*${text.slice(at)}`, text), true)
+      assert.equal(matchesGlob(`${text}?`, text), false)
+    })
+  )
+  const started = performance.now()
+  for (const key of ['', 'service:', '@http.url:'])
+    matches(parseSearch(`${key}${'*a'.repeat(2_000)}*b`), {
+      words: () => wordsOf('a'.repeat(5_000)),
+      values: () => ['a'.repeat(5_000)],
+      attribute: () => ({ value: 'a'.repeat(5_000) })
+    })
+  assert.ok(performance.now() - started < 5_000)
 })

@@ -247,7 +247,7 @@ test('a variant retells the story under other names, everywhere, and at another 
   const plain = await startSimulator(context, { scenario: 's2' })
   const told = await startSimulator(context, { scenario: 's2', variant: 2 })
   const old =
-    /checkout-api|inventory-svc|web-gateway|payments-svc|reporting-worker|search-svc|recommendation-svc|orders-db|acme-pay/
+    /(checkout|web|acme|search)-(api|gateway|pay|svc)|inventory-svc|payments-svc|reporting-worker|orders-db/
   const paths = [
     '/api/v1/monitor?group_states=all',
     '/api/v1/hosts',

@@ -37,12 +37,8 @@ const allowed: readonly (readonly [RegExp, string])[] = [
   [/\.schema\.(integrations|extensions)\./, 'service definitions: free content'],
   [/\.meta\.warnings\[\]/, 'service definitions: warnings of one broken definition'],
   [
-    /^\$\[\]\.options\.(?!thresholds$|silenced$|notify_audit$|include_tags$|locked$|new_host_delay$|notify_no_data$|require_full_window$)/,
+    /^\$(\[\])?\.options\.(?!(thresholds|silenced|notify_audit|include_tags|locked|new_host_delay)$)(?!(notify_no_data|require_full_window)$)/,
     'monitors: options that the creator of a monitor chose'
-  ],
-  [
-    /^\$\.options\.(?!thresholds$|silenced$|notify_audit$|include_tags$|locked$|new_host_delay$|notify_no_data$|require_full_window$)/,
-    'monitors: the same for one monitor'
   ],
   [/matching_downtimes\[\]/, 'monitors: the recorded monitor was muted; downtimes come later'],
   [/\.(creator|author)\.(name|title)$/, 'people: optional, null here'],

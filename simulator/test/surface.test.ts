@@ -22,7 +22,7 @@ const DAY = 86_400_000
 const advance = (controlUrl: string, ms: number) =>
   fetch(`${controlUrl}/__sim/clock`, { method: 'POST', body: JSON.stringify({ advance_ms: ms }) })
 
-test('storage tiers: beyond its retention each is silently empty; the security index holds something else', async context => {
+test('storage tiers: each is silently empty beyond its retention; security has an index', async context => {
   const simulator = await startSimulator(context)
   const count = async (daysAgo: number, filter: object): Promise<number> =>
     (

@@ -197,7 +197,10 @@ export async function tour(account: SimAccount): Promise<Step[]> {
 
 type Go = <T = unknown>(note: string, method: string, path: string, body?: unknown) => Promise<T>
 
-/** One thing that is created, read, changed and deleted; the last steps meet it gone. `T` is the answer its id is in. */
+/**
+ * One thing that is created, read, changed and deleted; the last steps meet it gone. `T` is the answer its id is
+ * in.
+ */
 interface Life<T> {
   readonly note: string
   readonly base: string

@@ -61,7 +61,7 @@ function fileOf(t: TestContext): string {
   return path.join(folder, 'world.json')
 }
 
-test('what was recorded of an incident is replayed to the same report, in another process and without the scenario', async t => {
+test('what was recorded of an incident is replayed to the same report, without the scenario', async t => {
   const original = await createSimulator({ scenario: 's1' })
   const app = await start(t, original)
   const file = fileOf(t)
@@ -139,7 +139,9 @@ const secretive: Partial<DatadogSnapshot> = {
         service: 'pay',
         host: 'db-1.prod.example.com',
         tags: ['env:prod', 'host:db-1.prod.example.com'],
-        message: `login of ada@example.com from 10.1.2.${n} and fe80::1ff:fe23:4567:890a on db-1 with api_key=abcdef0123456789abcdef0123456789 at 12:34:56`,
+        message:
+          `login of ada@example.com from 10.1.2.${n} and fe80::1ff:fe23:4567:890a on db-1 ` +
+          'with api_key=abcdef0123456789abcdef0123456789 at 12:34:56',
         attributes: {
           password: 'hunter2hunter2',
           mail: 'bob@example.org',
@@ -180,7 +182,7 @@ const snapshot = (): DatadogSnapshot =>
     ...secretive
   }) as DatadogSnapshot
 
-test('secrets, e-mail and network addresses never reach the file; host names do unless they are to be replaced', async t => {
+test('secrets and addresses never reach the file; host names do unless they are to be replaced', async t => {
   const simulator = await createSimulator({ world: snapshot() })
   const app = await start(t, simulator)
   const file = fileOf(t)

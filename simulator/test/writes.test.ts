@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Delivery } from '../simulator.ts'
+import type { Delivery, SimAccount } from '../simulator.ts'
 import { accountOf, call, MINUTE, startSimulator, T0 } from './client.ts'
 import { receiver } from './receiver.ts'
 import {
@@ -9,6 +9,7 @@ import {
   type NotebookItem,
   type NotebookList,
   type One,
+  type Page,
   type WebhookItem
 } from './wire.ts'
 
@@ -278,4 +279,104 @@ test('webhooks never leave this machine', async context => {
     simulator.setTarget({ url })
     await assert.rejects(simulator.fireWebhook(), /loopback addresses only/, url)
   }
+})
+
+test("a monitor's priority is taken as a number or as its digit, and nothing else is one", async context => {
+  const simulator = await startSimulator(context)
+  const account = accountOf(simulator)
+  const monitor = { type: 'query alert', query: 'avg(last_5m):avg:system.load.1{*} > 9' }
+  const make = (priority: unknown) =>
+    call<MonitorItem>(account, 'POST', '/api/v1/monitor', { ...monitor, priority })
+  for (const [given, wanted] of [
+    ['3', 3],
+    [' 5 ', 5],
+    [1, 1],
+    [null, null],
+    [undefined, null]
+  ] as const)
+    assert.deepEqual(
+      [(await make(given)).status, (await make(given)).body.priority],
+      [200, wanted],
+      JSON.stringify(given)
+    )
+  for (const wrong of ['high', '', '6', 0, 2.5, 'P1', true, [3]]) {
+    const answer = await make(wrong)
+    assert.deepEqual(
+      [answer.status, answer.text],
+      [400, `{"errors":["The value provided for parameter 'priority' is invalid"]}`],
+      JSON.stringify(wrong)
+    )
+  }
+})
+
+const downtime = (account: SimAccount, attributes: object) =>
+  call<One<{ scope: string; status: string }>>(account, 'POST', '/api/v2/downtime', {
+    data: {
+      type: 'downtime',
+      attributes: { monitor_identifier: { monitor_tags: ['*'] }, ...attributes }
+    }
+  })
+
+test('a downtime takes groups of values, negations and quotes, and silences just those', async context => {
+  const simulator = await startSimulator(context)
+  const account = accountOf(simulator)
+  const { id } = nth(
+    (await call<MonitorItem[]>(account, 'GET', '/api/v1/monitor?name=Host%20CPU')).body,
+    0
+  )
+  const groupsOf = async (scope: string): Promise<string> => {
+    const made = await downtime(account, { scope })
+    assert.deepEqual([made.status, made.body.data.attributes.scope], [200, scope])
+    const matching = await call<Page<{ groups: string[] }>>(
+      account,
+      'GET',
+      `/api/v2/monitor/${id}/downtime_matches`
+    )
+    await call(account, 'DELETE', `/api/v2/downtime/${made.body.data.id}`)
+    return (matching.body.data[0]?.attributes.groups ?? []).toSorted().join(' ')
+  }
+  assert.equal(await groupsOf('host:(web-01 OR web-03)'), 'host:web-01 host:web-03')
+  assert.equal(
+    await groupsOf('env:(prod OR staging) AND host:web-*'),
+    'host:web-01 host:web-02 host:web-03'
+  )
+  assert.equal(await groupsOf('host:"db-01"'), 'host:db-01')
+  assert.equal(await groupsOf('host:db-0? AND NOT host:db-02'), 'host:db-01')
+  assert.equal(await groupsOf('host:kafka-01,env:prod'), 'host:kafka-01')
+  assert.equal(await groupsOf('(host:web-01 OR host:db-01) AND env:prod'), 'host:db-01 host:web-01')
+  assert.equal(await groupsOf('env:staging'), '')
+  for (const [scope, why] of [
+    ['prod', 'All values must have a key'],
+    ['env:(prod OR staging) web', 'All values must have a key'],
+    ['env:(prod OR', 'Invalid scope parameter'],
+    ['', 'Invalid scope parameter']
+  ] as const)
+    assert.equal((await downtime(account, { scope })).text, `{"errors":["${why}"]}`, scope)
+})
+
+test('a downtime that starts in the past is refused by both versions, a start that stays is not', async context => {
+  const simulator = await startSimulator(context, { now: () => T0 })
+  const account = accountOf(simulator)
+  const refused = '{"errors":["Scheduled downtime start cannot be in the past"]}'
+  const at = (ms: number): { start: string } => ({ start: new Date(T0 + ms).toISOString() })
+  const past = await downtime(account, { scope: 'env:prod', schedule: at(-10 * MINUTE) })
+  assert.deepEqual([past.status, past.text], [400, refused])
+  const older = await call(account, 'POST', '/api/v1/downtime', {
+    scope: ['env:prod'],
+    start: T0 / 1000 - 600
+  })
+  assert.deepEqual([older.status, older.text], [400, refused])
+  const made = await downtime(account, { scope: 'env:prod', schedule: at(-1_000) })
+  assert.equal(made.body.data.attributes.status, 'active')
+  assert.equal(
+    (await downtime(account, { scope: 'env:prod', schedule: at(MINUTE) })).body.data.attributes
+      .status,
+    'scheduled'
+  )
+  const change = (schedule: object) =>
+    call(account, 'PATCH', `/api/v2/downtime/${made.body.data.id}`, {
+      data: { type: 'downtime', id: made.body.data.id, attributes: { schedule } }
+    })
+  assert.equal((await change(at(-1_000))).status, 200)
+  assert.equal((await change(at(-3_600_000))).text, refused)
 })

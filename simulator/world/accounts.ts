@@ -1,21 +1,11 @@
 import { refuse } from '../routes/api-error.ts'
+import type { AccountKeys } from './account-keys.ts'
 import { createMonitors, type Monitor } from './monitors.ts'
-import { hash, hex } from './random.ts'
 import type { AccountSpec, LoadedScenario } from '../scenarios/load-scenario.ts'
 import { createTraces, type Traces } from './spans.ts'
 import type { Downtime } from './downtimes.ts'
-import type { EventRow } from './events.ts'
+import type { EventRow } from './event-row.ts'
 import { createWorld, type World } from './world.ts'
-
-/** What a client needs to talk to one account of the simulator; keys are derived from the seed. */
-export interface SimAccount {
-  readonly name: string
-  readonly apiKey: string
-  readonly appKey: string
-  readonly site: string
-  readonly orgId: number
-  readonly baseUrl: string
-}
 
 export interface StoredNotebook {
   readonly id: number
@@ -47,10 +37,8 @@ export interface HostWrites {
 }
 
 /** One account: its world, computed, and what was written to it, kept until reset. */
-export interface Account {
+export interface Account extends AccountKeys {
   readonly spec: AccountSpec
-  readonly apiKey: string
-  readonly appKey: string
   readonly world: World
   readonly traces: Traces
   readonly monitors: Monitor[]
@@ -69,14 +57,23 @@ export interface Account {
 }
 
 /** Builds the accounts of a scenario; only those marked `incident` see what the scenario adds. */
-export function createAccounts(loaded: LoadedScenario, seed: number, t0: number): Account[] {
+export function createAccounts(
+  loaded: LoadedScenario,
+  {
+    seed,
+    t0,
+    keysOf
+  }: {
+    readonly seed: number
+    readonly t0: number
+    readonly keysOf: (account: string) => AccountKeys
+  }
+): Account[] {
   return loaded.full.accounts.map(spec => {
     const world = createWorld(spec, spec.incident ? loaded.full : loaded.calm, seed, t0)
-    const keys = hash(seed, 'keys', spec.name)
     return {
       spec,
-      apiKey: hex(keys, 32),
-      appKey: hex(keys ^ 0x5bd1e995, 40),
+      ...keysOf(spec.name),
       world,
       traces: createTraces(world),
       monitors: createMonitors(world),

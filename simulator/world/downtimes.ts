@@ -1,4 +1,4 @@
-import { matchesGlob } from './effects.ts'
+import { covers } from './downtime-scope.ts'
 import type { Monitor } from './monitors.ts'
 
 /** One downtime, whichever version of the API made it; times in epoch ms, `end` null for ever. */
@@ -33,27 +33,6 @@ export const downtimeStatus = (
       : downtime.start > now
         ? 'scheduled'
         : 'active'
-
-/** True when the scope covers a group with these tags: `*`, or `key:value` joined by AND, OR or commas. */
-export function covers(scope: string, tags: readonly string[]): boolean {
-  const condition = (text: string): boolean => {
-    const [, negated, key = '', value = ''] =
-      /^\s*(NOT\s+|-|!)?([^:\s]+):"?([^"]*?)"?\s*$/.exec(text) ?? []
-    const holds = tags.some(
-      tag => tag.startsWith(`${key}:`) && matchesGlob(value, tag.slice(key.length + 1))
-    )
-    return negated ? !holds : holds
-  }
-  return (
-    scope.trim() === '*' ||
-    scope.split(/\s+OR\s+/).some(part =>
-      part
-        .replace(/[()]/g, '')
-        .split(/\s+AND\s+|,/)
-        .every(condition)
-    )
-  )
-}
 
 /** True when a monitor is one of those a downtime names, whatever its groups. */
 export const concerns = (downtime: Downtime, monitor: Monitor): boolean =>

@@ -1,3 +1,4 @@
+import { matchesGlob } from '../search/glob.ts'
 import type { EffectSpec, Scope } from '../scenarios/load-scenario.ts'
 
 /** Tags of one series, log stream or instance. */
@@ -18,19 +19,6 @@ export function inScope(scope: Scope | undefined, tags: Tags): boolean {
     )
   })
 }
-
-const globs = new Map<string, RegExp>()
-/** `*` stands for any text, everything else for itself. */
-export function matchesGlob(glob: string, value: string): boolean {
-  if (!glob.includes('*')) return glob === value
-  let regex = globs.get(glob)
-  if (!regex)
-    globs.set(glob, (regex = new RegExp(`^${glob.split('*').map(escapeRegExp).join('.*')}$`, 's')))
-  return regex.test(value)
-}
-
-/** Text as a literal inside a regular expression. */
-export const escapeRegExp = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&')
 
 /** Turns one effect of a scenario into arithmetic on a value at a time (epoch ms); `t0` is the onset. */
 export function compileEffect(spec: EffectSpec, t0: number): Effect {

@@ -2,7 +2,7 @@ import { inScope, type Effect, type Tags } from './effects.ts'
 import { decimal, hash, mix, sortableId, unit } from './random.ts'
 import type { LogSpec, TraceSpec } from '../scenarios/load-scenario.ts'
 import { compileTemplate, compileValue, type Render } from './templates.ts'
-import type { Emitter } from './world.ts'
+import type { Emitter } from './emitter.ts'
 
 /** One log line as generated; tags may repeat and `service` may be absent, as in the real thing. */
 export interface LogRow {

@@ -41,6 +41,13 @@ export function hex(seed: number, digits: number): string {
   return text.slice(0, digits)
 }
 
+/** A UUID of version 4 from a seed. */
+export function uuid(seed: number): string {
+  const digits = hex(seed, 32)
+  const parts = [digits.slice(0, 8), digits.slice(8, 12), `4${digits.slice(13, 16)}`]
+  return [...parts, `a${digits.slice(17, 20)}`, digits.slice(20)].join('-')
+}
+
 /** A positive decimal integer of `digits` digits as text; 19 digits exceed 2^53 on purpose. */
 export function decimal(seed: number, digits: number): string {
   let text = String(1 + (mix(seed, 0) % 8))

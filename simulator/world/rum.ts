@@ -1,4 +1,4 @@
-import { hash, hex, mix, sortableId, unit } from './random.ts'
+import { hash, hex, mix, sortableId, unit, uuid } from './random.ts'
 import { matches, readPath, tagValues } from '../search/match.ts'
 import { isAfter, type SearchRequest } from '../search/request.ts'
 import { wordsOf } from '../search/query.ts'
@@ -159,11 +159,6 @@ function view(
       }
     })
   ]
-}
-
-const uuid = (seed: number): string => {
-  const digits = hex(seed, 32)
-  return `${digits.slice(0, 8)}-${digits.slice(8, 12)}-4${digits.slice(13, 16)}-8${digits.slice(17, 20)}-${digits.slice(20)}`
 }
 
 /** An event as the v2 API shows it, as JSON text. */

@@ -1,3 +1,5 @@
+import { refuse } from '../routes/api-error.ts'
+import type { Call } from '../routes/route.ts'
 import { resourcesOf, type Account } from './accounts.ts'
 import { evaluate, type Buckets } from '../metrics/evaluate.ts'
 import { parseMetricQuery } from '../metrics/grammar.ts'
@@ -76,6 +78,44 @@ export function described(slo: Record<string, unknown> & Pick<Slo, 'thresholds' 
         }
       : {})
   } as unknown as Slo
+}
+
+/** The objective a path names. */
+export function findSlo({ account, params }: Pick<Call, 'account' | 'params'>): Slo {
+  const found = slosOf(account).find(slo => slo.id === params['id'])
+  if (!found) throw refuse(404, `SLO not found: ${params['id']} not found`)
+  return found
+}
+
+/** The objectives a list or a search asks for. */
+export function matchingSlos({ account, query }: Pick<Call, 'account' | 'query'>): Slo[] {
+  const ids = query.get('ids')?.split(',')
+  const text = (query.get('query') ?? '').toLowerCase()
+  const tags = query.get('tags_query')?.split(',') ?? []
+  return slosOf(account).filter(
+    slo =>
+      (!ids || ids.includes(slo.id)) &&
+      slo.name.toLowerCase().includes(text) &&
+      tags.every(tag => slo.tags.includes(tag))
+  )
+}
+
+const DAY_SECONDS = 86_400
+/** Buckets of a window in epoch seconds; wide ones keep a long window cheap. */
+export function sloBuckets(from: number, to: number, now: number): Buckets {
+  const length = to - from
+  const step =
+    (length <= DAY_SECONDS ? 7200 : length <= 7 * DAY_SECONDS ? 14_400 : DAY_SECONDS) * 1000
+  const start = Math.floor((from * 1000) / step) * step
+  const end = Math.min(to * 1000, now)
+  return {
+    start,
+    step,
+    width: step,
+    end,
+    count: end <= start ? 0 : Math.ceil((end - start) / step),
+    samples: 12
+  }
 }
 
 /** Good and all events in each bucket. */

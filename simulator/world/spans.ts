@@ -1,8 +1,7 @@
-import type { Tags } from './effects.ts'
 import { spanId, showsIn, type LogRow, type TraceRef } from './logs.ts'
-import { gauss, hash, mix, sortableId } from './random.ts'
-import type { Series } from '../metrics/series.ts'
-import type { Emitter, World } from './world.ts'
+import { hash, sortableId } from './random.ts'
+import { createLookup, stepsOf, type Lookup, type Step } from './span-steps.ts'
+import type { World } from './world.ts'
 
 /** One span; times in epoch ms, ids as decimal text because they exceed 2^53; `parentId` of a root is '0'. */
 export interface Span {
@@ -15,6 +14,7 @@ export interface Span {
   readonly service: string
   readonly resource: string
   readonly operation: string
+  readonly type: string
   readonly env: string
   readonly host: string
   readonly version: string
@@ -55,155 +55,72 @@ export function createTraces(world: World): Traces {
   }
 }
 
-/** What the spans of one trace need to know of the world, found once. */
-interface Lookup {
-  kind(service: string): string | undefined
-  instances(service: string, env: string): readonly Emitter[]
-  seconds(metric: string, tags: Tags, at: number): number | undefined
-}
-
-function createLookup(world: World): Lookup {
-  const kinds = new Map(world.services.map(service => [service.name, service.kind]))
-  const instances = Map.groupBy(world.instances, e => `${e.tags['service']}|${e.tags['env']}`)
-  const series = new Map<string, Map<Tags, Series>>()
-  const seriesOf = (metric: string): Map<Tags, Series> => {
-    let found = series.get(metric)
-    if (!found)
-      series.set(metric, (found = new Map(world.series(metric).map(one => [one.tags, one]))))
-    return found
-  }
-  return {
-    kind: service => kinds.get(service),
-    instances: (service, env) => instances.get(`${service}|${env}`) ?? [],
-    seconds(metric, tags, at) {
-      const value = seriesOf(metric).get(tags)?.valueAt(at)
-      return value === undefined || Number.isNaN(value) ? undefined : value
-    }
-  }
-}
-
-interface Step {
-  readonly name: string
-  readonly emitter: Emitter
-  readonly client: boolean
-  readonly ms: number
-}
-
 function spansOf(lookup: Lookup, row: LogRow, trace: TraceRef): Span[] {
-  const { path, failed, upstream = 1 } = trace.spec
-  const steps = durations(lookup, row.at, trace, stepsOf(lookup, row.at, trace))
+  const { path, failed, upstream = 1, reason, code = 500 } = trace.spec
+  const steps = stepsOf(lookup, row.at, trace)
   const innermost = failed === undefined ? -1 : path.indexOf(failed)
   const own = Math.max(
     0,
     steps.findIndex(step => !step.client && step.name === trace.emitter.tags['service'])
   )
+  const messageAt = (depth: number): string => {
+    if (depth !== innermost) return `${path[depth + 1] ?? ''} answered ${code}`
+    return depth === own ? row.message : (reason ?? row.message)
+  }
   // The line is written when its service has its answer; the outer spans began before.
   let start = row.at - (steps[own]?.ms ?? 0)
   for (let i = own; i > 0; i--) start -= lead(steps[i - 1], steps[i])
   return steps.map((step, depth) => {
     if (depth > 0) start += lead(steps[depth - 1], step)
-    const shown = depth > 0 || innermost === 0 || showsIn(trace, upstream)
-    return spanOf(lookup, trace, {
-      step,
-      depth,
-      start,
-      failed: depth <= innermost && shown,
-      message:
-        depth === own && own === innermost
-          ? row.message
-          : depth === innermost
-            ? (trace.spec.reason ?? row.message)
-            : `${path[depth + 1] ?? ''} answered ${trace.spec.code ?? 500}`
-    })
+    const isShown = depth > 0 || innermost === 0 || showsIn(trace, upstream)
+    const message = depth <= innermost && isShown ? messageAt(depth) : undefined
+    return spanOf(trace, step, { depth, at: Math.round(start), message })
   })
 }
 
 const lead = (outer: Step | undefined, inner: Step | undefined): number =>
   Math.max(0, ((outer?.ms ?? 0) - (inner?.ms ?? 0)) * 0.4)
 
-/** Who serves each part of the path: the line's own instance for its service, otherwise one that runs at that time. */
-function stepsOf(lookup: Lookup, at: number, trace: TraceRef): Omit<Step, 'ms'>[] {
-  const steps: Omit<Step, 'ms'>[] = []
-  const { emitter: own, spec } = trace
-  for (const [depth, name] of spec.path.entries()) {
-    const live = lookup
-      .instances(name, own.tags['env'] ?? '')
-      .filter(e => at >= e.from && at < e.until)
-    const kind = lookup.kind(name)
-    const before = steps.at(-1)?.emitter
-    const client = kind !== 'http' && kind !== 'worker' && before !== undefined
-    const emitter = client
-      ? before
-      : name === own.tags['service']
-        ? own
-        : (live[mix(trace.seed, 20 + depth) % live.length] ?? own)
-    steps.push({ name, emitter, client })
-  }
-  return steps
+/** How a span of each kind is named; `resource` stands for the trace's own where it is absent. */
+interface Naming {
+  readonly operation: string
+  readonly type: string
+  readonly resource?: string
+  readonly http?: true
+}
+const asServer: Readonly<Record<string, Naming>> = {
+  worker: { operation: 'kafka.consume', type: 'queue' }
+}
+const httpServer: Naming = { operation: 'http.request', type: 'web', http: true }
+const asClient: Readonly<Record<string, Naming>> = {
+  postgres: { operation: 'postgresql.query', type: 'sql', resource: 'SELECT stock.reserve' },
+  redis: { operation: 'redis.command', type: 'redis', resource: 'GET' },
+  kafka: { operation: 'kafka.produce', type: 'queue', resource: 'Produce Topic orders' }
 }
 
-/** From the inside out: a caller lasts at least as long as what it waits for. */
-function durations(
-  lookup: Lookup,
-  at: number,
-  trace: TraceRef,
-  steps: readonly Omit<Step, 'ms'>[]
-): Step[] {
-  const timed: Step[] = []
-  let inner = 0
-  for (let depth = steps.length - 1; depth >= 0; depth--) {
-    const step = steps[depth] as Omit<Step, 'ms'>
-    const p95 =
-      (step.client
-        ? clientSeconds(lookup, step, at)
-        : lookup.seconds('trace.http.request.duration.p95', step.emitter.tags, at)) ?? 0.005
-    // Log-normal with the metric as its 95th percentile.
-    const ms = Math.max(0.3, p95 * 1000 * Math.exp(0.6 * gauss(trace.seed, 30 + depth) - 0.987))
-    inner = Math.max(ms, inner === 0 ? 0 : inner * 1.02 + 1)
-    timed.unshift({ ...step, ms: inner })
-  }
-  return timed
+function namingOf({ client, kind, name }: Step): Naming {
+  if (!client) return asServer[kind ?? ''] ?? httpServer
+  return (
+    asClient[kind ?? ''] ?? {
+      operation: 'okhttp.request',
+      type: 'http',
+      resource: `POST ${name}`,
+      http: true
+    }
+  )
 }
-
-/** External systems have a metric of their own on the side of the caller; stores answer in a few milliseconds. */
-const clientSeconds = (lookup: Lookup, step: Omit<Step, 'ms'>, at: number): number | undefined =>
-  lookup.kind(step.name) !== undefined
-    ? undefined
-    : lookup.seconds('trace.okhttp.request.duration.p95', step.emitter.tags, at)
 
 interface Drawn {
-  readonly step: Step
   readonly depth: number
-  readonly start: number
-  readonly failed: boolean
-  readonly message: string
+  readonly at: number
+  /** Why it failed; undefined where it did not. */
+  readonly message: string | undefined
 }
 
-function spanOf(
-  lookup: Lookup,
-  trace: TraceRef,
-  { step, depth, start, failed, message }: Drawn
-): Span {
+function spanOf(trace: TraceRef, step: Step, { depth, at, message }: Drawn): Span {
   const { tags } = step.emitter
-  const kind = lookup.kind(step.name)
-  const operation = !step.client
-    ? 'http.request'
-    : kind === 'postgres'
-      ? 'postgresql.query'
-      : kind === 'redis'
-        ? 'redis.command'
-        : 'okhttp.request'
-  const resource = !step.client
-    ? trace.spec.resource
-    : kind === 'postgres'
-      ? 'SELECT stock.reserve'
-      : kind === 'redis'
-        ? 'GET'
-        : `POST ${step.name}`
-  const at = Math.round(start)
-  const shown = ['env', 'version', 'team', 'availability-zone'].flatMap(key =>
-    tags[key] === undefined ? [] : [`${key}:${tags[key]}`]
-  )
+  const naming = namingOf(step)
+  const answered = message === undefined ? 200 : (trace.spec.code ?? 500)
   return {
     id: sortableId(at, hash(trace.seed, depth)),
     at,
@@ -212,28 +129,31 @@ function spanOf(
     spanId: spanId(trace, depth),
     parentId: depth === 0 ? '0' : spanId(trace, depth - 1),
     service: tags['service'] ?? '',
-    resource,
-    operation,
+    resource: naming.resource ?? trace.spec.resource,
+    operation: naming.operation,
+    type: naming.type,
     env: tags['env'] ?? '',
     host: tags['host'] ?? '',
     version: tags['version'] ?? '',
-    error: failed
-      ? {
-          type: /^([\w.]*(?:Error|Exception))/.exec(message)?.[1] ?? 'Error',
-          message: message.split('\n')[0] ?? ''
-        }
-      : undefined,
-    code:
-      step.client && operation !== 'okhttp.request'
-        ? undefined
-        : failed
-          ? (trace.spec.code ?? 500)
-          : 200,
+    error: message === undefined ? undefined : errorOf(message),
+    code: naming.http && !(step.client && trace.spec.unreached) ? answered : undefined,
     peer: step.client ? step.name : undefined,
-    tags: [
-      ...shown,
-      `span.kind:${step.client ? 'client' : 'server'}`,
-      ...(step.client ? [`peer.service:${step.name}`] : [])
-    ]
+    tags: tagsOf(step)
   }
+}
+
+const errorOf = (message: string) => ({
+  type: /^([\w.]*(?:Error|Exception))/.exec(message)?.[1] ?? 'Error',
+  message: message.split('\n')[0] ?? ''
+})
+
+function tagsOf({ emitter: { tags }, client, name }: Step): string[] {
+  const shown = ['env', 'version', 'team', 'availability-zone'].flatMap(key =>
+    tags[key] === undefined ? [] : [`${key}:${tags[key]}`]
+  )
+  return [
+    ...shown,
+    `span.kind:${client ? 'client' : 'server'}`,
+    ...(client ? [`peer.service:${name}`] : [])
+  ]
 }

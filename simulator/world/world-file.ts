@@ -1,12 +1,29 @@
 import { readFileSync } from 'node:fs'
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
-import type { DatadogSnapshot, SnapshotCall } from '../../plugins/rca/service/snapshot.ts'
 import { ApiError, refuse } from '../routes/api-error.ts'
 import { ok, type Call, type Reply } from '../routes/route.ts'
 import type { ScenarioFile } from '../scenarios/load-scenario.ts'
-import { matches, readPath, tagValues, type Searchable } from '../search/match.ts'
-import { parseSearch, wordsOf } from '../search/query.ts'
+import { matches, type Searchable } from '../search/match.ts'
+import { parseSearch } from '../search/query.ts'
 import { isAfter, rawFromBody, readSearch, writeCursor } from '../search/request.ts'
+import type {
+  EventsCall,
+  HostsCall,
+  LogsCall,
+  MetricCall,
+  MonitorCall,
+  RecordedCall,
+  RecordedCalls
+} from './recorded-calls.ts'
+import {
+  eventItem,
+  eventJson,
+  hostJson,
+  logItem,
+  logJson,
+  monitorJson,
+  seriesJson
+} from './recorded-rows.ts'
 
 /** A recorded world as the simulator serves it. */
 export interface RecordedWorld {
@@ -20,23 +37,21 @@ export interface RecordedWorld {
   answer(op: string, call: Call): Reply | undefined
 }
 
-type Of<K extends SnapshotCall['call']> = Extract<SnapshotCall, { call: K }>
-type Rows<K extends SnapshotCall['call']> = Of<K>['rows'][number]
-let validate: ValidateFunction | undefined
+let validate: ValidateFunction<RecordedCalls> | undefined
 
 /** Loads a file of `rayne record`, or what was in it; a bad field is named in the error. */
-export function loadWorld(source: string | DatadogSnapshot): RecordedWorld {
-  const snapshot =
+export function loadWorld(source: string | RecordedCalls): RecordedWorld {
+  const recorded =
     typeof source === 'string'
-      ? checked(JSON.parse(readFileSync(source, 'utf8')), source)
-      : checked(source, 'the recorded world')
-  const at = Number(snapshot.alert['date'])
-  const { name, site } = snapshot.account
+      ? checkedWorld(JSON.parse(readFileSync(source, 'utf8')), source)
+      : checkedWorld(source, 'the recorded world')
+  const at = Number(recorded.alert['date'])
+  const { name, site } = recorded.account
   const known = name.replace(/[^\w-]+/g, '-')
   return {
     scenario: {
       id: 'recorded',
-      title: `Recorded ${snapshot.recorded_at}`,
+      title: `Recorded ${recorded.recorded_at}`,
       accounts: [
         {
           name: known,
@@ -47,83 +62,74 @@ export function loadWorld(source: string | DatadogSnapshot): RecordedWorld {
         }
       ]
     },
-    t0: Number.isFinite(at) && at > 0 ? at : Date.parse(snapshot.window.to),
-    webhook: JSON.stringify(snapshot.alert),
-    answer: createAnswers(snapshot.calls)
+    t0: Number.isFinite(at) && at > 0 ? at : Date.parse(recorded.window.to),
+    webhook: JSON.stringify(recorded.alert),
+    answer: createAnswers(recorded.calls)
   }
 }
 
-function checked(value: unknown, name: string): DatadogSnapshot {
+/** What was recorded, checked against the schema; throws a sentence that names what is wrong. */
+export function checkedWorld(value: unknown, name: string): RecordedCalls {
   validate ??= new Ajv2020({
     strict: true,
     strictRequired: false,
     strictTypes: false,
     allowUnionTypes: true
-  }).compile(
+  }).compile<RecordedCalls>(
     JSON.parse(readFileSync(new URL('world-file.schema.json', import.meta.url), 'utf8')) as object
   )
-  if (validate(value)) return value as unknown as DatadogSnapshot
+  if (validate(value)) return value
   const [first] = validate.errors ?? []
   throw new Error(
     `'${name}' is no recorded world: ${first?.instancePath ?? ''} ${first?.message ?? 'is not valid'}`
   )
 }
 
-function createAnswers(calls: readonly SnapshotCall[]): RecordedWorld['answer'] {
-  const of = <K extends SnapshotCall['call']>(kind: K): Of<K>[] =>
-    calls.filter((one): one is Of<K> => one.call === kind)
+function createAnswers(calls: readonly RecordedCall[]): RecordedWorld['answer'] {
+  const monitors = calls.filter((one): one is MonitorCall => one.call === 'monitor')
+  const metrics = calls.filter((one): one is MetricCall => one.call === 'metric')
+  const hosts = calls.filter((one): one is HostsCall => one.call === 'hosts')
+  const events = calls.filter((one): one is EventsCall => one.call === 'events')
+  const logs = calls.filter((one): one is LogsCall => one.call === 'logs')
   const known: Readonly<Record<string, (call: Call) => Reply>> = {
-    'v1.MonitorsApi.getMonitor': call =>
-      ok(
-        monitorJson(
-          monitorIn(
-            chosen<Rows<'monitor'>, Of<'monitor'>>(
-              of('monitor'),
-              one => one.input.id === call.params['id']
-            )
-          )
-        )
-      ),
-    'v1.MonitorsApi.listMonitors': () =>
-      ok(of('monitor').flatMap(one => one.rows.map(monitorJson))),
-    'v1.MetricsApi.queryMetrics': call => metrics(call, of('metric')),
-    'v1.HostsApi.listHosts': call => hosts(call, of('hosts')),
-    'v2.EventsApi.searchEvents': call => search(call, of('events'), eventItem, eventJson),
-    'v2.LogsApi.listLogs': call => search(call, of('logs'), logItem, logJson)
+    'v1.MonitorsApi.getMonitor': call => monitorAnswer(call, monitors),
+    'v1.MonitorsApi.listMonitors': () => ok(monitors.flatMap(one => one.rows.map(monitorJson))),
+    'v1.MetricsApi.queryMetrics': call => metricsAnswer(call, metrics),
+    'v1.HostsApi.listHosts': call => hostsAnswer(call, hosts),
+    'v2.EventsApi.searchEvents': call => searchAnswer(call, events, eventItem, eventJson),
+    'v2.LogsApi.listLogs': call => searchAnswer(call, logs, logItem, logJson)
   }
   return (op, call) => known[op]?.(call)
 }
 
-interface Asked<R> extends Pick<SnapshotCall, 'failure' | 'truncated'> {
+const plain = (text: unknown): string =>
+  (typeof text === 'string' ? text : '').replace(/\s+/g, ' ').trim()
+
+interface Asked<R> extends Pick<RecordedCall, 'failure' | 'truncated'> {
+  readonly rows: readonly R[]
+}
+interface Chosen<R> {
+  readonly exact: boolean
+  readonly truncated: boolean
   readonly rows: readonly R[]
 }
 
-const plain = (text: unknown): string =>
-  String(text ?? '')
-    .replace(/\s+/g, ' ')
-    .trim()
-
-/** The call that was asked the same, its failure thrown as Datadog's; otherwise the rows of all calls, for the caller to search in. */
+/** The call that was asked the same, its failure thrown as Datadog's; otherwise the rows of all, to search in. */
 function chosen<R, T extends Asked<R>>(
-  calls: readonly T[],
+  calls: readonly (T & Asked<R>)[],
   isSame: (call: T) => boolean
-): { exact: boolean; truncated: boolean; rows: readonly R[] } {
+): Chosen<R> {
   const same = calls.find(isSame)
   if (same?.failure) throw new ApiError(same.failure.status, { errors: [same.failure.message] })
   if (same) return { exact: true, truncated: same.truncated ?? false, rows: same.rows }
   return { exact: false, truncated: false, rows: calls.flatMap(call => call.rows) }
 }
 
-function monitorIn({
-  exact,
-  rows
-}: {
-  exact: boolean
-  rows: readonly Rows<'monitor'>[]
-}): Rows<'monitor'> {
+function monitorAnswer(call: Call, calls: readonly MonitorCall[]): Reply {
+  const { exact, rows } = chosen(calls, one => one.input.id === call.params['id'])
   const [row] = exact ? rows : []
   if (row === undefined) throw refuse(404, 'Monitor not found')
-  return row
+  return ok(monitorJson(row))
 }
 
 interface Timed {
@@ -131,14 +137,14 @@ interface Timed {
   readonly at: number
 }
 
-function search<T extends Timed>(
+function searchAnswer<T extends Timed>(
   call: Call,
   calls: readonly (Asked<T> & { readonly input: { readonly query: string } })[],
   item: (row: T) => Searchable,
   json: (row: T) => object
 ): Reply {
   const raw = rawFromBody(call.body)
-  const { exact, truncated, rows } = chosen<T, (typeof calls)[number]>(
+  const { exact, truncated, rows } = chosen(
     calls,
     one => plain(one.input.query) === plain(raw.query)
   )
@@ -155,41 +161,29 @@ function search<T extends Timed>(
     )
     .toSorted((a, b) => (a.at - b.at || (a.id < b.id ? -1 : 1)) * (request.descending ? -1 : 1))
   const page = found.slice(0, request.limit)
-  const last = page.at(-1)
-  const isPartial = truncated && found.length <= request.limit
-  const after =
-    last && page.length === request.limit
-      ? { page: { after: writeCursor(last, request.cursorKey) } }
-      : {}
+  const last = page.length === request.limit ? page.at(-1) : undefined
   return ok({
     data: page.map(json),
     meta: {
       elapsed: 1,
       request_id: 'recorded',
       status: 'done',
-      ...after,
-      ...(isPartial
-        ? {
-            warnings: [
-              {
-                code: 'recorded',
-                title: 'The recording ends here',
-                detail: 'Datadog had more rows than were recorded'
-              }
-            ]
-          }
-        : {})
+      ...(last ? { page: { after: writeCursor(last, request.cursorKey) } } : {}),
+      ...(truncated && found.length <= request.limit ? { warnings: [endOfRecording] } : {})
     }
   })
 }
 
-function metrics(call: Call, calls: readonly Of<'metric'>[]): Reply {
+const endOfRecording = {
+  code: 'recorded',
+  title: 'The recording ends here',
+  detail: 'Datadog had more rows than were recorded'
+}
+
+function metricsAnswer(call: Call, calls: readonly MetricCall[]): Reply {
   const query = call.query.get('query')
   const [from, to] = [Number(call.query.get('from')) * 1000, Number(call.query.get('to')) * 1000]
-  const { exact, rows } = chosen<Rows<'metric'>, Of<'metric'>>(
-    calls,
-    one => plain(one.input.query) === plain(query)
-  )
+  const { exact, rows } = chosen(calls, one => plain(one.input.query) === plain(query))
   return ok({
     status: 'ok',
     resp_version: 1,
@@ -205,35 +199,11 @@ function metrics(call: Call, calls: readonly Of<'metric'>[]): Reply {
   })
 }
 
-function seriesJson(row: Rows<'metric'>, index: number, from: number, to: number): object {
-  const points = row.points.filter(point => point.at >= from && point.at <= to)
-  const step = row.intervalSeconds * 1000
-  return {
-    metric: row.metric,
-    display_name: row.metric,
-    expression: row.metric,
-    scope: row.scope,
-    tag_set: row.scope === '*' ? [] : row.scope.split(','),
-    interval: row.intervalSeconds,
-    length: points.length,
-    query_index: index,
-    aggr: null,
-    attributes: {},
-    unit: [null, null],
-    start: points[0]?.at ?? from,
-    end: (points.at(-1)?.at ?? from) + step - 1000,
-    pointlist: points.map(point => [point.at, point.value])
-  }
-}
-
-function hosts(call: Call, calls: readonly Of<'hosts'>[]): Reply {
+function hostsAnswer(call: Call, calls: readonly HostsCall[]): Reply {
   const filter = call.query.get('filter') ?? ''
-  const { exact, rows } = chosen<Rows<'hosts'>, Of<'hosts'>>(
-    calls,
-    one => one.input.filter === filter
-  )
+  const { exact, rows } = chosen(calls, one => one.input.filter === filter)
   const found = [...new Map(rows.map(row => [row.name, row])).values()].filter(
-    row => exact || row.name.includes(filter) || row.tags.some(tag => tag.includes(filter))
+    row => exact || row.name.includes(filter) || row.tags?.some(tag => tag.includes(filter))
   )
   const start = Number(call.query.get('start') ?? 0)
   const page = found.slice(start, start + Number(call.query.get('count') ?? 100))
@@ -244,96 +214,3 @@ function hosts(call: Call, calls: readonly Of<'hosts'>[]): Reply {
     host_list: page.map(hostJson)
   })
 }
-
-const hostJson = (row: Rows<'hosts'>): object => ({
-  name: row.name,
-  host_name: row.name,
-  id: 1,
-  aliases: [row.name],
-  apps: row.apps ?? [],
-  sources: row.sources ?? [],
-  up: row.up ?? null,
-  is_muted: row.muted ?? false,
-  mute_timeout: null,
-  last_reported_time: row.lastReported ?? null,
-  tags_by_source: { Datadog: row.tags ?? [] },
-  metrics: row.metrics ?? {}
-})
-
-const monitorJson = (row: Rows<'monitor'>): object => ({
-  id: Number.isSafeInteger(Number(row.id)) ? Number(row.id) : row.id,
-  org_id: 1,
-  name: row.name,
-  type: row.type,
-  query: row.query,
-  message: row.message ?? '',
-  tags: row.tags,
-  overall_state: row.state,
-  overall_state_modified: null,
-  priority: row.priority ?? null,
-  multi: false,
-  created_at: row.createdAt ?? 0,
-  created: new Date(row.createdAt ?? 0).toISOString(),
-  modified: new Date(row.createdAt ?? 0).toISOString(),
-  deleted: null,
-  restricted_roles: null,
-  options: { thresholds: row.thresholds ?? {}, silenced: {}, notify_no_data: false }
-})
-
-const eventItem = (row: Rows<'events'>): Searchable => ({
-  words: () => wordsOf(`${row.title} ${row.message}`),
-  values: key => [
-    ...[
-      {
-        title: row.title,
-        message: row.message,
-        source: row.source,
-        service: row.service,
-        host: row.host,
-        status: row.status
-      }[key] ?? []
-    ].flat(),
-    ...tagValues(row.tags, key)
-  ],
-  attribute: () => ({ value: undefined })
-})
-const eventJson = (row: Rows<'events'>): object => ({
-  id: row.id,
-  type: 'event',
-  attributes: {
-    timestamp: new Date(row.at).toISOString(),
-    message: row.message,
-    tags: row.tags,
-    attributes: {
-      title: row.title,
-      timestamp: row.at,
-      status: row.status,
-      service: row.service ?? 'undefined',
-      hostname: row.host,
-      sourcetypename: row.source,
-      evt: { id: row.id }
-    }
-  }
-})
-
-const logItem = (row: Rows<'logs'>): Searchable => ({
-  words: () => wordsOf(row.message),
-  values: key => [
-    ...[{ status: row.status, host: row.host, service: row.service }[key] ?? []].flat(),
-    ...tagValues(row.tags, key)
-  ],
-  attribute: path => ({ value: readPath(row.attributes, path) })
-})
-const logJson = (row: Rows<'logs'>): object => ({
-  id: row.id,
-  type: 'log',
-  attributes: {
-    timestamp: new Date(row.at).toISOString(),
-    status: row.status,
-    host: row.host,
-    service: row.service,
-    message: row.message,
-    tags: row.tags,
-    attributes: row.attributes ?? {}
-  }
-})

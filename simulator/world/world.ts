@@ -1,4 +1,5 @@
 import { compileEffect, inScope, type Effect, type Tags } from './effects.ts'
+import type { Emitter } from './emitter.ts'
 import { createSeries, type Series } from '../metrics/series.ts'
 import { createStreams, type LogStream } from './logs.ts'
 import { hash } from './random.ts'
@@ -10,14 +11,6 @@ import type {
   ServiceSpec
 } from '../scenarios/load-scenario.ts'
 
-/** A thing that emits data: one service version on one host, or the host itself (then without a service). */
-export interface Emitter {
-  readonly tags: Tags
-  readonly params: Readonly<Record<string, number>>
-  readonly share: number
-  readonly from: number
-  readonly until: number
-}
 export interface WorldHost {
   readonly spec: HostSpec
   readonly name: string

@@ -80,7 +80,10 @@ interface Description {
 const pathOfTable =
   'paths /query post responses 200 content application/json schema items anyOf 1 properties rows'
 
-/** The one place where the description contradicts its own example is put right; when it no longer does, this says so. */
+/**
+ * The one place where the description contradicts its own example is put right; when it no longer does, this
+ * says so.
+ */
 function mendTable(description: Description): void {
   const rows = pathOfTable
     .split(' ')

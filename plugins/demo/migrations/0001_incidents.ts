@@ -5,6 +5,10 @@ export const incidents: Migration = {
   name: '0001_incidents',
   up: trx =>
     trx.raw(
-      'create table demo_incidents (id bigint generated always as identity primary key, scenario text not null, onset timestamptz not null)'
+      `create table demo_incidents (
+        id bigint generated always as identity primary key,
+        scenario text not null,
+        onset timestamptz not null
+      )`
     )
 }

@@ -1,6 +1,9 @@
 import type { Alert } from '../../webhooks/contract.ts'
 
-/** One made-up webhook: what a sender would have posted, the same normalised, and how long ago it came; `key` is a UUID of its place. */
+/**
+ * One made-up webhook: what a sender would have posted, the same normalised, and how long ago it came; `key` is
+ * a UUID of its place.
+ */
 export interface MadeAlert {
   readonly key: string
   readonly agoMs: number

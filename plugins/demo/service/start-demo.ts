@@ -1,8 +1,7 @@
 import { errorText, bootError, type Knex } from '../../../core/index.ts'
 import type { DatadogService, SimulatedAccounts } from '../../datadog-proxy/contract.ts'
 import type { Config } from '../config.ts'
-import type { SimAccount } from '../../../simulator/world/accounts.ts'
-import { createSimulator, type Simulator } from '../../../simulator/simulator.ts'
+import { createSimulator, type SimAccount, type Simulator } from '../../../simulator/simulator.ts'
 import { currentIncident } from '../store.ts'
 
 /** A simulated Datadog for this process, or undefined when a real account answers. */
@@ -31,7 +30,8 @@ export async function startDemo({
   if (config.mode === 'off' || (config.mode === 'auto' && (real || production))) return undefined
   if (real)
     throw bootError(
-      'RAYNE_DEMO_MODE=on beside a real Datadog account: simulated and real evidence are never mixed; unset the keys or the mode'
+      'RAYNE_DEMO_MODE=on beside a real Datadog account: simulated and real evidence are never mixed; ' +
+        'unset the keys or the mode'
     )
   if (config.accounts !== '') {
     const external = parseAccounts(config.accounts)

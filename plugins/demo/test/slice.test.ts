@@ -44,7 +44,7 @@ async function until<T>(
   }
 }
 
-test('without keys the simulated incident is analysed by itself and names the deploy; an alert of ours gets a report and a notebook', async t => {
+test('without keys the simulated incident is analysed, and our alert gets a report and a notebook', async t => {
   const app = await createTestApp(t, { plugins, env: { RAYNE_ROLE: 'web,worker' } })
   const get = async (path: string): Promise<Wire> => (await app.call('GET', path)).body
   const first = await until('the first analysis', 20_000, async () => {

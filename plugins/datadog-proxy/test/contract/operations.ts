@@ -15,7 +15,10 @@ import { instantOf, type Interaction, type Recording } from './recordings.ts'
 import { cursorOf } from './replay-server.ts'
 import { writeOperations } from './write-operations.ts'
 
-/** Rows a page of the recorded search, Datadog's default when it names none; lists without a body are read in one page. */
+/**
+ * Rows a page of the recorded search, Datadog's default when it names none; lists without a body are read in one
+ * page.
+ */
 export function pageSizeOf({ request }: Interaction): number {
   const body = request.body as Json | null
   const page = body?.['page'] ?? body?.['data']?.attributes?.page

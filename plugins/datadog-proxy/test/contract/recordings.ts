@@ -67,7 +67,10 @@ export interface Drift {
   readonly at: string
 }
 
-/** Where two requests differ, as paths such as `body.page.limit`; times count as equal when they mean the same instant. */
+/**
+ * Where two requests differ, as paths such as `body.page.limit`; times count as equal when they mean the same
+ * instant.
+ */
 export function driftOf(
   sent: RecordedRequest,
   recorded: RecordedRequest,

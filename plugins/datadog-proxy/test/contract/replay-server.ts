@@ -9,7 +9,10 @@ import {
   type Recording
 } from './recordings.ts'
 
-/** How a request found its answer: equal, same method and path, by page cursor, a stand-in for a call nobody recorded, or not at all. */
+/**
+ * How a request found its answer: equal, same method and path, by page cursor, a stand-in for a call nobody
+ * recorded, or not at all.
+ */
 export type Level = 'exact' | 'path' | 'cursor' | 'companion' | 'miss'
 export interface Served {
   readonly level: Level
@@ -18,7 +21,10 @@ export interface Served {
   readonly request: RecordedRequest
 }
 
-/** What is replayed at the moment: the interaction under test first, then its recording, then companions by `METHOD /path`. */
+/**
+ * What is replayed at the moment: the interaction under test first, then its recording, then companions by
+ * `METHOD /path`.
+ */
 export interface Stage {
   readonly recording: Recording
   readonly target: Interaction

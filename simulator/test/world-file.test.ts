@@ -11,6 +11,8 @@ import webhooks from '../../plugins/webhooks/plugin.ts'
 import type { DatadogSnapshot } from '../../plugins/rca/service/snapshot.ts'
 import demo from '../../plugins/demo/plugin.ts'
 import { createSimulator, type Simulator } from '../simulator.ts'
+import type { RecordedCalls } from '../world/recorded-calls.ts'
+import { checkedWorld } from '../world/world-file.ts'
 import type { Datadog } from '../../plugins/datadog-proxy/service/datadog.ts'
 
 interface Report {
@@ -145,7 +147,7 @@ const secretive: Partial<DatadogSnapshot> = {
         attributes: {
           password: 'hunter2hunter2',
           mail: 'bob@example.org',
-          note: 'Bearer abcdefghijklmnop'
+          note: 'Bearer k7Qx2mNp9RtV4wYz'
         }
       }))
     },
@@ -202,7 +204,7 @@ test('secrets and addresses never reach the file; host names do unless they are 
     'fe80::',
     'abcdef0123456789',
     'hunter2',
-    'abcdefghijklmnop'
+    'k7Qx2mNp9RtV4wYz'
   ])
     assert.ok(!kept.includes(secret), secret)
   assert.match(
@@ -221,6 +223,30 @@ test('secrets and addresses never reach the file; host names do unless they are 
   assert.ok(!/db-1|example\.com/.test(renamed), /.*(?:db-1|example\.com).*/.exec(renamed)?.[0])
   assert.ok(renamed.includes('"hostname": "host-1"'))
   await createSimulator({ world: file }).then(again => again.close())
+})
+
+test('what the recorder writes is a world by the schema, and the schema refuses what is none', async t => {
+  const app = await start(t, await createSimulator({ world: snapshot() }))
+  const file = fileOf(t)
+  const at = '2026-01-01T00:00:00Z'
+  await recordOf(app)(file, { account: 'prod', monitor: '7', window: '2h', at, service: 'pay' })
+  const written = JSON.parse(readFileSync(file, 'utf8')) as RecordedCalls
+  const read = checkedWorld(written, 'the file')
+  assert.deepEqual([...new Set(read.calls.map(one => one.call))].toSorted(), [
+    'events',
+    'hosts',
+    'logs',
+    'metric',
+    'monitor'
+  ])
+  assert.ok(read.calls.some(one => one.rows.length > 0))
+  for (const [wrong, where] of [
+    [{ version: 2 }, /version/],
+    [{ calls: [{ call: 'weather', input: {}, rows: [] }] }, /calls/],
+    [{ calls: [{ call: 'monitor', input: {}, rows: [] }] }, /calls/],
+    [{ calls: [{ call: 'logs', input: { query: '' }, rows: [{ id: 7 }] }] }, /calls/]
+  ] as const)
+    assert.throws(() => checkedWorld({ ...written, ...wrong }, 'the file'), where)
 })
 
 test('a failure that was recorded is answered again; other questions get the rows that match them', async t => {

@@ -33,9 +33,7 @@ const domainRooms: Readonly<Record<string, Readonly<Record<string, string>>>> = 
     static: 'files the pages load'
   },
   webhooks: {
-    normalise: 'one file per shape a webhook may have',
-    'normalise.ts': 'any body to one event',
-    'event.ts': 'an event as the wire says it'
+    normalise: 'any body to one alert'
   }
 }
 

@@ -1,4 +1,7 @@
 const special = /\\(?:u[0-9a-fA-F]{4}|["\\/bfnrt])|["\\]|\p{Cc}/gu
+// A path whose backslashes nobody doubled: `\\n` in it is no line break.
+const windowsPath =
+  /(?<![A-Za-z0-9])(?:[A-Za-z]:|\\\\[\w$.-]{1,64})(?:\\(?![\\"])[^\\/:*?"<>|\r\n]{0,255})+/g
 
 // Twice what is kept of a text.
 const longest = 200_000
@@ -24,16 +27,20 @@ export function unescapeString(inner: string, effort: Effort): string {
 }
 
 function unescapeOneByOne(inner: string): string {
-  const json = inner.replace(special, found =>
-    found.length > 1 ? found : JSON.stringify(found).slice(1, -1)
-  )
+  const json = inner
+    .replace(windowsPath, path => path.replaceAll('\\', '\\\\'))
+    .replace(special, found => (found.length > 1 ? found : JSON.stringify(found).slice(1, -1)))
   return JSON.parse(`"${json}"`) as string
 }
 
+// In front of a number, and not of digits inside quotes, stands one of these.
+const longNumber = /[:,[\s-]\d{16}|^-?\d{16}/
+
 /** Puts integers that a double cannot hold into quotes, so that JSON.parse keeps every digit. */
 export function quoteBigIntegers(text: string): string {
-  // A reviver with `context.source` gives the same, but takes 60 to 440 ms for 1 MB of numbers and overflows the stack at depth 10,000.
-  if (!/\d{16}/.test(text)) return text
+  // A reviver with `context.source` gives the same, but takes 60 to 440 ms for 1 MB of numbers and overflows the
+  // stack at depth 10,000.
+  if (!longNumber.test(text)) return text
   let out = ''
   let copied = 0
   for (let at = 0; at < text.length; at++) {
@@ -64,15 +71,22 @@ const isDigit = (code: number): boolean => code >= 48 && code <= 57
 
 /** The place of the next quote that no backslash escapes, or -1. */
 export function endOfString(text: string, from: number): number {
-  for (let end = text.indexOf('"', from); end >= 0; end = text.indexOf('"', end + 1)) {
-    let start = end
-    while (start > from && text.charCodeAt(start - 1) === 92) start--
-    if ((end - start) % 2 === 0) return end
-  }
-  return -1
+  let end = text.indexOf('"', from)
+  while (end >= 0 && isBehindBackslash(text, end, from)) end = text.indexOf('"', end + 1)
+  return end
 }
 
-/** The place after the bracket that closes `depth` open ones, strings left aside, or -1 when it is not before `until`. */
+/** Whether an odd number of backslashes stands before a place, counted back to `from`. */
+export function isBehindBackslash(text: string, at: number, from: number): boolean {
+  let start = at
+  while (start > from && text.charCodeAt(start - 1) === 92) start--
+  return (at - start) % 2 === 1
+}
+
+/**
+ * The place after the bracket that closes `depth` open ones, strings left aside, or -1 when it is not before
+ * `until`.
+ */
 export function endOfNested(text: string, from: number, until: number, depth = 0): number {
   for (let at = from, open = depth; at < until; at++) {
     const code = text.charCodeAt(at)

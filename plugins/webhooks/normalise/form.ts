@@ -1,6 +1,6 @@
 import { unescape } from 'node:querystring'
 import { emptyFields, limits, type Fields } from './bound.ts'
-import type { Decoded } from './decode.ts'
+import { isKnownName } from './names.ts'
 
 const jsonInOneField = /^[\w.-]{1,64}=(?=[[{]|%7b|%5b)/i
 const formStart = /^[\w.$%+[\]-]{1,128}=/
@@ -12,31 +12,14 @@ export const isForm = (contentType: string): boolean =>
 /** Whether a text without a content type reads as a form; text with line breaks or spaces does not. */
 export const looksLikeForm = (text: string): boolean => formStart.test(text) && !/\s/.test(text)
 
-/** Reads a form: flat fields, or the JSON that one of them holds; undefined when there is no field. */
-export function readForm(text: string, parseJson: (text: string) => Decoded): Decoded | undefined {
-  const whole = jsonInOneField.exec(text)
-  if (whole) {
-    const parsed = parseJson(decodeField(text.slice(whole[0].length)))
-    if (isObject(parsed.value)) return parsed
-  }
-  const fields = readPairs(text)
-  const entries = Object.entries(fields)
-  const [only] = entries
-  if (!only) return undefined
-  const candidate =
-    entries.length === 1 && only[1] === ''
-      ? only[0]
-      : (fields['payload'] ?? (entries.length === 1 ? only[1] : ''))
-  if (typeof candidate === 'string' && /^\s{0,16}[[{]/.test(candidate)) {
-    const parsed = parseJson(candidate.trim())
-    if (isObject(parsed.value)) return parsed
-  }
-  return { value: fields, problem: null }
+/** The JSON that is all of a form: `payload={…}`, percent-encoded or not; undefined when it begins otherwise. */
+export function jsonOfForm(text: string): string | undefined {
+  const start = jsonInOneField.exec(text)
+  return start ? decodeField(text.slice(start[0].length)) : undefined
 }
 
-const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null
-
-function readPairs(text: string): Fields {
+/** The fields of a form, decoded; a name that comes again, or ends in `[]`, makes a list. */
+export function readForm(text: string): Fields {
   const fields = emptyFields()
   for (const pair of text.split('&', limits.values)) {
     if (pair === '') continue
@@ -49,6 +32,20 @@ function readPairs(text: string): Fields {
     else fields[key] = [before, value]
   }
   return fields
+}
+
+/**
+ * The text among fields that holds the rest as JSON: the only one, the one named `payload` or `json`, or any where no
+ * other field says something of an alert.
+ */
+export function jsonAmong(fields: Fields): string | undefined {
+  const entries = Object.entries(fields)
+  const [only] = entries
+  const single = entries.length === 1 && only ? (only[1] === '' ? only[0] : only[1]) : undefined
+  const others = entries.some(([name]) => isKnownName(name)) ? [] : entries.map(([, text]) => text)
+  return [single, fields['payload'], fields['json'], ...others].find(
+    (text): text is string => typeof text === 'string' && /^\s{0,16}[[{]/.test(text)
+  )
 }
 
 const decodeField = (text: string): string => unescape(text.replaceAll('+', ' '))

@@ -1,5 +1,11 @@
 import { emptyFields, limits, type Fields } from './bound.ts'
-import { endOfNested, endOfString, unescapeString, type Effort } from './escape.ts'
+import {
+  endOfNested,
+  endOfString,
+  isBehindBackslash,
+  unescapeString,
+  type Effort
+} from './escape.ts'
 import { isKnownName } from './names.ts'
 
 /** What `mend` says when it read everything but kept only part. */
@@ -24,35 +30,39 @@ const bareKey = /[$\w.-]{1,128}(?:\[\w{0,64}\])?/y
 const bareValue = /\$[A-Za-z_]\w{0,99}(?:\[[^\]\n]{0,99}\])?(?=\s*(?:[,}\]]|$))|[^,}\]\n"{[]*/y
 const jsonInQuotes = /\{\s*"[^"\\\n]{1,200}"\s*:|\[\s*[{"]/y
 const closing = {
-  '}': /\s*(?:,\s*)?(?:$|"(?:[^"\\\n]|\\.){0,300}"\s*:|\}\s*(?:[,}\];]|$))/y,
-  ']': /\s*(?:,\s*)?(?:$|\]\s*(?:[,}\]]|$))|\s*,\s*(?:["[{$-]|\d|true|false|null)/y
+  '}': /[\s\0]*(?:,[\s\0]*)?(?:$|"(?:[^"\\\n]|\\.){0,300}"\s*:|\}[\s\0]*(?:[,}\];]|[{[]\s*["{]|$))/y,
+  ']': /[\s\0]*(?:,[\s\0]*)?(?:$|\][\s\0]*(?:[,}\]]|[{[]\s*["{]|$))|\s*,\s*(?:["[{$-]|\d|true|false|null)/y
+} as const
+// What stands behind a quote that a single backslash has escaped by accident, as in `"D:\","key":`; text in proper
+// JSON has no such place.
+const closingEscaped = {
+  '}': /\s*(?:\}\s*)*(?:,\s*"[^"\\\n]{1,64}"\s*:|\}[\s\0]*$)/y,
+  ']': /\s*,\s*"(?!\s*[,\]])|\s*\](?:\s*\})*\s*(?:,\s*"[^"\\\n]{1,64}"\s*:|$)/y
 } as const
 
+export interface Mended {
+  readonly value: unknown
+  readonly notes: string[]
+  /** The place behind the document. */
+  readonly end: number
+}
+
 /**
- * Reads JSON as broken webhook templates make it, in one linear pass and within `limits`: raw control characters and
- * unescaped quotes in strings, extra and missing commas, bare words, a cut-off end. Throws a SyntaxError when unsure.
- * `strict` takes every quote for the end of its string, as real JSON has it.
+ * Reads the one JSON document at `start` as broken webhook templates make it, in one linear pass and within
+ * `limits`: raw control characters and unescaped quotes in strings, extra and missing commas, bare words, a cut-off
+ * end. Throws a SyntaxError when unsure. `strict` takes every quote for the end of its string, as real JSON has it.
  */
-export function mend(
-  text: string,
-  strict: boolean
-): { readonly value: unknown; readonly notes: string[] } {
+export function mend(text: string, strict: boolean, start = 0): Mended {
   const cursor: Cursor = {
     text,
     strict,
     notes: new Set(),
     effort: { left: 200_000 },
-    at: 0,
+    at: start,
     values: limits.values
   }
   const value = readValue(cursor, 0, '}')
-  skipSpace(cursor)
-  if (cursor.at < text.length) {
-    if (!/^[\s\0,;=]{0,64}$/.test(text.slice(cursor.at, cursor.at + 65)))
-      fail(cursor, 'text after the end')
-    cursor.notes.add('characters after the end')
-  }
-  return { value, notes: [...cursor.notes] }
+  return { value, notes: [...cursor.notes], end: cursor.at }
 }
 
 function fail(cursor: Cursor, what: string): never {
@@ -129,7 +139,9 @@ function more(cursor: Cursor, close: Inside, first: boolean): boolean {
     if (commas === 2) cursor.at = matches(separators, cursor.text, cursor.at)
     next = cursor.text[cursor.at]
   }
-  if (next === undefined) cursor.notes.add('a cut-off end')
+  // Where a key is due, a bracket is the start of the next document.
+  const isCut = next === undefined || (close === '}' && (next === '{' || next === '['))
+  if (isCut) cursor.notes.add('a cut-off end')
   else if (next === '}' || next === ']') {
     if (next !== close) fail(cursor, `'${close}' is expected`)
     if (commas > 0) cursor.notes.add('a trailing comma')
@@ -163,8 +175,11 @@ function readString(cursor: Cursor, inside: Inside): string {
   const json = strict ? undefined : readJsonInQuotes(cursor, inside)
   if (json !== undefined) return json
   let skipped = false
-  for (let end = endOfString(text, start); end >= 0; end = endOfString(text, end + 1)) {
-    if (strict || matches(closing[inside], text, end + 1) >= 0) {
+  for (let end = text.indexOf('"', start); end >= 0; end = text.indexOf('"', end + 1)) {
+    const isEscaped = isBehindBackslash(text, end, start)
+    if (isEscaped && (strict || matches(closingEscaped[inside], text, end + 1) < 0)) continue
+    if (isEscaped || strict || matches(closing[inside], text, end + 1) >= 0) {
+      if (isEscaped) cursor.notes.add('a backslash before a quote')
       if (skipped) cursor.notes.add('unescaped quotes in a string')
       cursor.at = end + 1
       return unescapeString(text.slice(start, end), cursor.effort)

@@ -14,14 +14,36 @@ export function fold(name: string): string {
 
 /**
  * Where each fact may be found, best source first: Datadog's template variables, its default body, the
- * fields of Rayne 0.x, then other senders. Case and separators do not matter; a dot steps inside.
+ * fields of Rayne 0.x, then other senders. Case and separators do not matter; a dot steps inside. What is not found
+ * at the root is looked for one and two levels down: nested.ts.
  */
 export const names = {
   alertStatus: ['alert_status'],
   alertState: ['ALERT_STATE'],
   transition: ['alert_transition', 'transition'],
   alertType: ['alert_type'],
-  otherStatus: ['status', 'state', 'incident_status', 'action', 'data.action'],
+  otherStatus: [
+    'status',
+    'state',
+    'incident_status',
+    'incident_state',
+    'monitor_status',
+    'monitor_state',
+    'event_status',
+    'event_state',
+    'current_state',
+    'new_state',
+    'new_state_value',
+    'overall_state',
+    'action',
+    'event_action',
+    'data.action'
+  ],
+  eventKind: ['event_type', 'type', 'event', 'event_name', 'event_kind'],
+  severity: ['severity', 'alert_severity', 'level', 'urgency', 'alert_priority'],
+  recoveredFlag: ['is_recovery', 'is_recovered', 'recovered', 'is_resolved', 'resolved', 'is_ok'],
+  firingFlag: ['firing', 'is_firing', 'is_alert', 'triggered', 'is_triggered'],
+  recoveredAt: ['resolved_at', 'recovered_at', 'closed_at', 'cleared_at'],
   title: [
     'alert_title',
     'event_title',
@@ -39,7 +61,9 @@ export const names = {
     'data.description_title',
     'security_rule_name',
     'subject',
-    'summary'
+    'summary',
+    'headline',
+    'name'
   ],
   message: [
     'alert_message',
@@ -71,10 +95,12 @@ export const names = {
     'data.issue.id'
   ],
   datadogAlertId: ['alert_id', 'alert.id'],
+  eventId: ['id', 'event_id', 'event.id', 'alert_event_id', 'notification_id', 'delivery_id'],
   monitorName: [
     'monitor_name',
     'monitor.name',
     'alert_name',
+    'alert.name',
     'synthetics_test_name',
     'security_rule_name',
     'ruleName',
@@ -82,8 +108,8 @@ export const names = {
     'data.triggered_rule'
   ],
   monitorType: ['monitor_type', 'monitor.type'],
-  eventType: ['event_type'],
-  cycleKey: ['alert_cycle_key', 'cycle_key'],
+  eventType: ['event_type', 'event.type'],
+  cycleKey: ['alert_cycle_key', 'cycle_key', 'alert_cycle_id', 'cycle_id'],
   aggregationKey: ['aggreg_key', 'aggregation_key', 'aggregate_key', 'groupKey'],
   scope: ['alert_scope', 'scope', 'monitor.scope'],
   service: ['service', 'service_name'],
@@ -103,7 +129,7 @@ export const names = {
     'level'
   ],
   tags: ['tags', 'alert_tags', 'event_tags', 'ddtags', 'commonLabels', 'data.event.tags'],
-  orgId: ['org_id', 'org.id'],
+  orgId: ['org_id', 'org.id', 'organization_id', 'organization.id'],
   link: [
     'link',
     'alert_link',
@@ -134,14 +160,19 @@ export const names = {
   ]
 } as const satisfies Record<string, readonly string[]>
 
-const known = new Set(
-  Object.values(names)
-    .flat()
-    .map(name => fold(name.split('.')[0] ?? name))
-)
+const all = Object.values(names).flat()
+const known = new Set(all.map(name => fold(name.split('.')[0] ?? name)))
+// `alert_id` says what it is wherever it stands; `id`, `name` and `status` do not.
+const telling = new Set([
+  ...all.filter(name => /^[a-z]+_[a-z_]+$/i.test(name)).map(fold),
+  ...['hostname', 'transition', 'ddtags', 'title', 'scope', 'monitor', 'alert'].map(fold)
+])
 
 /** Whether a key of the payload's root can carry a fact of an alert. */
 export const isKnownName = (key: string): boolean => key.length <= 64 && known.has(fold(key))
+
+/** Whether a key says by itself that it is of an alert, whatever it stands in. */
+export const isTellingName = (key: string): boolean => key.length <= 64 && telling.has(fold(key))
 
 const variables = `AGGREG_KEY ALERT_CYCLE_KEY ALERT_ID ALERT_METRIC ALERT_PRIORITY ALERT_QUERY ALERT_SCOPE ALERT_STATUS
   ALERT_TITLE ALERT_TRANSITION ALERT_TYPE DATE DATE_POSIX EMAIL EVENT_MSG EVENT_TITLE EVENT_TYPE HOSTNAME ID

@@ -1,11 +1,14 @@
 import { line } from './clean.ts'
-import { isAbsent } from './pick.ts'
+import { isAbsent } from './reader.ts'
 import { isUnresolved } from './unresolved.ts'
 
 const most = 2_000
 const longest = 300
 
-/** Tags from a comma list, an array or a map, trimmed, without repeats, in order; only array elements may hold a comma. */
+/**
+ * Tags from a comma list, an array or a map, trimmed, without repeats, in order; only array elements may hold a
+ * comma.
+ */
 export function readTags(sources: readonly unknown[]): string[] {
   for (const source of sources) {
     const tags = new Set<string>()

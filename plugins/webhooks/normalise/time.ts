@@ -8,7 +8,10 @@ const rfc2822 =
   /^(?:[a-z]{3},\s?)?\d{1,2}\s[a-z]{3}\s\d{4}\s\d\d:\d\d(?::\d\d)?\s(?:GMT|UTC|UT|Z|[+-]\d{4})$/i
 const datadogText = /^([a-z]{3}) (\d{1,2}), (\d{4}),? (\d{1,2}:\d\d) ?([AP]M) UTC$/i
 
-/** Epoch milliseconds from seconds to nanoseconds, ISO 8601 or RFC 2822; a time without a zone is UTC; null when it is none. */
+/**
+ * Epoch milliseconds from seconds to nanoseconds, ISO 8601 or RFC 2822; a time without a zone is UTC; null when it
+ * is none.
+ */
 export function readTime(value: unknown): number | null {
   const at =
     typeof value === 'number'

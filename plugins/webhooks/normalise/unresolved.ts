@@ -12,7 +12,10 @@ const proseNames = new Set(
   )
 )
 
-/** Template variables left in a text; in prose, where `$5` and `{{ x }}` are ordinary, only Datadog's own names count. */
+/**
+ * Template variables left in a text; in prose, where `$5` and `{{ x }}` are ordinary, only Datadog's own names
+ * count.
+ */
 function unresolvedIn(text: string, prose: boolean): string[] {
   const trimmed = text.length <= 256 ? text.trim() : ''
   if (!prose && whole.test(trimmed)) return [trimmed]

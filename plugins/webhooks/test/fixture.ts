@@ -4,7 +4,10 @@ import { readdirSync, readFileSync } from 'node:fs'
 export interface Fixture {
   readonly name: string
   readonly axis: string
-  /** The body as text; or `base64`; or `parts`, each a text and how often it comes, then `keys` numbered members and a `tail`; or `many` tags. */
+  /**
+   * The body as text; or `base64`; or `parts`, each a text and how often it comes, then `keys` numbered members and
+   * a `tail`; or `many` tags.
+   */
   readonly body?: string
   readonly base64?: string
   readonly parts?: readonly (readonly [string, number])[]

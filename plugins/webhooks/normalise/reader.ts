@@ -1,6 +1,7 @@
 import type { Fields } from './bound.ts'
 import { block, line } from './clean.ts'
 import { fold } from './names.ts'
+import { indexNested, type NestedFacts } from './nested.ts'
 import { isUnresolved } from './unresolved.ts'
 
 const absent = new Set(['', 'null', 'none', 'undefined', 'nil', 'n/a'])
@@ -10,7 +11,9 @@ export const isAbsent = (text: string): boolean =>
   text.length <= 9 && absent.has(text.trim().toLowerCase())
 
 export interface Reader {
-  /** Every value found under the names, best name first; of two spellings of a key the exact one comes first. */
+  /** The first value under the names that `accept` makes something of: at the root, best name first, then below it. */
+  find<T>(names: readonly string[], accept: (value: unknown) => T | null): T | null
+  /** Every value found under the names, in the same order. */
   values(names: readonly string[]): unknown[]
   /** The first usable one-line text. */
   text(names: readonly string[], max: number): string | null
@@ -20,33 +23,52 @@ export interface Reader {
   prose(names: readonly string[], max: number): string | null
 }
 
-/** Reads facts out of a payload whatever the case, separators and types of its fields. */
+/** Reads facts out of a payload whatever the case, separators and types of its fields, at most two levels down. */
 export function createReader(fields: Fields): Reader {
   const index = indexByFold(fields)
-  const values = (names: readonly string[]): unknown[] => {
-    const found: unknown[] = []
-    for (const { name, root, path } of pathsOf(names)) {
-      if (path.length === 0 && Object.hasOwn(fields, name)) found.push(fields[name])
-      for (const value of index.get(root) ?? [])
-        found.push(path.length === 0 ? value : stepInside(value, path))
+  let nested: NestedFacts | undefined
+  function find<T>(names: readonly string[], accept: (value: unknown) => T | null): T | null {
+    const paths = pathsOf(names)
+    for (const { name, root, path } of paths) {
+      if (path.length === 0 && Object.hasOwn(fields, name)) {
+        const found = accept(fields[name])
+        if (found !== null) return found
+      }
+      for (const value of index.get(root) ?? []) {
+        const found = accept(path.length === 0 ? value : stepInside(value, path))
+        if (found !== null) return found
+      }
     }
-    return found
+    nested ??= indexNested(fields)
+    if (nested.size === 0) return null
+    for (const { folded } of paths)
+      for (const value of nested.get(folded) ?? []) {
+        const found = accept(value)
+        if (found !== null) return found
+      }
+    return null
   }
   const first = (
     names: readonly string[],
     prose: boolean,
     clean: (text: string) => string
-  ): string | null => {
-    for (const value of values(names)) {
+  ): string | null =>
+    find(names, value => {
       const text = scalarText(value)
-      if (text === null || isUnresolved(text, prose)) continue
+      if (text === null || isUnresolved(text, prose)) return null
       const cleaned = clean(text)
-      if (!isAbsent(cleaned)) return cleaned
-    }
-    return null
-  }
+      return isAbsent(cleaned) ? null : cleaned
+    })
   return {
-    values,
+    find,
+    values(names) {
+      const found: unknown[] = []
+      find(names, value => {
+        if (value !== undefined) found.push(value)
+        return null
+      })
+      return found
+    },
     text: (names, max) => first(names, false, text => line(text, max)),
     title: (names, max) => first(names, true, text => line(text, max)),
     prose: (names, max) => first(names, true, text => block(text, max))
@@ -73,6 +95,8 @@ interface NamePath {
   readonly name: string
   readonly root: string
   readonly path: readonly string[]
+  /** The whole name without its dots, as it is found below the root. */
+  readonly folded: string
 }
 const paths = new WeakMap<readonly string[], readonly NamePath[]>()
 
@@ -82,7 +106,7 @@ function pathsOf(names: readonly string[]): readonly NamePath[] {
   if (known) return known
   const made = names.map(name => {
     const [root = '', ...path] = name.split('.')
-    return { name, root: fold(root), path }
+    return { name, root: fold(root), path, folded: fold(name) }
   })
   paths.set(names, made)
   return made
@@ -93,6 +117,7 @@ function indexByFold(fields: Fields): Map<string, unknown[]> {
   for (const [key, value] of Object.entries(fields)) {
     const name = fold(key)
     const values = index.get(name)
+    if (key === '__proto__') continue
     if (values) values.push(value)
     else if (name !== '') index.set(name, [value])
   }

@@ -1,0 +1,102 @@
+import { limits } from './bound.ts'
+import { errorText } from '../../../core/index.ts'
+import { line } from './clean.ts'
+import { facet, opaque, readMonitorId, readOrgId } from './facts.ts'
+import { header, type Headers } from './headers.ts'
+import { names } from './names.ts'
+import { readPayload } from './payload.ts'
+import { readProse, type Prose } from './prose.ts'
+import { createReader, type Reader } from './reader.ts'
+import { readStatus, type Status } from './status.ts'
+import { readTags } from './tags.ts'
+
+/** What is read of a webhook before it is stored; the rest is read from the stored bytes when somebody asks. */
+export interface Identity extends Status {
+  readonly orgId: string | null
+  readonly monitorId: string | null
+  readonly service: string | null
+  /** The sender's own name for this delivery; null when it gives none. */
+  readonly deliveryId: string | null
+  /** Monitor and scope, or what stands for them; null when nothing tells one problem from another. */
+  readonly problem: string | null
+  readonly parseError: string | null
+}
+
+/** Reads who sent what about which problem; never throws, and agrees with `normalise` on every fact they share. */
+export function identify(raw: Uint8Array, headers: Headers): Identity {
+  try {
+    return read(raw, headers)
+  } catch (error) {
+    return { ...unread, parseError: `not read: ${line(errorText(error), 200)}` }
+  }
+}
+
+const unread: Identity = {
+  status: 'unknown',
+  transition: 'unknown',
+  firing: true,
+  orgId: null,
+  monitorId: null,
+  service: null,
+  deliveryId: null,
+  problem: null,
+  parseError: null
+}
+
+function read(raw: Uint8Array, headers: Headers): Identity {
+  const { facts, problem: parseError } = readPayload(raw, headers, true)
+  const reader = createReader(facts)
+  const title = reader.title(names.title, 1_000)
+  let found: Prose | undefined
+  const prose = (): Prose => (found ??= readProse(title, reader.prose(names.message, limits.text)))
+  const monitorId = readMonitorId(reader, prose)
+  const scope = reader.text(names.scope, 4_000) ?? prose().scope
+  const status = readStatus(reader, title)
+  return {
+    ...status,
+    orgId: readOrgId(reader),
+    monitorId,
+    service: readService(reader, scope),
+    deliveryId: readDeliveryId(reader, headers, monitorId, status),
+    problem: problemOf(reader, monitorId, title, scope),
+    parseError: parseError === null ? null : line(parseError, 300)
+  }
+}
+
+function readService(reader: Reader, scope: string | null): string | null {
+  const own = reader.text(names.service, 250)
+  if (own !== null) return own
+  const scopeTags = readTags([(scope ?? '').replace(/^\{(.*)\}$/, '$1')])
+  return facet('service', readTags(reader.values(names.tags)), scopeTags)
+}
+
+/**
+ * A Standard Webhooks id, or the event's own id. A template may write the monitor's id there, and a sender may
+ * count its events by monitor, so that an event's id counts together with the monitor and what happened to it.
+ */
+function readDeliveryId(
+  reader: Reader,
+  headers: Headers,
+  monitorId: string | null,
+  { transition }: Status
+): string | null {
+  const standard = header(headers, 'webhook-id')
+  if (standard !== '') return `standard ${standard}`
+  const id = opaque(reader.text(names.eventId, 10_000))
+  if (id === null || id.length < 3 || id === monitorId) return null
+  return JSON.stringify([id, monitorId, transition])
+}
+
+function problemOf(
+  reader: Reader,
+  monitorId: string | null,
+  title: string | null,
+  scope: string | null
+): string | null {
+  const monitor =
+    monitorId ??
+    reader.title(names.monitorName, 1_000) ??
+    title?.replace(/^(?:\s?\[[^\]]{1,200}\])+\s?/, '') ??
+    null
+  return monitor === null ? null : JSON.stringify([monitor, scope ?? reader.text(names.host, 250)])
+}

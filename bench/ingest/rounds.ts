@@ -141,7 +141,9 @@ function createSlots(
 async function countStored(home: string): Promise<number> {
   const [row] = await askDatabase<{ stored: string }>(
     home,
-    "select count(distinct alert->>'cycle_key') as stored from webhooks_events where alert->>'cycle_key' like 'bench-r%'"
+    `select count(distinct convert_from(raw, 'UTF8')::json->>'alert_cycle_key') as stored
+    from webhooks_bodies
+    where convert_from(raw, 'UTF8')::json->>'alert_cycle_key' like 'bench-r%'`
   )
   return Number(row?.stored)
 }

@@ -43,10 +43,12 @@ const count = <T>(rows: readonly T[], keyOf: (row: T) => string): Map<string, T[
   return found
 }
 
+const cycleKey = "convert_from(raw, 'UTF8')::json->>'alert_cycle_key'"
+
 const storedEvents = (home: string, prefix: string): Promise<EventRow[]> =>
   askDatabase<EventRow>(
     home,
-    "select id, alert->>'cycle_key' as key from webhooks_events where starts_with(alert->>'cycle_key', $1)",
+    `select event_id as id, ${cycleKey} as key from webhooks_bodies where starts_with(${cycleKey}, $1)`,
     [prefix]
   )
 
@@ -72,7 +74,10 @@ export async function countOutcome(
   const events = count(await storedEvents(home, prefix), row => row.key)
   const rows = await askDatabase<AnalysisRow>(
     home,
-    "select a.id, a.status, a.attempt, a.account, a.notebook, e.alert->>'cycle_key' as key from rca_analyses a join webhooks_events e on e.id = a.event_id where starts_with(e.alert->>'cycle_key', $1)",
+    `select a.id, a.status, a.attempt, a.account, a.notebook, ${cycleKey} as key
+    from rca_analyses a
+    join webhooks_bodies b on b.event_id = a.event_id
+    where starts_with(${cycleKey}, $1)`,
     [prefix]
   )
   const analyses = count(rows, row => row.key)

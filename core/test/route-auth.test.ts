@@ -21,6 +21,7 @@ const rawRoutes = [
   'GET /setup/start.js',
   'GET /v1/datacat/export',
   'GET /v1/datacat/live',
+  'GET /v1/webhooks/events/{id}/raw',
   'GET /api/grafana',
   ...['metric-payload-options', 'metrics', 'query', 'tag-keys', 'tag-values', 'variable'].map(
     name => `POST /api/grafana/${name}`

@@ -97,9 +97,11 @@ async function seedWebhooks(
 ): Promise<{ created: number; message: string }> {
   const now = nowMs()
   const created = await webhooks.storePast(
-    Array.from({ length: count }, (_, i) => makeAlert(i, now)).map(
-      ({ key, agoMs, body, alert }) => ({ key, receivedAt: new Date(now - agoMs), body, alert })
-    )
+    Array.from({ length: count }, (_, i) => makeAlert(i, now)).map(({ key, agoMs, body }) => ({
+      key,
+      receivedAt: new Date(now - agoMs),
+      body
+    }))
   )
   const kept = count - created
   return {

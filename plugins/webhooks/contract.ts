@@ -78,7 +78,10 @@ export interface Webhooks {
     readonly headers: Readonly<Record<string, string | string[] | undefined>>
     readonly account?: string
   }): Promise<Receipt>
-  /** Stores webhooks of the past at their own times; they start nothing, and one that is there already stays as it is. Returns how many are new. */
+  /**
+   * Stores webhooks of the past at their own times; they start nothing, and one that is there already stays as it
+   * is. Returns how many are new.
+   */
   storePast(alerts: readonly PastAlert[]): Promise<number>
   /** Counts of all that was received; `waiting` names at most `limit` of the newest that want an analysis. */
   counts(limit: number): Promise<EventCounts>
@@ -88,7 +91,6 @@ export interface PastAlert {
   readonly key: string
   readonly receivedAt: Date
   readonly body: Readonly<Record<string, unknown>>
-  readonly alert: Alert
 }
 export interface EventCounts {
   readonly total: number

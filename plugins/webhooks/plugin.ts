@@ -2,19 +2,28 @@ import { definePlugin } from '../../core/index.ts'
 import { DatadogToken } from '../datadog-proxy/contract.ts'
 import { EventLinksToken, WebhooksToken, webhooksErrors } from './contract.ts'
 import { events } from './migrations/0001_events.ts'
-import { routes } from './routes.ts'
-import { createWebhooks } from './service.ts'
+import { narrowRows } from './migrations/0002_narrow_rows.ts'
+import { eventRoutes } from './routes/events.ts'
+import { rawBodyRoute } from './routes/raw-body.ts'
+import { receiveRoutes } from './routes/receive.ts'
+import { createEventReader } from './service/read-events.ts'
+import { createWebhooks } from './service/receive.ts'
+import { eventStore } from './store/events.ts'
 
 export default definePlugin({
   id: 'webhooks',
   version: '1.0.0',
   errors: webhooksErrors,
-  migrations: [events],
+  migrations: [events, narrowRows],
   wants: { datadog: DatadogToken, links: EventLinksToken },
   provides: [WebhooksToken],
   register(app, { datadog, links }) {
+    const reader = createEventReader(app.db, links)
     const webhooks = createWebhooks({ db: app.db, emit: app.emit, datadog, log: app.log })
     app.provide(WebhooksToken, webhooks)
-    routes(app, webhooks, links, app.db)
+    app.schedule('forget-bytes', '*/5 * * * *', () => eventStore.forgetBytes(app.db))
+    for (const route of [...receiveRoutes(webhooks), ...eventRoutes(reader, links !== undefined)])
+      app.route(route)
+    rawBodyRoute(app, '/v1/webhooks', reader)
   }
 })

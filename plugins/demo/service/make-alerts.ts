@@ -1,14 +1,8 @@
-import type { Alert } from '../../webhooks/contract.ts'
-
-/**
- * One made-up webhook: what a sender would have posted, the same normalised, and how long ago it came; `key` is
- * a UUID of its place.
- */
+/** One made-up webhook: what a sender would have posted, and how long ago it came; `key` is a UUID of its place. */
 export interface MadeAlert {
   readonly key: string
   readonly agoMs: number
   readonly body: Readonly<Record<string, unknown>>
-  readonly alert: Alert
 }
 
 const statuses = ['Alert', 'Warn', 'OK', 'No Data'] as const
@@ -111,39 +105,7 @@ export function makeAlert(index: number, now: number): MadeAlert {
   return {
     key: `de300000-0000-4000-8000-${String(index).padStart(12, '0')}`,
     agoMs,
-    body,
-    alert: normalised(body, status)
-  }
-}
-
-function normalised(body: Record<string, unknown>, status: (typeof statuses)[number]): Alert {
-  const text = (name: string): string => String(body[name])
-  return {
-    status: { Alert: 'alert', Warn: 'warn', OK: 'ok', 'No Data': 'no_data' }[status],
-    transition: { Alert: 'triggered', Warn: 'warn', OK: 'recovered', 'No Data': 'no_data' }[status],
-    firing: status !== 'OK',
-    title: text('alert_title'),
-    message: text('alert_message'),
-    monitor_id: text('monitor_id'),
-    monitor_name: text('monitor_name'),
-    monitor_type: text('monitor_type'),
-    alert_id: text('alert_id'),
-    cycle_key: text('transition_id'),
-    aggregation_key: null,
-    scope: text('scope'),
-    service: text('service'),
-    host: text('hostname'),
-    env: /env:([^,]+)/.exec(text('scope'))?.[1] ?? null,
-    metric: null,
-    query: null,
-    priority: text('priority'),
-    tags: body['tags'] as string[],
-    org_id: ORG_ID,
-    link: null,
-    snapshot_url: null,
-    at: Number(body['timestamp']) * 1000,
-    unresolved: [],
-    parse_error: null
+    body
   }
 }
 

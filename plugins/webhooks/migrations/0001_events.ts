@@ -1,6 +1,9 @@
 import type { Migration } from '../../../core/index.ts'
 
-/** Raw bytes and headers are kept, so that a better parser can be run over history; an ordinary row stays inline, since compressing it costs more than the rest of the insert. */
+/**
+ * Raw bytes and headers are kept, so that a better parser can be run over history; an ordinary row stays inline,
+ * since compressing it costs more than the rest of the insert.
+ */
 export const events: Migration = {
   name: '0001_events',
   up: trx =>

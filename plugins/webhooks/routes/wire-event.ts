@@ -1,6 +1,6 @@
-import { Type, type Static } from '../../core/index.ts'
-import { Alert, needsAnalysis, type EventLink } from './contract.ts'
-import type { StoredEvent } from './store.ts'
+import { Type, type Static } from '../../../core/index.ts'
+import { Alert, needsAnalysis } from '../contract.ts'
+import type { ReadEvent } from '../service/read-events.ts'
 
 const numbers = ['alert_id', 'monitor_id', 'timestamp', 'last_updated', 'org_id'] as const
 const texts = [
@@ -30,14 +30,6 @@ const texts = [
   'VALUE',
   'URGENCY'
 ] as const
-
-/** The part of a payload that `toWire` shows and an alert does not hold. */
-export function payloadFields(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const kept: Record<string, unknown> = {}
-  for (const name of [...numbers, ...texts])
-    if (Object.hasOwn(fields, name)) kept[name] = fields[name]
-  return kept
-}
 
 /** An event on the wire: the first version's field names, plus what it became. */
 export const Event = Type.Object({
@@ -72,17 +64,30 @@ const exact = (value: unknown): number | string => {
 }
 
 /** `analysed` says whether some plugin analyses alerts at all, so that an event without a link is still waiting. */
-export function toWire(
-  event: StoredEvent,
-  link: EventLink | undefined,
-  analysed: boolean
-): Static<typeof Event> {
-  const { alert, fields } = event
+export function toWire(event: ReadEvent, analysed: boolean): Static<typeof Event> {
+  const { alert, link } = event
+  return {
+    id: event.id,
+    payload: payloadOf(event),
+    alert,
+    received_at: event.receivedAt.toISOString(),
+    status: statusOf(event, analysed),
+    duplicates: event.duplicates,
+    ...(event.account === null ? {} : { account_name: event.account }),
+    ...(link?.rca?.error ? { error: link.rca.error } : {}),
+    ...(link?.rca ? { rca: { id: link.rca.id, url: link.rca.url, status: link.rca.status } } : {}),
+    ...(link?.notebook ? { notebook: { ...link.notebook } } : {})
+  }
+}
+
+/** The first version's fields: what was understood, else what was sent. */
+function payloadOf({ alert, fields }: ReadEvent): Record<string, unknown> {
+  const sent = (name: string): unknown => (Object.hasOwn(fields, name) ? fields[name] : undefined)
   const known: Record<string, unknown> = {
     alert_id: alert.alert_id,
     alert_title: alert.title,
     alert_message: alert.message,
-    alert_status: fields['alert_status'] ?? alert.status,
+    alert_status: sent('alert_status') ?? alert.status,
     monitor_id: alert.monitor_id,
     monitor_name: alert.monitor_name,
     monitor_type: alert.monitor_type,
@@ -95,32 +100,21 @@ export function toWire(
     link: alert.link,
     org_id: alert.org_id
   }
-  const payload = {
-    ...Object.fromEntries(numbers.map(name => [name, exact(known[name] ?? fields[name])])),
-    ...Object.fromEntries(texts.map(name => [name, String(known[name] ?? fields[name] ?? '')])),
-    tags: alert.tags
-  }
   return {
-    id: event.id,
-    payload,
-    alert,
-    received_at: event.receivedAt.toISOString(),
-    status: statusOf(event, link, analysed),
-    duplicates: event.duplicates,
-    ...(event.account === null ? {} : { account_name: event.account }),
-    ...(link?.rca?.error ? { error: link.rca.error } : {}),
-    ...(link?.rca ? { rca: { id: link.rca.id, url: link.rca.url, status: link.rca.status } } : {}),
-    ...(link?.notebook ? { notebook: { ...link.notebook } } : {})
+    ...Object.fromEntries(numbers.map(name => [name, exact(known[name] ?? sent(name))])),
+    ...Object.fromEntries(texts.map(name => [name, String(known[name] ?? sent(name) ?? '')])),
+    tags: alert.tags
   }
 }
 
-function statusOf(
-  event: StoredEvent,
-  link: EventLink | undefined,
-  analysed: boolean
-): Static<typeof Event>['status'] {
-  if (!link?.rca) return analysed && needsAnalysis(event.alert) ? 'pending' : 'processed'
-  return (
-    { pending: 'pending', running: 'processing', done: 'processed', failed: 'failed' } as const
-  )[link.rca.status]
+const stateOfAnalysis = {
+  pending: 'pending',
+  running: 'processing',
+  done: 'processed',
+  failed: 'failed'
+} as const
+
+function statusOf({ alert, link }: ReadEvent, analysed: boolean): Static<typeof Event>['status'] {
+  if (link?.rca) return stateOfAnalysis[link.rca.status]
+  return analysed && needsAnalysis(alert) ? 'pending' : 'processed'
 }

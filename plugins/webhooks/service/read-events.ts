@@ -1,0 +1,75 @@
+import type { Knex } from '../../../core/index.ts'
+import type { Alert, AlertReceived, EventLink, EventLinks } from '../contract.ts'
+import { normalise } from '../normalise/normalise.ts'
+import { eventStore, type Body, type EventFilter, type EventRow } from '../store/events.ts'
+
+/** An event with what its body says, and what became of it. */
+export interface ReadEvent extends EventRow {
+  readonly alert: Alert
+  /** The decoded payload. */
+  readonly fields: Readonly<Record<string, unknown>>
+  readonly link: EventLink | undefined
+}
+export interface EventReader {
+  list(page: {
+    readonly filter: EventFilter
+    readonly limit: number
+    readonly offset: number
+    readonly before?: number
+  }): Promise<{ readonly events: ReadEvent[]; readonly total: number }>
+  find(id: number): Promise<ReadEvent | undefined>
+  /** The bytes as they came: of the first delivery, or of the nth that came again with other bytes. */
+  body(id: number, delivery: number): Promise<Body | undefined>
+  /** What subscribers are told of events, in the order of the ids; ids that are gone are left out. */
+  received(ids: readonly number[]): Promise<AlertReceived[]>
+}
+
+// Bodies above this are read one at a time, so that a page of the largest ones holds one of them in memory.
+const maxTogether = 65_536
+
+/** Reads stored webhooks: their bytes are the record, and are read anew whenever somebody asks. */
+export function createEventReader(db: Knex, links: EventLinks | undefined): EventReader {
+  /** What `read` makes of each row and its body; a body that is gone is passed over. */
+  async function mapBodies<T>(
+    rows: readonly EventRow[],
+    read: (row: EventRow, body: Body) => T
+  ): Promise<T[]> {
+    const ids = rows.map(row => row.id)
+    const small = await eventStore.smallBodies(db, ids, maxTogether)
+    const found: T[] = []
+    for (const row of rows) {
+      const body = small.get(row.id) ?? (await eventStore.body(db, row.id))
+      if (body) found.push(read(row, body))
+    }
+    return found
+  }
+
+  async function readAll(rows: readonly EventRow[]): Promise<ReadEvent[]> {
+    const linked = await links?.of(rows.map(row => row.id))
+    return mapBodies(rows, (row, { raw, headers }) => ({
+      ...row,
+      ...normalise(raw, headers),
+      link: linked?.get(row.id)
+    }))
+  }
+
+  return {
+    async list(page) {
+      const { events, total } = await eventStore.list(db, page)
+      return { events: await readAll(events), total }
+    },
+    async find(id) {
+      const row = await eventStore.find(db, id)
+      return row && (await readAll([row]))[0]
+    },
+    body: (id, delivery) =>
+      delivery === 1 ? eventStore.body(db, id) : eventStore.redelivery(db, id, delivery - 1),
+    received: async ids =>
+      mapBodies(await eventStore.rows(db, ids), (row, { raw, headers }) => ({
+        event_id: row.id,
+        account: row.account,
+        received_at: row.receivedAt.getTime(),
+        alert: normalise(raw, headers).alert
+      }))
+  }
+}

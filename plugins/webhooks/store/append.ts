@@ -1,0 +1,126 @@
+import { RayneError } from '../../../core/index.ts'
+import { booleans, bodies, doubles, integers, texts, uuids } from './binary-arrays.ts'
+
+/** One webhook as it is about to be committed. */
+export interface NewEvent {
+  /** 16 bytes; equal keys are the same delivery. */
+  readonly key: Buffer
+  /** Whether the key is the sender's own id, which holds for ever, or that of the bytes, which holds for minutes. */
+  readonly named: boolean
+  /** 16 bytes of account, monitor and scope; null when nothing tells one problem from another. */
+  readonly problem: Buffer | null
+  readonly transition: string
+  readonly account: string | null
+  /** Epoch milliseconds. */
+  readonly receivedAt: number
+  readonly status: string
+  readonly monitorId: string | null
+  readonly service: string | null
+  /** JSON text, null when there is nothing to keep. */
+  readonly headers: string | null
+  readonly raw: Uint8Array
+}
+export interface Stored {
+  readonly id: number
+  readonly duplicate: boolean
+}
+/** A webhook with the equal ones of the same flush. */
+interface Given {
+  readonly event: NewEvent
+  readonly places: number[]
+}
+
+/** The call of `webhooks_store`, whose arguments `append` gives. */
+export const storeStatement = {
+  name: 'webhooks_store',
+  text: `select webhooks_store($1::uuid[], $2::boolean[], $3::uuid[], $4::text[], $5::text[],
+    $6::float8[], $7::text[], $8::text[], $9::text[], $10::text[], $11::bytea[], $12::int[]) as ids`
+}
+
+/**
+ * Stores webhooks in the order they came, in as few calls as the decision about duplicates allows: one, but where a
+ * flush holds an id with two bodies, or bytes of a problem that changes within the flush.
+ */
+export async function append(
+  run: (values: readonly Buffer[]) => Promise<readonly string[]>,
+  events: readonly NewEvent[]
+): Promise<Stored[]> {
+  const stored: Stored[] = []
+  let left = events.map((event, place) => ({ event, place }))
+  while (left.length > 0) {
+    const { now, later } = split(left)
+    const ids = await run(columns(now))
+    for (const [at, { places }] of now.entries())
+      for (const [nth, place] of places.entries()) {
+        const id = Number(ids[at])
+        if (!Number.isSafeInteger(id) || id === 0) throw unknownId()
+        stored[place] = { id: Math.abs(id), duplicate: id < 0 || nth > 0 }
+      }
+    left = later
+  }
+  return stored
+}
+
+/**
+ * An event that a retention run took away at this very moment has no id to answer with; the next try makes a new
+ * one.
+ */
+const unknownId = (): RayneError =>
+  new RayneError({
+    code: 'database-unavailable',
+    message:
+      'the webhook was not stored: the event it repeats has just been deleted; send it again',
+    details: { retryAfterSeconds: 1 }
+  })
+
+interface Placed {
+  readonly event: NewEvent
+  readonly place: number
+}
+
+function split(left: readonly Placed[]): { now: Given[]; later: Placed[] } {
+  const looks = left.some(({ event }) => !event.named)
+  const given = new Map<string, Given>()
+  const transitions = new Map<string, string>()
+  const later: Placed[] = []
+  const held = new Set<string>()
+  for (const one of left) {
+    const { event, place } = one
+    const key = event.key.toString('latin1')
+    const problem = looks ? (event.problem?.toString('latin1') ?? '') : ''
+    const known = given.get(key)
+    const changes =
+      problem !== '' && (transitions.get(problem) ?? event.transition) !== event.transition
+    if (changes || held.has(problem) || (known && !sameBytes(known.event, event))) {
+      later.push(one)
+      if (problem !== '') held.add(problem)
+      continue
+    }
+    if (problem !== '') transitions.set(problem, event.transition)
+    if (known) known.places.push(place)
+    else given.set(key, { event, places: [place] })
+  }
+  // In the order of their keys, so that two statements under way never wait for each other in a circle.
+  const now = [...given.values()].sort((a, b) => Buffer.compare(a.event.key, b.event.key))
+  return { now, later }
+}
+
+const sameBytes = (a: NewEvent, b: NewEvent): boolean => Buffer.compare(a.raw, b.raw) === 0
+
+function columns(given: readonly Given[]): Buffer[] {
+  const events = given.map(({ event }) => event)
+  return [
+    uuids(events.map(event => event.key)),
+    booleans(events.map(event => event.named)),
+    uuids(events.map(event => event.problem)),
+    texts(events.map(event => event.transition)),
+    texts(events.map(event => event.account)),
+    doubles(events.map(event => event.receivedAt)),
+    texts(events.map(event => event.status)),
+    texts(events.map(event => event.monitorId)),
+    texts(events.map(event => event.service)),
+    texts(events.map(event => event.headers)),
+    bodies(events.map(event => event.raw)),
+    integers(given.map(({ places }) => places.length))
+  ]
+}

@@ -1,9 +1,8 @@
 import { createReadStream } from 'node:fs'
-import { createRequire } from 'node:module'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Type } from 'typebox'
-import { RayneError, type ErrorKind } from './errors.ts'
+import type { ErrorKind } from './errors.ts'
 import type { Health } from './health.ts'
 import type { HttpRouter } from './http/router.ts'
 import type { State } from './lifecycle.ts'
@@ -19,11 +18,10 @@ const Check = Type.Object({
   fix: Type.Optional(Type.String()),
   ms: Type.Integer()
 })
-const swaggerFiles = ['swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png']
 const pageHeaders = {
   'content-security-policy':
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " +
-    "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+    "default-src 'none'; script-src 'self'; style-src 'self'; " +
+    "img-src data:; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer'
 }
@@ -93,37 +91,23 @@ const openapi = (router: HttpRouter, about: About): Route =>
     handle: () => openApi(router.operations, about)
   })
 
+const statics = fileURLToPath(new URL('../assets/static/', import.meta.url))
+const setup = 'Make the first admin, from the link printed at start'
+/** The pages and what they load, by path. */
+const files: readonly (readonly [route: string, file: string, summary: string])[] = [
+  ['/docs', 'docs.html', 'The API, readable'],
+  ['/docs/start.js', 'docs.js', "The page's script"],
+  ['/docs/style.css', 'style.css', "The page's style"],
+  ['/setup', 'setup.html', setup],
+  ['/setup/start.js', 'setup.js', "The set-up page's script"],
+  ['/setup/style.css', 'style.css', "The set-up page's style"]
+]
+
 function pages(router: HttpRouter): void {
-  const statics = fileURLToPath(new URL('../assets/static/', import.meta.url))
-  const swagger = path.dirname(
-    createRequire(import.meta.url).resolve('swagger-ui-dist/package.json')
-  )
-  const serve = (
-    where: string,
-    summary: string,
-    fileOf: (name: string) => string | undefined
-  ): void =>
-    router.raw('core', 'GET', where, { summary, auth: 'public' }, ctx => {
-      const file = fileOf(String(ctx['params'].file))
-      if (file === undefined)
-        throw new RayneError({
-          code: 'route-not-found',
-          message: 'the page of the API has no such file'
-        })
+  for (const [route, file, summary] of files)
+    router.raw('core', 'GET', route, { summary, auth: 'public' }, ctx => {
       ctx.set(pageHeaders)
       ctx.type = path.extname(file)
-      ctx.body = createReadStream(file)
+      ctx.body = createReadStream(path.join(statics, file))
     })
-  serve('/docs', 'The API, readable', () => path.join(statics, 'docs.html'))
-  serve('/docs/{file}', "The page's files", name =>
-    name === 'start.js'
-      ? path.join(statics, 'docs.js')
-      : swaggerFiles.includes(name)
-        ? path.join(swagger, name)
-        : undefined
-  )
-  serve('/setup', 'Make the first admin, from the link printed at start', () =>
-    path.join(statics, 'setup.html')
-  )
-  serve('/setup/start.js', "The set-up page's script", () => path.join(statics, 'setup.js'))
 }

@@ -44,7 +44,7 @@ function run(
 function plant(t: TestContext, files: Readonly<Record<string, string>>): string {
   const folder = mkdtempSync(path.join(tmpdir(), 'rayne-guards-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
-  for (const name of ['.oxlintrc.json', 'knip.json', 'tsconfig.json'])
+  for (const name of ['.oxlintrc.json', '.oxfmtrc.json', 'knip.json', 'tsconfig.json'])
     copyFileSync(path.join(root, name), path.join(folder, name))
   writeFileSync(path.join(folder, 'package.json'), '{ "name": "planted", "type": "module" }')
   symlinkSync(path.join(root, 'node_modules'), path.join(folder, 'node_modules'))
@@ -108,6 +108,19 @@ describe('the guards look', { concurrency: true }, () => {
       'no-cycle'
     ])
       assert.match(output, new RegExp(rule))
+  })
+
+  test('format: oxfmt sees what is planted', async t => {
+    const { code, output } = await run(
+      'format:check',
+      plant(t, {
+        'core/fine.ts': 'export const one = 1\n',
+        'plugins/a/test/joined.ts': 'export const one = 1; export const two = "2"\n'
+      })
+    )
+    assert.notEqual(code, 0)
+    assert.match(output, /plugins\/a\/test\/joined\.ts/)
+    assert.doesNotMatch(output, /core\/fine\.ts/)
   })
 
   test('unused: knip sees what is planted', async t => {

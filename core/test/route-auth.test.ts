@@ -15,10 +15,12 @@ const datacatPaths = [
 ]
 const rawRoutes = [
   'GET /docs',
-  'GET /docs/{file}',
+  'GET /docs/start.js',
+  'GET /docs/style.css',
   'GET /metrics',
   'GET /setup',
   'GET /setup/start.js',
+  'GET /setup/style.css',
   'GET /v1/datacat/export',
   'GET /v1/datacat/live',
   'GET /v1/webhooks/events/{id}/raw',

@@ -3,9 +3,10 @@ import { isDatabaseDown } from './database.ts'
 
 /**
  * Lets requests that only append share one transaction: items are flushed on `setImmediate` and again when a flush
- * returns, two flushes in flight (or `parallel`: one makes them larger, and cheaper by the item), and each caller is answered after the commit that holds its item.
- * A refused flush is repeated item by item, so that one bad item fails alone; a database that is away fails them all. Over `limit` waiting items, or `limitBytes` of what
- * `size` says, it answers 503; a flush takes at most `batch` items and an eighth of those bytes.
+ * returns, two flushes in flight (or `parallel`: one makes them larger, and cheaper by the item), and each caller is
+ * answered after the commit that holds its item. A refused flush is repeated item by item, so that one bad item fails
+ * alone; a database that is away fails them all. Over `limit` waiting items, or `limitBytes` of what `size` says, it
+ * answers 503; a flush takes at most `batch` items and an eighth of those bytes.
  */
 export function createGroupCommit<T, R>(
   flush: (items: readonly T[]) => Promise<readonly R[]>,

@@ -8,10 +8,18 @@ export interface Migration {
 }
 
 const lockKey = 7_220_115
+const ledger = `
+  create table if not exists core_migrations (
+    plugin text not null,
+    name text not null,
+    applied_at timestamptz not null default now(),
+    primary key (plugin, name)
+  )`
 
 /**
- * Brings every plugin's tables up in one transaction under one advisory lock: several processes may start at once, and a
- * failed step leaves nothing behind. A ledger with steps this version does not know is refused (an older image on a newer schema).
+ * Brings every plugin's tables up in one transaction under one advisory lock: several processes may start at once,
+ * and a failed step leaves nothing behind. A ledger with steps this version does not know is refused (an older image
+ * on a newer schema).
  */
 export async function migrate(
   db: Knex,
@@ -19,9 +27,7 @@ export async function migrate(
 ): Promise<string[]> {
   return db.transaction(async trx => {
     await trx.raw('select pg_advisory_xact_lock(?)', [lockKey])
-    await trx.raw(
-      'create table if not exists core_migrations (plugin text not null, name text not null, applied_at timestamptz not null default now(), primary key (plugin, name))'
-    )
+    await trx.raw(ledger)
     const applied = new Set(
       (await trx('core_migrations').select('plugin', 'name')).map(
         row => `${row.plugin}/${row.name}`

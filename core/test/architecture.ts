@@ -70,7 +70,10 @@ function names(file: SourceFile): string[] {
   return [...wrong, ...untyped]
 }
 
-/** `test.only`, `test.skip`, `test.todo`, and the same as options; a condition that says where a test cannot run is allowed. */
+/**
+ * `test.only`, `test.skip`, `test.todo`, and the same as options; a condition that says where a test cannot run is
+ * allowed.
+ */
 function idleTests(file: SourceFile): string[] {
   const testNames = new Set(['test', 'it', 'describe', 'suite', 't'])
   const idle = new Set(['only', 'skip', 'todo'])

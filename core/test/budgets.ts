@@ -113,13 +113,18 @@ function fileFindings(file: SourceFile): Finding[] {
             path,
             what: 'wide lines' as const,
             number: wide.length,
-            sentence: `${path}:${places} ${wide.length === 1 ? 'is' : 'are'} over 120 columns: wrap by hand what the formatter does not`
+            sentence:
+              `${path}:${places} ${wide.length === 1 ? 'is' : 'are'} over 120 columns: ` +
+              'wrap by hand what the formatter does not'
           }
         ])
   ]
 }
 
-/** A suite is a list of tests and a test is read from its top to its end: these have no flow to bound, but for the whole of one test. */
+/**
+ * A suite is a list of tests and a test is read from its top to its end: these have no flow to bound, but for the
+ * whole of one test.
+ */
 const isSuite = ({ name }: FunctionSize): boolean =>
   /^function given to (?:describe|suite)$/.test(name)
 const isTestBody = ({ name }: FunctionSize): boolean => /^function given to (?:test|it)$/.test(name)
@@ -178,7 +183,10 @@ function castsByPart(files: readonly SourceFile[]): Record<string, number> {
 
 const list = 'core/test/exceptions.ts'
 
-/** What is over its budget and not excepted, what is excepted and need not be, and casts that are not the number written down. */
+/**
+ * What is over its budget and not excepted, what is excepted and need not be, and casts that are not the number
+ * written down.
+ */
 export function beyondAllowance(measures: Measures, allowed: Allowance): string[] {
   const left = [...allowed.exceptions]
   const take = (finding: Finding, exactly: boolean): Exception | undefined => {

@@ -20,7 +20,8 @@ export function contractUses(files: readonly SourceFile[]): string[] {
         const owner = one.target === undefined ? undefined : contract.exec(one.target)?.[1]
         if (!owner || one.typeOnly || unit === `plugins/${owner}` || declared.has(owner)) return []
         return [
-          `${file.path}:${one.line} imports values of '${one.target}': name one of its tokens in needs or wants, or one of its events in on`
+          `${file.path}:${one.line} imports values of '${one.target}': ` +
+            'name one of its tokens in needs or wants, or one of its events in on'
         ]
       })
     )

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { IncomingMessage } from 'node:http'
 import { describe, test } from 'node:test'
 import { brotliCompressSync, constants, deflateSync, gzipSync } from 'node:zlib'
-import { definePlugin, RayneError, reply, Type } from '../index.ts'
+import { definePlugin, RayneError, reply, Type, type PluginApp } from '../index.ts'
 import { createTestApp } from '../testing.ts'
 import { openSocket, rawRequest } from './raw-request.ts'
 import { suiteApp } from './suite-app.ts'
@@ -22,99 +22,112 @@ const plugin = definePlugin({
   id: 'items',
   version: '1.0.0',
   register(app) {
-    const common = { auth: 'public', summary: 'x', response: Anything } as const
-    app.route({
-      ...common,
-      method: 'POST',
-      path: '',
-      body: Item,
-      status: 201,
-      handle: ({ body }) => ({ ...body, polluted: ({} as { polluted?: unknown }).polluted ?? null })
-    })
-    app.route({
-      ...common,
-      method: 'POST',
-      path: '/raw',
-      rawBody: true,
-      maxBodyBytes: 2_000,
-      handle: ({ body }) => ({ bytes: (body as Buffer).length })
-    })
-    app.route({
-      ...common,
-      method: 'POST',
-      path: '/optional',
-      body: Type.Unknown(),
-      handle: ({ body }) => ({ body: body ?? null })
-    })
-    app.route({
-      ...common,
-      method: 'GET',
-      path: '',
-      query: Type.Object(
-        { page: Type.Integer({ minimum: 1, default: 1 }), on: Type.Optional(Type.Boolean()) },
-        { additionalProperties: false }
-      ),
-      handle: ({ query }) => query
-    })
-    app.route({
-      ...common,
-      method: 'GET',
-      path: '/{id}',
-      params: Type.Object({ id: Type.String({ pattern: '^\\d+$' }) }),
-      handle: ({ params, requestId }) => ({ ...params, requestId })
-    })
-    app.route({
-      ...common,
-      method: 'DELETE',
-      path: '/{id}',
-      params: Type.Object({ id: Type.Integer() }),
-      status: 204,
-      response: Type.Null(),
-      handle: () => undefined as never
-    })
-    app.route({
-      ...common,
-      method: 'GET',
-      path: '/text/{text}',
-      params: Type.Object({ text: Type.String() }),
-      handle: ({ params }) => params
-    })
-    app.route({
-      ...common,
-      method: 'GET',
-      path: '/fail/own',
-      handle: () => {
-        throw new RayneError({
-          code: 'no-luck',
-          status: 409,
-          message: 'no luck today',
-          details: { retryAfterSeconds: 7, hint: 'tomorrow' }
-        })
-      }
-    })
-    app.route({
-      ...common,
-      method: 'GET',
-      path: '/fail/bug',
-      handle: () => {
-        throw new TypeError('inner workings of /etc/rayne')
-      }
-    })
-    app.route({
-      ...common,
-      method: 'GET',
-      path: '/fail/breach',
-      response: Type.Object({ count: Type.Integer() }),
-      handle: () => ({ count: 'inner' as unknown as number })
-    })
-    app.route({
-      ...common,
-      method: 'GET',
-      path: '/fail/replied',
-      handle: () => reply(202, { well: 'replied' }, { 'x-own': 'yes' })
-    })
+    takingRoutes(app)
+    askingRoutes(app)
+    failingRoutes(app)
   }
 })
+
+const common = { auth: 'public', summary: 'x', response: Anything } as const
+
+function takingRoutes(app: PluginApp<unknown>): void {
+  app.route({
+    ...common,
+    method: 'POST',
+    path: '',
+    body: Item,
+    status: 201,
+    handle: ({ body }) => ({ ...body, polluted: ({} as { polluted?: unknown }).polluted ?? null })
+  })
+  app.route({
+    ...common,
+    method: 'POST',
+    path: '/raw',
+    rawBody: true,
+    maxBodyBytes: 2_000,
+    handle: ({ body }) => ({ bytes: (body as Buffer).length })
+  })
+  app.route({
+    ...common,
+    method: 'POST',
+    path: '/optional',
+    body: Type.Unknown(),
+    handle: ({ body }) => ({ body: body ?? null })
+  })
+}
+
+function askingRoutes(app: PluginApp<unknown>): void {
+  app.route({
+    ...common,
+    method: 'GET',
+    path: '',
+    query: Type.Object(
+      { page: Type.Integer({ minimum: 1, default: 1 }), on: Type.Optional(Type.Boolean()) },
+      { additionalProperties: false }
+    ),
+    handle: ({ query }) => query
+  })
+  app.route({
+    ...common,
+    method: 'GET',
+    path: '/{id}',
+    params: Type.Object({ id: Type.String({ pattern: '^\\d+$' }) }),
+    handle: ({ params, requestId }) => ({ ...params, requestId })
+  })
+  app.route({
+    ...common,
+    method: 'DELETE',
+    path: '/{id}',
+    params: Type.Object({ id: Type.Integer() }),
+    status: 204,
+    response: Type.Null(),
+    handle: () => undefined as never
+  })
+  app.route({
+    ...common,
+    method: 'GET',
+    path: '/text/{text}',
+    params: Type.Object({ text: Type.String() }),
+    handle: ({ params }) => params
+  })
+}
+
+function failingRoutes(app: PluginApp<unknown>): void {
+  app.route({
+    ...common,
+    method: 'GET',
+    path: '/fail/own',
+    handle: () => {
+      throw new RayneError({
+        code: 'no-luck',
+        status: 409,
+        message: 'no luck today',
+        details: { retryAfterSeconds: 7, hint: 'tomorrow' }
+      })
+    }
+  })
+  app.route({
+    ...common,
+    method: 'GET',
+    path: '/fail/bug',
+    handle: () => {
+      throw new TypeError('inner workings of /etc/rayne')
+    }
+  })
+  app.route({
+    ...common,
+    method: 'GET',
+    path: '/fail/breach',
+    response: Type.Object({ count: Type.Integer() }),
+    handle: () => ({ count: 'inner' as unknown as number })
+  })
+  app.route({
+    ...common,
+    method: 'GET',
+    path: '/fail/replied',
+    handle: () => reply(202, { well: 'replied' }, { 'x-own': 'yes' })
+  })
+}
 
 describe('http', () => {
   const shared = suiteApp({ plugins: [plugin] })

@@ -1,6 +1,9 @@
 import type { SourceFile } from './source-files.ts'
 
-/** Files that reach themselves through what they import, types included; one list a circle, first the name that sorts first. */
+/**
+ * Files that reach themselves through what they import, types included; one list a circle, first the name that sorts
+ * first.
+ */
 export function importCircles(files: readonly SourceFile[]): string[][] {
   const known = new Set(files.map(file => file.path))
   const imports = new Map(

@@ -13,7 +13,9 @@ test('assets/openapi.json is what the built-in plugins serve; `npm run openapi` 
     env: { RAYNE_DEMO_MODE: 'off' }
   })
   const { body } = await app.call('GET', '/openapi.json')
-  const served = `${JSON.stringify({ ...(body as object), info: { ...(body as { info: object }).info, version } }, null, 2)}\n`
+  const { info } = body as { info: object }
+  const released = { ...(body as object), info: { ...info, version } }
+  const served = `${JSON.stringify(released, null, 2)}\n`
   if (process.env['UPDATE_OPENAPI'] === '1') writeFileSync(file, served)
   assert.ok(Object.keys((body as { paths: object }).paths).length > 15)
   assert.equal(

@@ -17,8 +17,12 @@ import { fileURLToPath } from 'node:url'
 import { eventually } from './eventually.ts'
 
 const here = fileURLToPath(new URL('./', import.meta.url))
-const head =
-  "import { test } from 'node:test'\nimport { spawn } from 'node:child_process'\nimport { writeFileSync } from 'node:fs'\n"
+const head = [
+  "import { test } from 'node:test'",
+  "import { spawn } from 'node:child_process'",
+  "import { writeFileSync } from 'node:fs'",
+  ''
+].join('\n')
 const green = `${head}test('green', () => {})\n`
 
 /** A process that ended and was not waited for keeps its number, and has no command line. */
@@ -113,7 +117,9 @@ describe('the test runner', { concurrency: 2 }, () => {
     [
       'an error after the test',
       {
-        'core/test/a.test.ts': `${head}test('late', () => { setTimeout(() => { throw new Error('on purpose') }, 50) })\n`
+        'core/test/a.test.ts': `${head}
+          const fail = () => { throw new Error('on purpose') }
+          test('late', () => { setTimeout(fail, 50) })\n`
       },
       /on purpose/
     ],
@@ -127,7 +133,11 @@ describe('the test runner', { concurrency: 2 }, () => {
     [
       'a warning of a program that a test starts',
       {
-        'core/test/a.test.ts': `${head}test('one', (_, done) => { spawn(process.execPath, ['-e', 'process.emitWarning("on purpose")'], { stdio: 'inherit' }).on('exit', () => done()) })\n`
+        'core/test/a.test.ts': `${head}
+          const warn = ['-e', 'process.emitWarning("on purpose")']
+          test('one', (_, done) => {
+            spawn(process.execPath, warn, { stdio: 'inherit' }).on('exit', () => done())
+          })\n`
       },
       /✖ a warning nobody expects: \(node:\d+\) Warning: on purpose/
     ],
@@ -136,7 +146,10 @@ describe('the test runner', { concurrency: 2 }, () => {
           [
             'a program left behind',
             {
-              'core/test/a.test.ts': `${head}test('leaves', () => { spawn('sleep', ['600'], { detached: true, stdio: 'ignore' }).unref() })\n`
+              'core/test/a.test.ts': `${head}
+                test('leaves', () => {
+                  spawn('sleep', ['600'], { detached: true, stdio: 'ignore' }).unref()
+                })\n`
             },
             /✖ left behind: \d+ sleep 600/
           ] as const

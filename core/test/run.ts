@@ -62,7 +62,10 @@ function findTests(filters: readonly string[]): string[] {
   return chosen
 }
 
-/** Few processes, because reading modules and starting PostgreSQL is what costs: the files that need their own, and groups of equal size. */
+/**
+ * Few processes, because reading modules and starting PostgreSQL is what costs: the files that need their own, and
+ * groups of equal size.
+ */
 function split(files: readonly string[]): string[][] {
   const bySize = files
     .filter(file => !alone(file))

@@ -3,8 +3,8 @@ import { datacatCommand } from './datacat/command.ts'
 import { datacatKillCommand } from './datacat-kill/command.ts'
 import { datacatStateCommand } from './datacat-state/command.ts'
 import { ingestCommand } from './ingest.ts'
-import { killCommand } from './kill.ts'
-import { proxyCommand } from './proxy.ts'
+import { killCommand } from './kill/command.ts'
+import { proxyCommand } from './proxy/command.ts'
 import { stopEverything } from './process/started.ts'
 
 const program = new Command('bench')

@@ -59,7 +59,10 @@ export async function untilDrained(
     if (performance.now() - told > 10_000) {
       told = performance.now()
       print(
-        `  … ${now.done} analyses done, ${now.open} open; jobs: ${now.created} waiting, ${now.retry} to be tried again, ${now.active} taken (${(((now.done - first.done) / (performance.now() - started)) * 1000).toFixed(1)} analyses/s)`
+        `  … ${now.done} analyses done, ${now.open} open; jobs: ${now.created} waiting, ` +
+          `${now.retry} to be tried again, ${now.active} taken ` +
+          `(${(((now.done - first.done) / (performance.now() - started)) * 1000).toFixed(1)} ` +
+          'analyses/s)'
       )
     }
     last = now

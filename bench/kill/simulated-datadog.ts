@@ -33,6 +33,8 @@ export interface SimulatedDatadog {
   stop(): Promise<void>
 }
 
+const notebookPage = 'include_cells=false&count=1000&sort_field=created&sort_dir=asc'
+
 export async function startSimulatedDatadog(): Promise<SimulatedDatadog> {
   const { said, pid, stop } = await startHelper<Said>('simulator/main.ts', [
     '--scenario',
@@ -57,7 +59,7 @@ async function notebooksOf({
   const found: Notebook[] = []
   for (let total = 1; found.length < total;) {
     const answer = await fetch(
-      `${baseUrl}/api/v1/notebooks?include_cells=false&count=1000&start=${found.length}&sort_field=created&sort_dir=asc`,
+      `${baseUrl}/api/v1/notebooks?${notebookPage}&start=${found.length}`,
       { headers: { 'dd-api-key': apiKey, 'dd-application-key': appKey } }
     )
     if (!answer.ok)

@@ -22,7 +22,10 @@ const idle = new Set(['(idle)', '(root)', '(program)'])
 // A server that was frozen for a baseline has one sample as long as the pause.
 const pauseMicroseconds = 100_000
 
-/** Where the processor was, of the time that was not idle: by package or file, by function, and by what our functions caused. */
+/**
+ * Where the processor was, of the time that was not idle: by package or file, by function, and by what our functions
+ * caused.
+ */
 export function printTopCosts(file: string): void {
   const { nodes, samples, timeDeltas } = JSON.parse(readFileSync(file, 'utf8')) as Profile
   const own = new Map<number, number>()

@@ -12,6 +12,11 @@ const owners: readonly {
     in: /^plugins\/datadog-proxy\//,
     why: 'one Datadog client, lazily imported'
   },
+  {
+    package: /^undici$/,
+    in: /^plugins\/datadog-proxy\//,
+    why: 'one place knows of the proxy on the way to Datadog'
+  },
   { package: /^@anthropic-ai\/sdk$/, in: /^plugins\/rca\//, why: 'one place talks to the model' },
   {
     package: /^@modelcontextprotocol\//,

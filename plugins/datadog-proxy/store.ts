@@ -75,7 +75,10 @@ export const accountStore = {
       .where({ is_default: true })
       .update({ is_default: false, updated_at: trx.fn.now() })
   },
-  /** One writer of accounts at a time, and none while a rotation changes keys: uniqueness and the default are decided by rows just read. */
+  /**
+   * One writer of accounts at a time, and none while a rotation changes keys: uniqueness and the default are decided
+   * by rows just read.
+   */
   async lockWrites(trx: Knex.Transaction): Promise<void> {
     await trx.raw('select pg_advisory_xact_lock(?)', [lockKey])
   },

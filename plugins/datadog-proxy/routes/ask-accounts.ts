@@ -122,7 +122,8 @@ async function everyAccount(
       left.length === 0
         ? []
         : [
-            `simulated accounts are not mixed with real ones and were left out: ${left.map(account => account.name).join(', ')}`
+            'simulated accounts are not mixed with real ones and were left out: ' +
+              `${left.map(account => account.name).join(', ')}`
           ]
   }
 }
@@ -147,7 +148,9 @@ function nobodyAnswered(
   return new RayneError({
     code: proxyErrors['datadog-no-account-answered'],
     status,
-    message: `not one of ${failures.length} accounts answered; ${failures.map(failure => `${failure.account}: ${failure.error}`).join('; ')}`,
+    message:
+      `not one of ${failures.length} accounts answered; ` +
+      `${failures.map(failure => `${failure.account}: ${failure.error}`).join('; ')}`,
     details: { failures },
     cause: errors[0]
   })

@@ -1,7 +1,10 @@
 import { invalid, epochMs, type EpochMs } from '../../../core/index.ts'
 import type { LogTier } from '../service/client/account.ts'
 
-/** Where a deep read goes on: Datadog's cursor holds only for the same query, window, tier and account, so they travel with it. */
+/**
+ * Where a deep read goes on: Datadog's cursor holds only for the same query, window, tier and account, so they travel
+ * with it.
+ */
 export interface Cursor {
   readonly account: string
   readonly next: string

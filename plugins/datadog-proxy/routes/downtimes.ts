@@ -1,9 +1,9 @@
-import { invalid, isoTime, Type, type PluginApp, type Static } from '../../../core/index.ts'
+import { invalid, isoTime, Type, type Static } from '../../../core/index.ts'
 import type { DatadogDowntime, DowntimeDraft } from '../service/client/account.ts'
 import { accountQuery, accountsQuery, askAccounts, askOne } from './ask-accounts.ts'
 import { About, aboutOf, Paged, pagedOf, pageQuery, Row, rowsOf } from './list-answer.ts'
 import { resolveTime } from './time-range.ts'
-import type { Datadog } from '../service/datadog.ts'
+import type { AddRoute } from './add-route.ts'
 
 const Downtime = Type.Object({
   account: Type.String(),
@@ -45,8 +45,7 @@ const Draft = Type.Object(
   { additionalProperties: false }
 )
 
-/** Downtimes: list, create, cancel. */
-export function downtimeRoutes(app: PluginApp<unknown>, datadog: Datadog): void {
+const list: AddRoute = (app, { datadog }) =>
   app.route({
     method: 'GET',
     path: '/downtimes',
@@ -91,6 +90,8 @@ export function downtimeRoutes(app: PluginApp<unknown>, datadog: Datadog): void 
       }
     }
   })
+
+const create: AddRoute = (app, { datadog }) =>
   app.route({
     method: 'POST',
     path: '/downtimes',
@@ -108,6 +109,8 @@ export function downtimeRoutes(app: PluginApp<unknown>, datadog: Datadog): void 
       return toWire(made.account, made.simulated, made.value)
     }
   })
+
+const cancel: AddRoute = (app, { datadog }) =>
   app.route({
     method: 'DELETE',
     path: '/downtimes/{id}',
@@ -123,7 +126,9 @@ export function downtimeRoutes(app: PluginApp<unknown>, datadog: Datadog): void 
       return { id, account: done.account, cancelled: true }
     }
   })
-}
+
+/** Downtimes: list, create, cancel. */
+export const downtimeRoutes: readonly AddRoute[] = [list, create, cancel]
 
 function draftOf({
   scope,

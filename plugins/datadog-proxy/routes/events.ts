@@ -1,11 +1,11 @@
-import { invalid, Type, type PluginApp, type Static } from '../../../core/index.ts'
+import { invalid, Type, type Static } from '../../../core/index.ts'
 import type { CallOptions, TimeWindow } from '../contract.ts'
 import type { OpenAccount, DatadogPage } from '../service/client/account.ts'
 import { accountsQuery, askAccounts } from './ask-accounts.ts'
 import { readCursor, writeCursor, type Cursor } from './cursor.ts'
 import { About, aboutOf, Paged, pageQuery, Row, rowsOf, totalOf } from './list-answer.ts'
 import { resolveWindow } from './time-range.ts'
-import type { Datadog } from '../service/datadog.ts'
+import type { AddRoute } from './add-route.ts'
 
 const Query = Type.Object(
   {
@@ -34,8 +34,7 @@ interface Asking {
   readonly perPage: number
 }
 
-/** Events of a window, newest first. */
-export function eventRoutes(app: PluginApp<unknown>, datadog: Datadog): void {
+const list: AddRoute = (app, { datadog }) =>
   app.route({
     method: 'GET',
     path: '/events',
@@ -72,7 +71,9 @@ export function eventRoutes(app: PluginApp<unknown>, datadog: Datadog): void {
       }
     }
   })
-}
+
+/** Events of a window, newest first. */
+export const eventRoutes: readonly AddRoute[] = [list]
 
 function askingOf({
   query,

@@ -1,8 +1,8 @@
-import { isoTime, Type, type PluginApp } from '../../../core/index.ts'
+import { isoTime, Type } from '../../../core/index.ts'
 import { accountsQuery, askAccounts, Failure } from './ask-accounts.ts'
 import { About, aboutOf, Paged, pagedOf, pageQuery, Row, rowsOf } from './list-answer.ts'
 import { resolveTime } from './time-range.ts'
-import type { Datadog } from '../service/datadog.ts'
+import type { AddRoute } from './add-route.ts'
 
 const since = Type.Optional(
   Type.String({ description: 'Seen since then: ISO, epoch or now-2h, which is the default' })
@@ -12,8 +12,7 @@ const sinceOf = (from: string | undefined): { from?: ReturnType<typeof resolveTi
 const Totals = Type.Object({ account: Type.String(), active: Type.Integer(), up: Type.Integer() })
 const HostTags = Type.Object({ account: Type.String(), tags: Type.Array(Type.String()) })
 
-/** Hosts: the list, the totals and the tags. */
-export function hostRoutes(app: PluginApp<unknown>, datadog: Datadog): void {
+const list: AddRoute = (app, { datadog }) =>
   app.route({
     method: 'GET',
     path: '/hosts',
@@ -44,6 +43,8 @@ export function hostRoutes(app: PluginApp<unknown>, datadog: Datadog): void {
       return { hosts: rowsOf(found), ...pagedOf(found, page, per_page), ...aboutOf(found) }
     }
   })
+
+const totals: AddRoute = (app, { datadog }) =>
   app.route({
     method: 'GET',
     path: '/hosts/active',
@@ -86,17 +87,16 @@ export function hostRoutes(app: PluginApp<unknown>, datadog: Datadog): void {
       }
     }
   })
-  tagRoutes(app, datadog)
-}
 
-function tagRoutes(app: PluginApp<unknown>, datadog: Datadog): void {
+const allTags: AddRoute = (app, { datadog }) =>
   app.route({
     method: 'GET',
     path: '/hosts/tags',
     auth: 'user',
     summary: 'Tags of all hosts that have any',
     description:
-      'One account answers an object of tags by host name. With account=* host names may repeat, so the answer is `hosts`, a list of {account, host, tags}.',
+      'One account answers an object of tags by host name. With account=* host names may ' +
+      'repeat, so the answer is `hosts`, a list of {account, host, tags}.',
     query: Type.Object({ account: accountsQuery }, { additionalProperties: false }),
     response: Type.Object({}, { additionalProperties: true }),
     async handle({ query: { account }, signal }) {
@@ -120,6 +120,8 @@ function tagRoutes(app: PluginApp<unknown>, datadog: Datadog): void {
       }
     }
   })
+
+const tags: AddRoute = (app, { datadog }) =>
   app.route({
     method: 'GET',
     path: '/hosts/{hostname}/tags',
@@ -155,4 +157,6 @@ function tagRoutes(app: PluginApp<unknown>, datadog: Datadog): void {
       }
     }
   })
-}
+
+/** Hosts: the list, the totals and the tags. */
+export const hostRoutes: readonly AddRoute[] = [list, totals, allTags, tags]

@@ -1,4 +1,4 @@
-import { invalid, Type, type PluginApp, type Static } from '../../../core/index.ts'
+import { invalid, Type, type Static } from '../../../core/index.ts'
 import type { DatadogObject, TimeWindow } from '../contract.ts'
 import type { DatadogPage, LogTier } from '../service/client/account.ts'
 import { accountsQuery, askAccounts, type Answers } from './ask-accounts.ts'
@@ -6,6 +6,7 @@ import { readCursor, writeCursor, type Cursor } from './cursor.ts'
 import { About, aboutOf, Nullable, Row, rowsOf, totalOf } from './list-answer.ts'
 import { resolveWindow } from './time-range.ts'
 import type { Datadog } from '../service/datadog.ts'
+import type { AddRoute } from './add-route.ts'
 
 const time = (usual: string) =>
   Type.Optional(
@@ -82,33 +83,30 @@ interface Asking {
   readonly cursor?: Cursor
 }
 
-/** Log searches; one costs one of about 300 an hour. */
-export function logRoutes(app: PluginApp<unknown>, datadog: Datadog): void {
-  const search = async (
-    account: string | undefined,
-    asking: Asking,
-    signal: AbortSignal
-  ): Promise<Static<typeof Found>> => {
-    const { cursor, sort: order, ...rest } = asking
-    if (cursor && account !== undefined && account !== cursor.account)
-      throw invalid('/body/page/cursor', `belongs to the account ${cursor.account}`)
-    const found = await askAccounts(
-      datadog,
-      cursor?.account ?? account,
-      { signal },
-      (one, options) =>
-        one.page(
-          {
-            of: 'logs',
-            ...rest,
-            sort: order === 'timestamp' ? 'oldest' : 'newest',
-            ...(cursor === undefined ? {} : { cursor: cursor.next })
-          },
-          options
-        )
+async function search(
+  datadog: Datadog,
+  account: string | undefined,
+  asking: Asking,
+  signal: AbortSignal
+): Promise<Static<typeof Found>> {
+  const { cursor, sort: order, ...rest } = asking
+  if (cursor && account !== undefined && account !== cursor.account)
+    throw invalid('/body/page/cursor', `belongs to the account ${cursor.account}`)
+  const found = await askAccounts(datadog, cursor?.account ?? account, { signal }, (one, options) =>
+    one.page(
+      {
+        of: 'logs',
+        ...rest,
+        sort: order === 'timestamp' ? 'oldest' : 'newest',
+        ...(cursor === undefined ? {} : { cursor: cursor.next })
+      },
+      options
     )
-    return answerOf(found, asking)
-  }
+  )
+  return answerOf(found, asking)
+}
+
+const simple: AddRoute = (app, { datadog }) =>
   app.route({
     method: 'POST',
     path: '/logs/search',
@@ -119,6 +117,7 @@ export function logRoutes(app: PluginApp<unknown>, datadog: Datadog): void {
     response: Found,
     handle: ({ query: { account }, body, signal }) =>
       search(
+        datadog,
         account,
         {
           query: body.query || '*',
@@ -131,6 +130,8 @@ export function logRoutes(app: PluginApp<unknown>, datadog: Datadog): void {
         signal
       )
   })
+
+const advanced: AddRoute = (app, { datadog }) =>
   app.route({
     method: 'POST',
     path: '/logs/search/advanced',
@@ -140,9 +141,11 @@ export function logRoutes(app: PluginApp<unknown>, datadog: Datadog): void {
     body: Advanced,
     response: Found,
     handle: ({ query: { account }, body: { filter, sort: order, page }, signal }) =>
-      search(account, advancedOf(filter, order, page), signal)
+      search(datadog, account, advancedOf(filter, order, page), signal)
   })
-}
+
+/** Log searches; one costs one of about 300 an hour. */
+export const logRoutes: readonly AddRoute[] = [simple, advanced]
 
 const timesOf = ({ from, to }: { from?: string; to?: string }) => ({
   ...(from === undefined ? {} : { from }),

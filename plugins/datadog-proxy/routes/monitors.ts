@@ -1,4 +1,4 @@
-import { Type, type PluginApp } from '../../../core/index.ts'
+import { Type, type Static } from '../../../core/index.ts'
 import type { CallOptions, DatadogObject } from '../contract.ts'
 import type { OpenAccount, DatadogPage } from '../service/client/account.ts'
 import { triggeredQueries } from '../service/client/find-monitors.ts'
@@ -12,6 +12,7 @@ import {
 } from './ask-accounts.ts'
 import { About, aboutOf, Nullable, pageQuery, Row, rowsOf, totalOf } from './list-answer.ts'
 import type { Datadog } from '../service/datadog.ts'
+import type { AddRoute } from './add-route.ts'
 
 const text = Type.String({
   default: '',
@@ -37,18 +38,16 @@ const Known = Type.Object({
 const pageSize = 100
 const mostPages = 10
 
-/** Monitors: by page, triggered, by id. Pages count from 0, as Datadog and the first version count them. */
-export function monitorRoutes(app: PluginApp<unknown>, datadog: Datadog): void {
-  const search = (
-    account: string | undefined,
-    signal: AbortSignal,
-    query: string,
-    page: number,
-    limit: number
-  ): Promise<Answers<DatadogPage>> =>
-    askAccounts(datadog, account, { signal }, (one, options) =>
-      one.page({ of: 'monitors', query, page, limit }, options)
-    )
+const search = (
+  datadog: Datadog,
+  { account, query, page, per_page: limit }: Static<typeof Listed>,
+  signal: AbortSignal
+): Promise<Answers<DatadogPage>> =>
+  askAccounts(datadog, account, { signal }, (one, options) =>
+    one.page({ of: 'monitors', query, page, limit }, options)
+  )
+
+const list: AddRoute = (app, { datadog }) =>
   app.route({
     method: 'GET',
     path: '/monitors',
@@ -61,16 +60,18 @@ export function monitorRoutes(app: PluginApp<unknown>, datadog: Datadog): void {
       truncated: Type.Boolean(),
       ...About
     }),
-    async handle({ query: { account, query, page, per_page }, signal }) {
-      const found = await search(account, signal, query, page, per_page)
+    async handle({ query, signal }) {
+      const found = await search(datadog, query, signal)
       return {
         monitors: rowsOf(found).map(bothStates),
-        ...countedOf(found, page, per_page),
+        ...countedOf(found, query),
         truncated: hasMore(found),
         ...aboutOf(found)
       }
     }
   })
+
+const ids: AddRoute = (app, { datadog }) =>
   app.route({
     method: 'GET',
     path: '/monitors/ids',
@@ -84,8 +85,8 @@ export function monitorRoutes(app: PluginApp<unknown>, datadog: Datadog): void {
       truncated: Type.Boolean(),
       ...About
     }),
-    async handle({ query: { account, query, page, per_page }, signal }) {
-      const found = await search(account, signal, query, page, per_page)
+    async handle({ query, signal }) {
+      const found = await search(datadog, query, signal)
       const monitors = rowsOf(found).map(row => ({
         account: row.account,
         id: row['id'] as number | string,
@@ -95,12 +96,14 @@ export function monitorRoutes(app: PluginApp<unknown>, datadog: Datadog): void {
       return {
         monitors,
         count: monitors.length,
-        ...countedOf(found, page, per_page),
+        ...countedOf(found, query),
         truncated: hasMore(found),
         ...aboutOf(found)
       }
     }
   })
+
+const countPages: AddRoute = (app, { datadog }) =>
   app.route({
     method: 'GET',
     path: '/monitors/pages',
@@ -108,11 +111,13 @@ export function monitorRoutes(app: PluginApp<unknown>, datadog: Datadog): void {
     summary: 'How many monitors and pages there are',
     query: Listed,
     response: Type.Object({ ...Counted, failures: Type.Array(Failure) }),
-    async handle({ query: { account, query, page, per_page }, signal }) {
-      const found = await search(account, signal, query, page, per_page)
-      return { ...countedOf(found, page, per_page), failures: [...found.failures] }
+    async handle({ query, signal }) {
+      const found = await search(datadog, query, signal)
+      return { ...countedOf(found, query), failures: [...found.failures] }
     }
   })
+
+const listTriggered: AddRoute = (app, { datadog }) =>
   app.route({
     method: 'GET',
     path: '/monitors/triggered',
@@ -138,6 +143,8 @@ export function monitorRoutes(app: PluginApp<unknown>, datadog: Datadog): void {
       }
     }
   })
+
+const detail: AddRoute = (app, { datadog }) =>
   app.route({
     method: 'GET',
     path: '/monitors/{id}',
@@ -160,7 +167,9 @@ export function monitorRoutes(app: PluginApp<unknown>, datadog: Datadog): void {
       }
     }
   })
-}
+
+/** Monitors: by page, triggered, by id. Pages count from 0, as Datadog and the first version count them. */
+export const monitorRoutes: readonly AddRoute[] = [list, ids, countPages, listTriggered, detail]
 
 /** The search calls a state `status`, everything else `overall_state`; callers of the first version read either. */
 function bothStates<T extends DatadogObject>(
@@ -178,8 +187,7 @@ const hasMore = (found: Answers<DatadogPage>): boolean =>
 
 function countedOf(
   found: Answers<DatadogPage>,
-  page: number,
-  perPage: number
+  { page, per_page: perPage }: Pick<Static<typeof Listed>, 'page' | 'per_page'>
 ): { page: number; page_count: number | null; per_page: number; total_count: number | null } {
   const counts = found.answers.map(({ value: { total } }) =>
     total === undefined ? Number.NaN : Math.ceil(total / perPage)

@@ -1,8 +1,9 @@
-import { Type, type PluginApp, type Static } from '../../../core/index.ts'
+import { Type, type Static } from '../../../core/index.ts'
 import type { DatadogObject } from '../contract.ts'
 import { accountQuery, accountsQuery, askAccounts, askOne } from './ask-accounts.ts'
 import { About, aboutOf, Paged, pagedOf, pageQuery, Row, rowsOf } from './list-answer.ts'
 import type { Datadog } from '../service/datadog.ts'
+import type { AddRoute } from './add-route.ts'
 
 const word = Type.Optional(Type.String({ maxLength: 200 }))
 const flag = Type.Boolean({ default: false })
@@ -43,21 +44,22 @@ const Saved = Type.Object({
 })
 const query = Type.Object({ account: accountQuery }, { additionalProperties: false })
 
-/** The service catalog. */
-export function catalogRoutes(app: PluginApp<unknown>, datadog: Datadog): void {
-  const save = async (
-    account: string | undefined,
-    schema: DatadogObject,
-    signal: AbortSignal
-  ): Promise<Static<typeof Saved>> => {
-    const { value, ...from } = await askOne(datadog, account, signal, (one, options) =>
-      one.saveService(schema, options)
-    )
-    return {
-      data: [{ type: 'service-definition', attributes: { schema: { ...value.schema } } }],
-      ...from
-    }
+async function save(
+  datadog: Datadog,
+  account: string | undefined,
+  schema: DatadogObject,
+  signal: AbortSignal
+): Promise<Static<typeof Saved>> {
+  const { value, ...from } = await askOne(datadog, account, signal, (one, options) =>
+    one.saveService(schema, options)
+  )
+  return {
+    data: [{ type: 'service-definition', attributes: { schema: { ...value.schema } } }],
+    ...from
   }
+}
+
+const list: AddRoute = (app, { datadog }) =>
   app.route({
     method: 'GET',
     path: '/services',
@@ -75,6 +77,8 @@ export function catalogRoutes(app: PluginApp<unknown>, datadog: Datadog): void {
       return { data: rowsOf(found), ...pagedOf(found, page, per_page), ...aboutOf(found) }
     }
   })
+
+const saveSimple: AddRoute = (app, { datadog }) =>
   app.route({
     method: 'POST',
     path: '/services/definitions',
@@ -83,8 +87,11 @@ export function catalogRoutes(app: PluginApp<unknown>, datadog: Datadog): void {
     query,
     body: Simple,
     response: Saved,
-    handle: ({ query: { account }, body, signal }) => save(account, definitionOf(body), signal)
+    handle: ({ query: { account }, body, signal }) =>
+      save(datadog, account, definitionOf(body), signal)
   })
+
+const saveFull: AddRoute = (app, { datadog }) =>
   app.route({
     method: 'POST',
     path: '/services/definitions/advanced',
@@ -93,9 +100,11 @@ export function catalogRoutes(app: PluginApp<unknown>, datadog: Datadog): void {
     query,
     body: Full,
     response: Saved,
-    handle: ({ query: { account }, body, signal }) => save(account, body, signal)
+    handle: ({ query: { account }, body, signal }) => save(datadog, account, body, signal)
   })
-}
+
+/** The service catalog. */
+export const catalogRoutes: readonly AddRoute[] = [list, saveSimple, saveFull]
 
 // Datadog refuses other words in these two fields; the tags keep every word.
 const types = new Set(['web', 'db', 'cache', 'function', 'browser', 'mobile', 'custom'])

@@ -5,7 +5,10 @@ const unitMs: Readonly<Record<string, number>> = { s: 1e3, m: 6e4, h: 36e5, d: 8
 const isoForm =
   /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)\s?(Z|[+-]?\d\d:?\d\d)?)?$/i
 
-/** A point in time from ISO (UTC without a zone), epoch seconds or milliseconds, or `now`, `now-15m`, `now+2h`; a 400 names the field. */
+/**
+ * A point in time from ISO (UTC without a zone), epoch seconds or milliseconds, or `now`, `now-15m`, `now+2h`; a 400
+ * names the field.
+ */
 export function resolveTime(text: string, pointer: string, now: number = Date.now()): EpochMs {
   const asked = text.trim()
   // A `+` that was not encoded arrives as a blank.

@@ -15,7 +15,9 @@ const keepMs = { ok: 60_000, failed: 15_000 }
 /** Shorter than the platform's own limit of 5 s, so that what did answer is told. */
 const probeMs = 4_000
 
-/** A probe that says whether the default account works; a verdict is kept for a while because each costs two requests. */
+/**
+ * A probe that says whether the default account works; a verdict is kept for a while because each costs two requests.
+ */
 export function createCheck(service: Datadog, now: () => number = Date.now): Probe {
   return kept(signal => ask(service, signal), now)
 }
@@ -58,7 +60,9 @@ async function ask(service: Datadog, signal: AbortSignal): Promise<Verdict> {
       ok: false,
       detail: `${called}: ${errorText(error)}`,
       fix: forbidden
-        ? `check the keys and the site: all three belong to one organisation. PUT /v1/accounts/${listed.name} changes them; the first account came from DD_API_KEY, DD_APP_KEY and DD_SITE`
+        ? 'check the keys and the site: all three belong to one organisation. PUT ' +
+          `/v1/accounts/${listed.name} changes them; the first account came from ` +
+          'DD_API_KEY, DD_APP_KEY and DD_SITE'
         : unreached
     }
   }
@@ -126,7 +130,8 @@ const needs: readonly Need[] = [
   }
 ]
 const untried =
-  'notebooks_write, events and downtimes to be written, apm_service_catalog_write and manage_integrations are not tried, because trying them would write'
+  'notebooks_write, events and downtimes to be written, apm_service_catalog_write and ' +
+  'manage_integrations are not tried, because trying them would write'
 
 async function askPermissions(
   name: string,
@@ -142,7 +147,8 @@ async function askPermissions(
       detail: wrong.message,
       fix:
         wrong.failure === 'forbidden'
-          ? `PUT /v1/accounts/${name} with keys that belong to one organisation on ${account.site}; POST /v1/accounts/${name}/test tries them`
+          ? `PUT /v1/accounts/${name} with keys that belong to one organisation on ` +
+            `${account.site}; POST /v1/accounts/${name}/test tries them`
           : unreached
     }
   const outcomes = await Promise.all(
@@ -166,7 +172,9 @@ async function askPermissions(
     return {
       ok: false,
       detail,
-      fix: 'give the application key these scopes, and its owner a role that has them: Organization Settings → Application Keys in Datadog'
+      fix:
+        'give the application key these scopes, and its owner a role that has them: ' +
+        'Organization Settings → Application Keys in Datadog'
     }
   return unknown.length > 0 ? { ok: false, detail, fix: unreached } : { ok: true, detail }
 }

@@ -1,45 +1,18 @@
-import { setTimeout as delay } from 'node:timers/promises'
-import { redact, RayneError, type Logger } from '../../../core/index.ts'
-import { openAccount, type AccountAddress } from './client/open-account.ts'
-import type { RetryPolicy } from './client/plan-retry.ts'
-import { apiUrlOf, appUrlOf, resolveLoopback, resolveSite } from './client/resolve-site.ts'
-import type { Transport } from './client/send-request.ts'
+import { redact, RayneError } from '../../../core/index.ts'
 import type { DatadogService } from '../contract.ts'
-import type { OpenAccount } from './client/account.ts'
-import type { Accounts } from './accounts.ts'
-import { checkedKey } from './check-key.ts'
 import type { AccountRow } from '../store.ts'
+import type { Accounts } from './accounts.ts'
+import type { OpenAccount } from './client/account.ts'
 import { proxyErrors } from './errors.ts'
+import { createOpener, open, type AccountInput, type OpenOptions } from './open-row.ts'
 
-interface AccountKeys {
-  readonly name: string
-  readonly apiKey: string
-  readonly appKey: string
-  readonly orgId?: string
-}
-/** A real account by its site, or a simulated one by its loopback address: there is no third kind. */
-export type AccountInput = AccountKeys &
-  (
-    | { readonly site: string }
-    | { readonly simulated: true; readonly baseUrl: string; readonly appUrl: string }
-  )
-
-export interface DatadogOptions {
+export interface DatadogOptions extends OpenOptions {
   /** Accounts that live in this process only. */
   readonly accounts: readonly AccountInput[]
   /** Accounts of the database; while there is any, no other is the default. */
   readonly stored?: Pick<Accounts, 'list' | 'keys'>
-  readonly log: Logger
-  readonly fetch?: typeof fetch
   /** What a person should do when there is no account at all. */
   readonly whenEmpty?: string
-  readonly retry?: Partial<RetryPolicy>
-  /** Of one call with all its requests; default 30000. */
-  readonly timeoutMs?: number
-  /** Default 20 MB. */
-  readonly maxBytes?: number
-  /** Rows a page, default and maximum 1000. */
-  readonly pageSize?: number
 }
 
 /** An account that is not in the database. */
@@ -52,10 +25,11 @@ export interface LocalAccount {
   readonly isDefault: boolean
 }
 
+/** Accounts by name, with every call of an account. */
 export interface Datadog extends DatadogService {
   account(name?: string): Promise<OpenAccount>
   accountOfOrg(orgId: string): Promise<OpenAccount | undefined>
-  /** Adds an account at run time; throws when the address is not allowed, a key is unusable or the name is taken. */
+  /** Adds an account at run time; throws when its address is not allowed, a key is unusable or the name is taken. */
   add(account: AccountInput): void
   /** The accounts of this process only. */
   local(): Promise<readonly LocalAccount[]>
@@ -64,193 +38,124 @@ export interface Datadog extends DatadogService {
   open(row: AccountRow): Promise<OpenAccount>
 }
 
-const retryDefaults: RetryPolicy = {
-  attempts: 3,
-  baseMs: 500,
-  capMs: 20_000,
-  sleep: (ms, signal) => delay(ms, undefined, { signal }),
-  random: Math.random
-}
 interface Local {
   readonly account: OpenAccount
   readonly apiUrl: string
   readonly orgId: string | undefined
 }
+/** All accounts as one process knows them. */
+interface Known {
+  readonly local: Map<string, Local>
+  rows(): Promise<readonly AccountRow[]>
+  open(row: AccountRow): Promise<OpenAccount>
+  readonly options: DatadogOptions
+}
 
-/** Accounts by name over the official client: those of the database first, then those of this process, real before simulated. */
+/**
+ * Accounts over the official client: those of the database first, then those of this process, real before simulated.
+ */
 export function createDatadogService(options: DatadogOptions): Datadog {
-  const accounts = new Map<string, Local>()
-  const rows = async (): Promise<readonly AccountRow[]> => (await options.stored?.list()) ?? []
-  const openRow = createOpener(options)
-  const preferred = (): Local | undefined =>
-    [...accounts.values()].find(({ account }) => !account.simulated) ??
-    accounts.values().next().value
-  const add = (input: AccountInput): void => {
-    if (accounts.has(input.name))
-      throw new RayneError({
-        code: proxyErrors['account-exists'],
-        message: `there already is a Datadog account named '${input.name}'`
-      })
-    const address = addressOf(input)
-    accounts.set(input.name, {
-      account: open(address, input, options),
-      apiUrl: address.apiUrl,
-      orgId: input.orgId
-    })
-    options.log.info(
-      { account: input.name, simulated: 'simulated' in input },
-      'Datadog account added'
-    )
+  const stored = options.stored ?? nothingStored
+  const known: Known = {
+    local: new Map(),
+    rows: () => stored.list(),
+    open: createOpener(stored, options),
+    options
   }
-  const local = async (): Promise<LocalAccount[]> => {
-    const first = (await rows()).length > 0 ? undefined : preferred()
-    return [...accounts.values()].map(one => ({
-      name: one.account.name,
-      site: one.account.site,
-      apiUrl: one.apiUrl,
-      orgId: one.orgId,
-      simulated: one.account.simulated,
-      isDefault: one === first
-    }))
-  }
-  for (const account of options.accounts) add(account)
+  for (const account of options.accounts) add(known, account)
   return {
-    add,
-    local,
-    open: openRow,
-    isLocal: name => accounts.has(name),
-    async account(name) {
-      const stored = await rows()
-      const row =
-        name === undefined
-          ? stored.find(one => one.isDefault)
-          : stored.find(one => one.name === name)
-      if (row) return openRow(active(row))
-      const found =
-        name !== undefined ? accounts.get(name) : stored.length === 0 ? preferred() : undefined
-      if (found) return found.account
-      const byId =
-        name !== undefined && /^\d{1,10}$/.test(name)
-          ? stored.find(one => one.id === Number(name))
-          : undefined
-      if (byId) return openRow(active(byId))
-      if (name === undefined || (accounts.size === 0 && stored.length === 0))
-        throw noAccount(options.whenEmpty ?? 'no Datadog account is configured')
-      throw noAccount(
-        `no Datadog account is named '${name}'; there is ${[...stored.map(one => one.name), ...accounts.keys()].join(', ')}`
-      )
-    },
-    async accountOfOrg(orgId) {
-      const row = (await rows()).find(one => one.active && one.orgId === orgId)
-      return row
-        ? openRow(row)
-        : [...accounts.values()].find(entry => entry.orgId === orgId)?.account
-    },
-    list: async () => [
-      ...(await rows())
-        .filter(row => row.active)
-        .map(({ name, site, isDefault }) => ({ name, site, simulated: false, isDefault })),
-      ...(await local()).map(({ name, site, simulated, isDefault }) => ({
-        name,
-        site,
-        simulated,
-        isDefault
-      }))
-    ]
+    add: account => add(known, account),
+    local: () => localAccounts(known),
+    open: row => known.open(row),
+    isLocal: name => known.local.has(name),
+    account: name => accountOf(known, name),
+    accountOfOrg: orgId => accountOfOrg(known, orgId),
+    list: () => list(known)
   }
+}
+
+const nothingStored: Pick<Accounts, 'list' | 'keys'> = {
+  list: () => Promise.resolve([]),
+  keys: row => Promise.reject(new Error(`there is no store that holds '${row.name}'`))
+}
+
+function add({ local, options }: Known, input: AccountInput): void {
+  if (local.has(input.name))
+    throw new RayneError({
+      code: proxyErrors['account-exists'],
+      message: `there already is a Datadog account named '${input.name}'`
+    })
+  local.set(input.name, { ...open(input, options), orgId: input.orgId })
+  const simulated = 'simulated' in input
+  options.log.info({ account: input.name, simulated }, 'Datadog account added')
+}
+
+/** The account of this process that is the default while none is stored. */
+const preferred = ({ local }: Known): Local | undefined =>
+  [...local.values()].find(({ account }) => !account.simulated) ?? local.values().next().value
+
+async function localAccounts(known: Known): Promise<LocalAccount[]> {
+  const first = (await known.rows()).length > 0 ? undefined : preferred(known)
+  return [...known.local.values()].map(one => ({
+    name: one.account.name,
+    site: one.account.site,
+    apiUrl: one.apiUrl,
+    orgId: one.orgId,
+    simulated: one.account.simulated,
+    isDefault: one === first
+  }))
+}
+
+async function accountOf(known: Known, name: string | undefined): Promise<OpenAccount> {
+  const rows = await known.rows()
+  if (name === undefined) {
+    const row = rows.find(one => one.isDefault)
+    if (row) return known.open(active(row))
+    const first = rows.length === 0 ? preferred(known) : undefined
+    if (first) return first.account
+    throw noSuchAccount(known.options.whenEmpty ?? 'no Datadog account is configured')
+  }
+  const row = rows.find(one => one.name === name)
+  if (row) return known.open(active(row))
+  const local = known.local.get(name)
+  if (local) return local.account
+  const byId = /^\d{1,10}$/.test(name) ? rows.find(one => one.id === Number(name)) : undefined
+  if (byId) return known.open(active(byId))
+  const names = [...rows.map(one => one.name), ...known.local.keys()]
+  throw noSuchAccount(
+    names.length === 0
+      ? (known.options.whenEmpty ?? 'no Datadog account is configured')
+      : `no Datadog account is named '${name}'; there is ${names.join(', ')}`
+  )
+}
+
+async function accountOfOrg(known: Known, orgId: string): Promise<OpenAccount | undefined> {
+  const row = (await known.rows()).find(one => one.active && one.orgId === orgId)
+  if (row) return known.open(row)
+  return [...known.local.values()].find(entry => entry.orgId === orgId)?.account
+}
+
+async function list(known: Known): ReturnType<DatadogService['list']> {
+  const stored = (await known.rows()).filter(row => row.active)
+  return [
+    ...stored.map(({ name, site, isDefault }) => ({ name, site, simulated: false, isDefault })),
+    ...(await localAccounts(known)).map(({ name, site, simulated, isDefault }) => ({
+      name,
+      site,
+      simulated,
+      isDefault
+    }))
+  ]
 }
 
 // A key that was taken for a name must not be repeated by an error.
-const noAccount = (message: string): RayneError =>
+const noSuchAccount = (message: string): RayneError =>
   new RayneError({ code: proxyErrors['account-not-found'], message: redact(message) })
 
 function active(row: AccountRow): AccountRow {
-  if (!row.active)
-    throw noAccount(
-      `the ${row.isDefault ? 'default ' : ''}Datadog account '${row.name}' is inactive: activate it with PUT /v1/accounts/${row.name} {"active": true}`
-    )
-  return row
-}
-
-interface Opened {
-  readonly row: AccountRow
-  readonly made: Promise<{ readonly keys: string; readonly account: OpenAccount }>
-}
-const isSame = (a: AccountRow, b: AccountRow): boolean =>
-  a.name === b.name &&
-  a.site === b.site &&
-  a.apiKeySealed === b.apiKeySealed &&
-  a.appKeySealed === b.appKeySealed
-
-/** Opens rows and keeps what was opened, with what it has learned of Datadog's limits, until the row's keys or address change. */
-function createOpener(options: DatadogOptions): (row: AccountRow) => Promise<OpenAccount> {
-  const opened = new Map<number, Opened>()
-  async function make(row: AccountRow, kept: Opened | undefined): Opened['made'] {
-    if (!options.stored) throw new Error('a row without a store')
-    const { apiKey, appKey } = await options.stored.keys(row)
-    const keys = `${apiKey} ${appKey}`
-    const before = await kept?.made.catch(() => undefined)
-    // The same keys under another seal are no reason to forget the limits.
-    if (before?.keys === keys && kept?.row.name === row.name && kept.row.site === row.site)
-      return before
-    const own = { name: row.name, site: row.site, apiKey, appKey }
-    return { keys, account: open(addressOf(own), own, options) }
-  }
-  return async row => {
-    const kept = opened.get(row.id)
-    if (kept && isSame(kept.row, row)) return (await kept.made).account
-    const entry = { row, made: make(row, kept) }
-    opened.set(row.id, entry)
-    entry.made.catch(() => {
-      if (opened.get(row.id) === entry) opened.delete(row.id)
-    })
-    return (await entry.made).account
-  }
-}
-
-function open(
-  address: AccountAddress,
-  { name, ...given }: AccountKeys,
-  options: DatadogOptions
-): OpenAccount {
-  const keys = {
-    apiKey: checkedKey(given.apiKey, 'API key'),
-    appKey: checkedKey(given.appKey, 'application key')
-  }
-  const transport: Transport = {
-    fetch: options.fetch ?? fetch,
-    retry: { ...retryDefaults, ...options.retry },
-    timeoutMs: options.timeoutMs ?? 30_000,
-    maxBytes: options.maxBytes ?? 20_000_000,
-    where: address.site,
-    secrets: [keys.apiKey, keys.appKey],
-    log: options.log.child({ account: name })
-  }
-  return openAccount(address, keys, Math.min(options.pageSize ?? 1000, 1000), transport)
-}
-
-function addressOf(input: AccountInput): AccountAddress {
-  if ('site' in input && !('baseUrl' in input)) {
-    const site = resolveSite(input.site)
-    return {
-      name: input.name,
-      site,
-      simulated: false,
-      apiUrl: apiUrlOf(site),
-      appUrl: appUrlOf(site)
-    }
-  }
-  // Callers without types must not reach a loopback address with a real account, nor any other address at all.
-  if (!('simulated' in input) || input.simulated !== true)
-    throw new RayneError({
-      code: proxyErrors['datadog-site-refused'],
-      message: 'only a simulated account has an address of its own; a real one names its site'
-    })
-  return {
-    name: input.name,
-    site: 'simulated',
-    simulated: true,
-    apiUrl: resolveLoopback(input.baseUrl),
-    appUrl: input.appUrl.replace(/\/+$/, '')
-  }
+  if (row.active) return row
+  const which = `${row.isDefault ? 'default ' : ''}Datadog account '${row.name}'`
+  throw noSuchAccount(
+    `the ${which} is inactive: activate it with PUT /v1/accounts/${row.name} {"active": true}`
+  )
 }

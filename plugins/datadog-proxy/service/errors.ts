@@ -12,7 +12,7 @@ export const proxyErrors = defineErrors({
   'datadog-site-refused': [400, 'The site is none of Datadog that keys may be sent to.'],
   'default-account-kept': [
     400,
-    'The default account is not deleted; make another one the default.'
+    'The default account goes last; make another one the default first.'
   ],
   'private-location-action-unknown': [404, 'A private location has no such action.'],
   'private-location-busy': [409, 'Another action is under way; try again when it is done.'],

@@ -6,8 +6,8 @@ import { proxyErrors } from './errors.ts'
 const batch = 100
 
 /**
- * Seals every stored key anew: a new key first, then the rows in batches, the old keys dropped last. Readers go on, because
- * old and new keys are both there until the end; a run that is cut short is finished by the next one.
+ * Seals every stored key anew: a new key first, then the rows in batches, the old keys dropped last. Readers go on,
+ * because old and new keys are both there until the end; a run that is cut short is finished by the next one.
  */
 export function createRotation({
   db,
@@ -52,7 +52,9 @@ export function createRotation({
         if (left)
           throw new RayneError({
             code: proxyErrors['rotation-incomplete'],
-            message: `the account '${left.name}' is still sealed with the old key, which is kept: run \`rayne secrets rotate\` again`
+            message:
+              `the account '${left.name}' is still sealed with the old key, which ` +
+              'is kept: run `rayne secrets rotate` again'
           })
         ring.retire(key)
       })

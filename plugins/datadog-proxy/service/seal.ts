@@ -28,7 +28,10 @@ export interface KeyRing {
   current(): SealingKey
   /** The key of an envelope; an unknown id makes the ring look at its file again. */
   find(id: string): SealingKey | undefined
-  /** Puts a new key first, unless a rotation that was cut short has done so; with RAYNE_SECRET_KEY that key is the new one. */
+  /**
+   * Puts a new key first, unless a rotation that was cut short has done so; with RAYNE_SECRET_KEY that key is the new
+   * one.
+   */
   renew(): SealingKey
   /** Forgets every key of the file but this one. */
   retire(keep: SealingKey): void
@@ -43,7 +46,10 @@ export function deriveKey(secret: string): SealingKey {
   return { id: derive(secret, 'key id', 6).toString('hex'), key: derive(secret, 'sealing key', 32) }
 }
 
-/** `v1.<key id>.<iv>.<ciphertext and tag>`; `place` (table, id and column) is authenticated, so that an envelope opens nowhere else. */
+/**
+ * `v1.<key id>.<iv>.<ciphertext and tag>`; `place` (table, id and column) is authenticated, so that an envelope opens
+ * nowhere else.
+ */
 export function seal({ id, key }: SealingKey, text: string, place: string): string {
   const iv = randomBytes(12)
   const cipher = createCipheriv('aes-256-gcm', key, iv).setAAD(Buffer.from(place))
@@ -56,7 +62,8 @@ export function unseal(ring: Pick<KeyRing, 'find'>, envelope: string, place: str
   const key = ring.find(keyIdOf(envelope))
   if (!key)
     throw unreadable(
-      `no key of this installation has the id ${keyIdOf(envelope)}: is RAYNE_SECRET_KEY (or secret.key in RAYNE_HOME) the one it was sealed with?`
+      `no key of this installation has the id ${keyIdOf(envelope)}: is RAYNE_SECRET_KEY ` +
+        '(or secret.key in RAYNE_HOME) the one it was sealed with?'
     )
   const [, , iv = '', sealed = ''] = envelope.split('.')
   const bytes = Buffer.from(sealed, 'base64url')
@@ -84,7 +91,10 @@ const unreadable = (reason: string): RayneError =>
     message: `a stored secret cannot be read: ${reason}`
   })
 
-/** A ring from RAYNE_SECRET_KEY and its predecessors, or else from `<home>/secret.key`, which is made when first needed. */
+/**
+ * A ring from RAYNE_SECRET_KEY and its predecessors, or else from `<home>/secret.key`, which is made when first
+ * needed.
+ */
 export function createKeyRing({
   secret,
   previous,

@@ -49,60 +49,67 @@ const window = () => {
   return { from: epochMs(to - 10 * 60_000), to }
 }
 
-test('two stored accounts, 200 calls side by side while both are changed: neither ever sees a row of the other', async t => {
-  const { app, sims, simulator, left } = await startProxy(t)
-  for (const account of [sims.us, sims.eu]) await app.call('POST', '/v1/accounts', bodyOf(account))
-  const datadog = app.services.resolve({ one: DatadogToken })['one'] as Datadog
-  const known = { us: new Set<string>(), eu: new Set<string>() }
-  for (const which of ['us', 'eu'] as const)
-    for (const row of (await (await datadog.account(sims[which].name)).monitors({ limit: 50 }))
-      .rows)
-      known[which].add(row.id)
-  assert.ok(known.us.size > 2 && known.eu.size > 2 && [...known.us].every(id => !known.eu.has(id)))
-  // Loading the client's v2 half stops the process for seconds on a busy machine; that is not what is measured here.
-  await questions[1]!(await datadog.account())
-  simulator.reset()
+test(
+  'two stored accounts, 200 calls side by side while both are changed: neither ever ' +
+    'sees a row of the other',
+  async t => {
+    const { app, sims, simulator, left } = await startProxy(t)
+    for (const account of [sims.us, sims.eu])
+      await app.call('POST', '/v1/accounts', bodyOf(account))
+    const datadog = app.services.resolve({ one: DatadogToken })['one'] as Datadog
+    const known = { us: new Set<string>(), eu: new Set<string>() }
+    for (const which of ['us', 'eu'] as const)
+      for (const row of (await (await datadog.account(sims[which].name)).monitors({ limit: 50 }))
+        .rows)
+        known[which].add(row.id)
+    assert.ok(
+      known.us.size > 2 && known.eu.size > 2 && [...known.us].every(id => !known.eu.has(id))
+    )
+    // Loading the client's v2 half stops the process for seconds on a busy machine; that is not what is measured here.
+    await questions[1]!(await datadog.account())
+    simulator.reset()
 
-  let rows = 0
-  const ask = async (n: number): Promise<void> => {
-    const which = n % 2 === 0 ? 'us' : 'eu'
-    const question = questions[Math.floor(n / 2) % questions.length]!
-    const account =
-      n % 3 === 0
-        ? await datadog.accountOfOrg(String(sims[which].orgId))
-        : await datadog.account(sims[which].name)
-    const { hosts, monitors } = await question(account!)
-    rows += hosts.length + monitors.length
-    for (const host of hosts)
-      assert.equal(isEu(host), which === 'eu', `question ${n} to ${which} answered host ${host}`)
-    for (const id of monitors)
-      assert.ok(known[which].has(id), `question ${n} to ${which} answered monitor ${id}`)
+    let rows = 0
+    const ask = async (n: number): Promise<void> => {
+      const which = n % 2 === 0 ? 'us' : 'eu'
+      const question = questions[Math.floor(n / 2) % questions.length]!
+      const account =
+        n % 3 === 0
+          ? await datadog.accountOfOrg(String(sims[which].orgId))
+          : await datadog.account(sims[which].name)
+      const { hosts, monitors } = await question(account!)
+      rows += hosts.length + monitors.length
+      for (const host of hosts)
+        assert.equal(isEu(host), which === 'eu', `question ${n} to ${which} answered host ${host}`)
+      for (const id of monitors)
+        assert.ok(known[which].has(id), `question ${n} to ${which} answered monitor ${id}`)
+    }
+    const churn = (async () => {
+      for (let n = 0; n < 20; n++)
+        assert.equal(
+          (
+            await app.call('PUT', `/v1/accounts/${(n % 2 ? sims.us : sims.eu).name}`, {
+              org_name: `round ${n}`,
+              api_key: (n % 2 ? sims.us : sims.eu).apiKey,
+              is_default: true
+            })
+          ).status,
+          200
+        )
+    })()
+    let next = 0
+    const worker = async (): Promise<void> => {
+      while (next < 200) await ask(next++)
+    }
+    await Promise.all([churn, ...Array.from({ length: 16 }, worker)])
+    assert.ok(rows > 2_000, `${rows} rows`)
+    assert.deepEqual(
+      [left, simulator.journal().filter(entry => entry.status !== 200).length],
+      [[], 0]
+    )
+    for (const entry of simulator.journal()) assert.ok(entry.account !== null)
   }
-  const churn = (async () => {
-    for (let n = 0; n < 20; n++)
-      assert.equal(
-        (
-          await app.call('PUT', `/v1/accounts/${(n % 2 ? sims.us : sims.eu).name}`, {
-            org_name: `round ${n}`,
-            api_key: (n % 2 ? sims.us : sims.eu).apiKey,
-            is_default: true
-          })
-        ).status,
-        200
-      )
-  })()
-  let next = 0
-  const worker = async (): Promise<void> => {
-    while (next < 200) await ask(next++)
-  }
-  await Promise.all([churn, ...Array.from({ length: 16 }, worker)])
-  assert.ok(rows > 2_000, `${rows} rows`)
-  assert.deepEqual(
-    [left, simulator.journal().filter(entry => entry.status !== 200).length],
-    [[], 0]
-  )
-  for (const entry of simulator.journal()) assert.ok(entry.account !== null)
-})
+)
 
 test('the routes answer for the account that is named, label every row, and refuse an unknown one', async t => {
   const { app, sims } = await startProxy(t)

@@ -24,21 +24,29 @@ const { datadog: datadogOf, secrets: secretsOf } = {
   secrets: (app: App): Secrets => app.services.resolve({ one: SecretsToken })['one'] as Secrets
 }
 
+async function textsOf(db: Knex, table: string): Promise<string[]> {
+  const { rows } = await db.raw(`select t::text as row from ${table} t`)
+  return (rows as { row: string }[]).map(row => row.row)
+}
+
 /** Everything every table of the database holds, as text. */
 async function dump(db: Knex): Promise<string> {
   const { rows: tables } = await db.raw(
-    "select format('%I.%I', schemaname, tablename) as name from pg_tables where schemaname not in ('pg_catalog', 'information_schema')"
+    "select format('%I.%I', schemaname, tablename) as name from pg_tables where " +
+      "schemaname not in ('pg_catalog', 'information_schema')"
   )
   const texts = await Promise.all(
-    (tables as { name: string }[]).map(
-      async ({ name }) =>
-        `${name}\n${((await db.raw(`select t::text as row from ${name} t`)).rows as { row: string }[]).map(row => row.row).join('\n')}`
+    (tables as { name: string }[]).map(async ({ name }) =>
+      [name, ...(await textsOf(db, name))].join('\n')
     )
   )
   return texts.join('\n')
 }
 
-/** A Datadog that repeats the keys it was sent: in a refusal, in an answer that is no JSON, or as the reason of a lost connection. */
+/**
+ * A Datadog that repeats the keys it was sent: in a refusal, in an answer that is no JSON, or as the reason of a lost
+ * connection.
+ */
 function echoingDatadog(t: TestContext): void {
   const real = globalThis.fetch
   t.mock.method(
@@ -246,53 +254,72 @@ test('keys are rotated from another process under load, and no read and no write
     )
 })
 
-test('a rotation that crashes in the middle loses nothing, is finished by the next one, and two never run at once', async t => {
-  const { app, other, home, keyOf } = await manyAccounts(t, 130)
-  const [old] = secretsIn(home)
-  await app.db
-    .raw(`create function crash() returns trigger language plpgsql as $$ begin if new.id > 110 then raise exception 'the plug was pulled'; end if; return new; end $$;
-    create trigger crash before update on datadog_proxy_accounts for each row execute function crash()`)
-  await assert.rejects(secretsOf(app).rotate(), /the plug was pulled/)
-  const half = await readAll(app.db, home)
-  assert.deepEqual([half.keyIds.size, half.keys.size, secretsIn(home).length], [2, 130, 2])
-  assert.equal((await datadogOf(other).account('a129')).name, 'a129')
-  await app.db.raw('drop trigger crash on datadog_proxy_accounts')
-  const results = await Promise.allSettled([secretsOf(app).rotate(), secretsOf(other).rotate()])
-  const refused = results.find(result => result.status === 'rejected')
-  if (refused) assert.match(String(refused.reason), /another process rotates the keys just now/)
-  const { keys, keyIds } = await readAll(app.db, home)
-  assert.deepEqual(
-    [keyIds.size, secretsIn(home).length, secretsIn(home).includes(old ?? '')],
-    [1, 1, false]
-  )
-  for (const [name, key] of keys) assert.equal(key, keyOf(Number(name.slice(1))))
-})
+test(
+  'a rotation that crashes in the middle loses nothing, is finished by the next one, ' +
+    'and two never run at once',
+  async t => {
+    const { app, other, home, keyOf } = await manyAccounts(t, 130)
+    const [old] = secretsIn(home)
+    await app.db.raw(`create function crash() returns trigger language plpgsql as $$
+    begin
+      if new.id > 110 then raise exception 'the plug was pulled'; end if;
+      return new;
+    end $$;
+    create trigger crash before update on datadog_proxy_accounts
+    for each row execute function crash()`)
+    await assert.rejects(secretsOf(app).rotate(), /the plug was pulled/)
+    const half = await readAll(app.db, home)
+    assert.deepEqual([half.keyIds.size, half.keys.size, secretsIn(home).length], [2, 130, 2])
+    assert.equal((await datadogOf(other).account('a129')).name, 'a129')
+    await app.db.raw('drop trigger crash on datadog_proxy_accounts')
+    const results = await Promise.allSettled([secretsOf(app).rotate(), secretsOf(other).rotate()])
+    const refused = results.find(result => result.status === 'rejected')
+    if (refused) assert.match(String(refused.reason), /another process rotates the keys just now/)
+    const { keys, keyIds } = await readAll(app.db, home)
+    assert.deepEqual(
+      [keyIds.size, secretsIn(home).length, secretsIn(home).includes(old ?? '')],
+      [1, 1, false]
+    )
+    for (const [name, key] of keys) assert.equal(key, keyOf(Number(name.slice(1))))
+  }
+)
 
-test('a new RAYNE_SECRET_KEY opens what the previous one sealed, and rotation makes the previous one unnecessary', async t => {
-  const connection = await createTestDatabase(t)
-  const [first, second] = [
-    'the first secret of thirty-two characters',
-    'the second secret of thirty-two characters'
-  ]
-  const start = (env: Record<string, string>) =>
-    createTestApp(t, { plugins: [proxy], connection, env: { RAYNE_HOME: homeOf(t), ...env } })
-  const one = await start({ RAYNE_SECRET_KEY: first })
-  await one.call('POST', '/v1/accounts', { name: 'prod', api_key: 'kkkkkkkk', app_key: 'pppppppp' })
-  const without = await start({ RAYNE_SECRET_KEY: second })
-  await assert.rejects(
-    datadogOf(without).account(),
-    /a stored secret cannot be read: no key of this installation has the id [0-9a-f]{12}: is RAYNE_SECRET_KEY/
-  )
-  assert.equal(
-    (await without.call('GET', '/v1/accounts/prod')).status,
-    200,
-    'what needs no key goes on'
-  )
-  await assert.rejects(secretsOf(without).rotate(), /cannot be read/)
-  const both = await start({ RAYNE_SECRET_KEY: second, RAYNE_SECRET_KEY_PREVIOUS: first })
-  assert.deepEqual(
-    [await secretsOf(both).rotate(), await secretsOf(both).rotate()],
-    [{ resealed: 1 }, { resealed: 0 }]
-  )
-  assert.equal((await datadogOf(await start({ RAYNE_SECRET_KEY: second })).account()).name, 'prod')
-})
+test(
+  'a new RAYNE_SECRET_KEY opens what the previous one sealed, and rotation makes the ' +
+    'previous one unnecessary',
+  async t => {
+    const connection = await createTestDatabase(t)
+    const [first, second] = [
+      'the first secret of thirty-two characters',
+      'the second secret of thirty-two characters'
+    ]
+    const start = (env: Record<string, string>) =>
+      createTestApp(t, { plugins: [proxy], connection, env: { RAYNE_HOME: homeOf(t), ...env } })
+    const one = await start({ RAYNE_SECRET_KEY: first })
+    await one.call('POST', '/v1/accounts', {
+      name: 'prod',
+      api_key: 'kkkkkkkk',
+      app_key: 'pppppppp'
+    })
+    const without = await start({ RAYNE_SECRET_KEY: second })
+    await assert.rejects(
+      datadogOf(without).account(),
+      /a stored secret cannot be read: no key of this installation has the id [0-9a-f]{12}: is RAYNE_SECRET_KEY/
+    )
+    assert.equal(
+      (await without.call('GET', '/v1/accounts/prod')).status,
+      200,
+      'what needs no key goes on'
+    )
+    await assert.rejects(secretsOf(without).rotate(), /cannot be read/)
+    const both = await start({ RAYNE_SECRET_KEY: second, RAYNE_SECRET_KEY_PREVIOUS: first })
+    assert.deepEqual(
+      [await secretsOf(both).rotate(), await secretsOf(both).rotate()],
+      [{ resealed: 1 }, { resealed: 0 }]
+    )
+    assert.equal(
+      (await datadogOf(await start({ RAYNE_SECRET_KEY: second })).account()).name,
+      'prod'
+    )
+  }
+)

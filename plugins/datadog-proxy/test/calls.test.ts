@@ -83,7 +83,8 @@ test('a monitor id that is not digits is refused before anything is sent', async
 
 test('integers beyond 2^53 keep all their digits', async t => {
   const body =
-    '{"data":[{"id":6327818702635911562,"attributes":{"timestamp":"2026-01-02T03:04:05Z","attributes":{"trace_id":9223372036854775807,"n":1}}}]}'
+    '{"data":[{"id":6327818702635911562,"attributes":{"timestamp":"2026-01-02T03:04:05Z",' +
+    '"attributes":{"trace_id":9223372036854775807,"n":1}}}]}'
   const { account } = await fakeDatadog(t, response =>
     response.writeHead(200, { 'content-type': 'application/json' }).end(body)
   )

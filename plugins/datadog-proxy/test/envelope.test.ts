@@ -19,7 +19,8 @@ const envelopes: [string, string, string][] = [
   ],
   [
     'the 502 page',
-    '{"status":"error","code":502,"errors":["Bad Gateway"],"statuspage":"http://status.datadoghq.com","email":"support@datadoghq.com"}',
+    '{"status":"error","code":502,"errors":["Bad ' +
+      'Gateway"],"statuspage":"http://status.datadoghq.com","email":"support@datadoghq.com"}',
     'Bad Gateway'
   ],
   [

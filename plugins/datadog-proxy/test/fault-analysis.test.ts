@@ -23,7 +23,10 @@ interface Wire {
   rca?: { url: string }
   report: { verdict: string; summary: string; evidence: Slot[] } | null
 }
-/** One alert from a Datadog of its own; `first` is its analysis when an attempt ended for the first time, `last` when there are no more. */
+/**
+ * One alert from a Datadog of its own; `first` is its analysis when an attempt ended for the first time, `last` when
+ * there are no more.
+ */
 interface Case {
   readonly faults: readonly object[]
   readonly mends: boolean

@@ -155,17 +155,21 @@ test('Rayne must say that nothing found is not nothing there when Datadog ran ou
   }
 })
 
-test('Rayne must not call a notebook lost that it was told was made, and must find it when Datadog has caught up', async t => {
-  frozen(t)
-  const { account } = await faultySite(t, [{ then: { type: 'consistency', ms: 4000 } }])
-  const made = await account.createNotebook({ name: 'rca', cells: [], window: { live: '1h' } })
-  assert.match(made.id, /^\d+$/)
-  await assert.rejects(account.notebook(made.id), fails('not_found'))
-  assert.equal(await account.findNotebook('rca'), undefined)
-  t.mock.timers.tick(4001)
-  assert.deepEqual(await account.findNotebook('rca'), made)
-  assert.equal((await account.notebook(made.id)).name, 'rca')
-})
+test(
+  'Rayne must not call a notebook lost that it was told was made, and must find it ' +
+    'when Datadog has caught up',
+  async t => {
+    frozen(t)
+    const { account } = await faultySite(t, [{ then: { type: 'consistency', ms: 4000 } }])
+    const made = await account.createNotebook({ name: 'rca', cells: [], window: { live: '1h' } })
+    assert.match(made.id, /^\d+$/)
+    await assert.rejects(account.notebook(made.id), fails('not_found'))
+    assert.equal(await account.findNotebook('rca'), undefined)
+    t.mock.timers.tick(4001)
+    assert.deepEqual(await account.findNotebook('rca'), made)
+    assert.equal((await account.notebook(made.id)).name, 'rca')
+  }
+)
 
 test('Rayne must not overwrite a webhook that it does not see yet', async t => {
   frozen(t)

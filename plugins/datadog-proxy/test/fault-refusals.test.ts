@@ -24,34 +24,38 @@ const resets: Record<string, { then: object; wait: number; told: number | undefi
 
 for (const [reset, { then, wait, told }] of Object.entries(resets)) {
   for (const [kind, [body, says]] of Object.entries(bodies)) {
-    test(`Rayne must wait sensibly and come back with the rows, or say rate_limited: 429 with ${reset} and a body that is ${kind}`, async t => {
-      t.mock.timers.enable({ apis: ['Date'], now: start })
-      const waits: number[] = []
-      const retry = {
-        sleep: async (ms: number) => {
-          waits.push(ms)
-          t.mock.timers.tick(ms)
-        },
-        random: () => 0
+    test(
+      'Rayne must wait sensibly and come back with the rows, or say rate_limited: 429 ' +
+        `with ${reset} and a body that is ${kind}`,
+      async t => {
+        t.mock.timers.enable({ apis: ['Date'], now: start })
+        const waits: number[] = []
+        const retry = {
+          sleep: async (ms: number) => {
+            waits.push(ms)
+            t.mock.timers.tick(ms)
+          },
+          random: () => 0
+        }
+        const once = await faultySite(t, [{ then: { type: '429', ...then, ...body }, times: 1 }], {
+          retry
+        })
+        assert.ok((await questions.logs(once)).rows.length > 0)
+        assert.deepEqual([once.asked(), waits], [2, [wait]])
+        const always = await faultySite(t, [{ then: { type: '429', ...then, ...body } }], { retry })
+        await assert.rejects(
+          questions.logs(always),
+          (error: unknown) =>
+            fails('rate_limited', says)(error) &&
+            assert.equal((error as DatadogError).details.retryAfterSeconds, told) === undefined
+        )
+        assert.equal(always.asked(), 3)
+        assert.ok(
+          waits.every(ms => ms <= 20_000),
+          String(waits)
+        )
       }
-      const once = await faultySite(t, [{ then: { type: '429', ...then, ...body }, times: 1 }], {
-        retry
-      })
-      assert.ok((await questions.logs(once)).rows.length > 0)
-      assert.deepEqual([once.asked(), waits], [2, [wait]])
-      const always = await faultySite(t, [{ then: { type: '429', ...then, ...body } }], { retry })
-      await assert.rejects(
-        questions.logs(always),
-        (error: unknown) =>
-          fails('rate_limited', says)(error) &&
-          assert.equal((error as DatadogError).details.retryAfterSeconds, told) === undefined
-      )
-      assert.equal(always.asked(), 3)
-      assert.ok(
-        waits.every(ms => ms <= 20_000),
-        String(waits)
-      )
-    })
+    )
   }
 }
 
@@ -106,29 +110,33 @@ test('Rayne must leave a Datadog alone that fails eight times in a row, and say 
   )
 })
 
-test('Rayne must say forbidden, and which permission it needs, when the key is revoked in the middle of a run', async t => {
-  const needed: Record<keyof typeof questions, RegExp> = {
-    monitor: /monitors_read/,
-    metric: /timeseries_query/,
-    events: /events_read/,
-    logs: /logs_read_data/,
-    hosts: /hosts_read/,
-    spans: /apm_read/,
-    monitors: /monitors_read/
+test(
+  'Rayne must say forbidden, and which permission it needs, when the key is revoked ' +
+    'in the middle of a run',
+  async t => {
+    const needed: Record<keyof typeof questions, RegExp> = {
+      monitor: /monitors_read/,
+      metric: /timeseries_query/,
+      events: /events_read/,
+      logs: /logs_read_data/,
+      hosts: /hosts_read/,
+      spans: /apm_read/,
+      monitors: /monitors_read/
+    }
+    for (const [question, ask] of Object.entries(questions)) {
+      const site = await faultySite(t, [
+        { match: { account: 'us1', after: 1 }, then: { type: 'auth' } }
+      ])
+      assert.ok((await ask(site)).rows.length > 0, question)
+      await assert.rejects(
+        ask(site),
+        fails('forbidden', needed[question as keyof typeof questions]),
+        question
+      )
+      assert.equal(site.asked(), 2, question)
+    }
   }
-  for (const [question, ask] of Object.entries(questions)) {
-    const site = await faultySite(t, [
-      { match: { account: 'us1', after: 1 }, then: { type: 'auth' } }
-    ])
-    assert.ok((await ask(site)).rows.length > 0, question)
-    await assert.rejects(
-      ask(site),
-      fails('forbidden', needed[question as keyof typeof questions]),
-      question
-    )
-    assert.equal(site.asked(), 2, question)
-  }
-})
+)
 
 test('Rayne must not give the first pages for the whole when the key is revoked between two pages', async t => {
   const site = await faultySite(t, [{ match: { after: 1 }, then: { type: 'auth' } }], {

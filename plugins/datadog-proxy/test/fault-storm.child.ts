@@ -17,7 +17,10 @@ export interface StormOrder {
   readonly seed: number
   readonly calls: number
 }
-/** What this process tells: the outcome, the milliseconds beyond the deadline and the requests of each call, and the heap in MB. */
+/**
+ * What this process tells: the outcome, the milliseconds beyond the deadline and the requests of each call, and the
+ * heap in MB.
+ */
 export interface StormResult {
   readonly calls: readonly {
     readonly kind: string

@@ -102,7 +102,9 @@ test('Rayne must come out of a storm of all faults on time, without loops and wi
       )
     )
   t.diagnostic(
-    `${count(told.map(call => call.outcome))}; ${journal.length} requests; heap ${heapBefore.toFixed(1)} → ${heapAfter.toFixed(1)} MB; latest ${Math.max(...told.map(call => call.late)).toFixed(0)} ms`
+    `${count(told.map(call => call.outcome))}; ${journal.length} requests; heap ` +
+      `${heapBefore.toFixed(1)} → ${heapAfter.toFixed(1)} MB; latest ` +
+      `${Math.max(...told.map(call => call.late)).toFixed(0)} ms`
   )
   assert.equal(told.length, calls)
   for (const call of told) {

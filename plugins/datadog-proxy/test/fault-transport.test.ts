@@ -57,16 +57,20 @@ test('Rayne must take an answer that drips in slowly but in time as it is', asyn
   assert.deepEqual(await questions.monitor(site), whole)
 })
 
-test('Rayne must repeat a read whose connection broke in the middle of the body, and never take the half for the whole', async t => {
-  for (const [question, ask] of Object.entries(questions)) {
-    const site = await faultySite(t, [{ then: { type: 'reset' }, times: 1 }])
-    assert.ok((await ask(site)).rows.length > 0, question)
-    assert.equal(site.asked(), 2, question)
-    const lasting = await faultySite(t, [{ then: { type: 'reset' } }])
-    await assert.rejects(ask(lasting), fails('unavailable', /could not be reached/), question)
-    assert.equal(lasting.asked(), 3, question)
+test(
+  'Rayne must repeat a read whose connection broke in the middle of the body, and ' +
+    'never take the half for the whole',
+  async t => {
+    for (const [question, ask] of Object.entries(questions)) {
+      const site = await faultySite(t, [{ then: { type: 'reset' }, times: 1 }])
+      assert.ok((await ask(site)).rows.length > 0, question)
+      assert.equal(site.asked(), 2, question)
+      const lasting = await faultySite(t, [{ then: { type: 'reset' } }])
+      await assert.rejects(ask(lasting), fails('unavailable', /could not be reached/), question)
+      assert.equal(lasting.asked(), 3, question)
+    }
   }
-})
+)
 
 test('Rayne must not send a write again whose connection broke', async t => {
   const site = await faultySite(t, [{ match: { method: 'POST' }, then: { type: 'reset' } }])

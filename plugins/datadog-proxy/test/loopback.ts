@@ -38,7 +38,10 @@ export const json = (
     .end(JSON.stringify(value))
 }
 
-/** A Datadog of one test: an account whose requests reach `answer`, what was sent, and the waits between attempts in ms. */
+/**
+ * A Datadog of one test: an account whose requests reach `answer`, what was sent, and the waits between attempts in
+ * ms.
+ */
 export async function fakeDatadog(
   t: TestContext,
   answer: Answer,

@@ -25,8 +25,21 @@ test('without keys the plugin starts and says what to set', async t => {
     datadog.account(),
     /no Datadog account is configured: set DD_API_KEY and DD_APP_KEY/
   )
-  const half = provided(await createTestApp(t, { plugins: [plugin], env: { DD_API_KEY: 'k' } }))
-  await assert.rejects(half.datadog.account(), /set DD_APP_KEY \(and/)
+})
+
+test('one key without the other is refused at the start, by the name of the one that is missing', async t => {
+  for (const [env, says] of [
+    [
+      { DD_API_KEY: 'k' },
+      /^DD_API_KEY is set and DD_APP_KEY is not: .*set DD_APP_KEY, or unset DD_API_KEY/
+    ],
+    [{ DD_APP_KEY: 'p' }, /^DD_APP_KEY is set and DD_API_KEY is not/],
+    [{ DD_API_KEY: 'k', DD_APP_KEY: ' ' }, /^DD_API_KEY is set and DD_APP_KEY is not/]
+  ] as const)
+    await assert.rejects(createTestApp(t, { plugins: [plugin], env }), {
+      code: 'boot-failed',
+      message: says
+    })
 })
 
 test('the configured account is the default, with a pasted address for its site', async t => {

@@ -43,8 +43,8 @@ export const accountsOf = (simulator: Simulator): SimulatedAccount[] =>
   }))
 
 /** The same on the real simulator with its two accounts. */
-export async function simulatedApp(t: TestContext) {
+export async function simulatedApp(t: TestContext, options: TestAppOptions = {}) {
   const simulator = await createSimulator({ scenario: 's1', t0: onset, now: () => simulatedNow })
   t.after(() => simulator.close())
-  return { simulator, ...(await proxyApp(t, accountsOf(simulator))) }
+  return { simulator, ...(await proxyApp(t, accountsOf(simulator), options)) }
 }

@@ -21,30 +21,34 @@ const sends = (answer: (url: string) => Response) => {
   }
 }
 
-test('quirk 11: whatever was pasted, requests go to the API host without a double slash and links to the app host of the site', async () => {
-  for (const [pasted, api, app] of [
-    ['https://app.datadoghq.com/', 'https://api.datadoghq.com', 'https://app.datadoghq.com'],
-    [
-      'https://us5.datadoghq.com/api/v1/',
-      'https://api.us5.datadoghq.com',
-      'https://us5.datadoghq.com'
-    ],
-    ['api.ddog-gov.com', 'https://api.ddog-gov.com', 'https://app.ddog-gov.com']
-  ] as const) {
-    const { urls, fetch } = sends(() => Response.json({ status: 'ok', event: { id_str: '1' } }))
-    const account = await createDatadogService({
-      log: quiet,
-      fetch,
-      accounts: [{ name: 'a', site: pasted, ...keys }]
-    }).account('a')
-    const event = await account.createEvent({ title: 't', text: 'x', tags: [] })
-    assert.deepEqual(
-      [urls, account.appUrl, event.url],
-      [[`${api}/api/v1/events`], app, `${app}/event/event?id=1`]
-    )
-    assert.deepEqual([apiUrlOf(resolveSite(pasted)), appUrlOf(resolveSite(pasted))], [api, app])
+test(
+  'quirk 11: whatever was pasted, requests go to the API host without a double slash ' +
+    'and links to the app host of the site',
+  async () => {
+    for (const [pasted, api, app] of [
+      ['https://app.datadoghq.com/', 'https://api.datadoghq.com', 'https://app.datadoghq.com'],
+      [
+        'https://us5.datadoghq.com/api/v1/',
+        'https://api.us5.datadoghq.com',
+        'https://us5.datadoghq.com'
+      ],
+      ['api.ddog-gov.com', 'https://api.ddog-gov.com', 'https://app.ddog-gov.com']
+    ] as const) {
+      const { urls, fetch } = sends(() => Response.json({ status: 'ok', event: { id_str: '1' } }))
+      const account = await createDatadogService({
+        log: quiet,
+        fetch,
+        accounts: [{ name: 'a', site: pasted, ...keys }]
+      }).account('a')
+      const event = await account.createEvent({ title: 't', text: 'x', tags: [] })
+      assert.deepEqual(
+        [urls, account.appUrl, event.url],
+        [[`${api}/api/v1/events`], app, `${app}/event/event?id=1`]
+      )
+      assert.deepEqual([apiUrlOf(resolveSite(pasted)), appUrlOf(resolveSite(pasted))], [api, app])
+    }
   }
-})
+)
 
 test('quirk 12: a refusal says which of the two keys was asked about, and the site they must belong to', async t => {
   const { account } = await fakeDatadog(t, (response, { url }) =>
@@ -173,7 +177,10 @@ test('quirk 16: no call takes garbage with status 200 for an answer', async t =>
 test('quirk 27: DEBUG makes nothing write to stdout, which an MCP client reads', t => {
   const script = `import { createDatadogService } from './plugins/datadog-proxy/service/datadog.ts'
     const quiet = { debug() {}, info() {}, warn() {}, error() {}, child: () => quiet }
-    const account = await createDatadogService({ log: quiet, retry: { attempts: 1 }, accounts: [{ name: 'a', simulated: true, baseUrl: 'http://127.0.0.1:9', appUrl: 'x', apiKey: 'k', appKey: 'p' }] }).account()
+    const baseUrl = 'http://127.0.0.1:9'
+    const one = { name: 'a', simulated: true, baseUrl, appUrl: 'x', apiKey: 'k', appKey: 'p' }
+    const options = { log: quiet, retry: { attempts: 1 }, accounts: [one] }
+    const account = await createDatadogService(options).account()
     await account.logs({ query: '', window: { from: 1, to: 2 }, limit: 1 }).catch(() => {})`
   const said = execFileSync(
     process.execPath,

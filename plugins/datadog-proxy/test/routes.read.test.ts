@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { incident, simulatedApp } from './proxy-app.ts'
 
-test('the routes that read, on the simulator', async t => {
-  const { ask, get, simulator } = await simulatedApp(t)
+test('the routes that read hosts and events, on the simulator', async t => {
+  const { get, simulator } = await simulatedApp(t)
   await t.test(
     'hosts come with all Datadog fields, by page, and know how many there are',
     async () => {
@@ -109,7 +109,10 @@ test('the routes that read, on the simulator', async t => {
     assert.ok(Math.abs(Date.parse(asked.to) - before) < 5000)
     assert.equal(Date.parse(asked.to) - Date.parse(asked.from), 30 * 60_000)
   })
+})
 
+test('the routes that read monitors, logs and the catalog, on the simulator', async t => {
+  const { ask, get, simulator } = await simulatedApp(t)
   await t.test(
     'monitors are paged from 0, counted, listed by id, read one by one and found when triggered',
     async () => {

@@ -3,8 +3,9 @@ import { test, type TestContext } from 'node:test'
 import { definePlugin } from '../../../core/index.ts'
 import { createTestApp } from '../../../core/testing.ts'
 import { DatadogError } from '../contract.ts'
-import { routes } from '../routes/proxy.ts'
-import { fakeDatadog, json, keys } from './loopback.ts'
+import { createPrivateLocation } from '../service/private-location.ts'
+import { proxyRoutes } from '../routes/all.ts'
+import { fakeDatadog, json, keys, quiet } from './loopback.ts'
 import { proxyApp } from './proxy-app.ts'
 import type { Datadog } from '../service/datadog.ts'
 
@@ -47,56 +48,63 @@ test("Datadog's refusals are passed on with its words", async t => {
   }
 })
 
-test('failures of Datadog and garbage are 502, a time-out is 504, a limit 429 with the time to wait: never 200', async t => {
-  let failure: DatadogError | undefined
-  const account = {
-    name: 'a',
-    simulated: true,
-    page: () => Promise.reject(failure as Error),
-    hostTotals: () => Promise.reject(failure as Error)
-  }
-  const service = {
-    account: async () => account,
-    list: async () => [{ name: 'a', site: 'x', simulated: true, isDefault: true }]
-  } as unknown as Datadog
-  const plugin = definePlugin({
-    id: 'proxies',
-    version: '1.0.0',
-    prefix: '/v1',
-    register: app => routes(app as never, service, off)
-  })
-  const app = await createTestApp(t, { plugins: [plugin] })
-  for (const [kind, status] of [
-    ['unavailable', 502],
-    ['garbage', 502],
-    ['timeout', 504],
-    ['rate_limited', 429]
-  ] as const) {
-    failure = new DatadogError(
-      kind,
-      `it was ${kind}`,
-      kind === 'rate_limited' ? { retryAfterSeconds: 12 } : {}
-    )
-    for (const path of [
-      '/v1/hosts',
-      '/v1/hosts/active',
-      '/v1/hosts?account=*',
-      '/v1/monitors/triggered',
-      '/v1/services',
-      '/v1/downtimes',
-      '/v1/events'
-    ]) {
-      const answer = await app.call('GET', path)
-      assert.deepEqual(
-        [answer.status, (answer.body as { error: string }).error.includes(`it was ${kind}`)],
-        [status, true],
-        path
+test(
+  'failures of Datadog and garbage are 502, a time-out is 504, a limit 429 with the ' +
+    'time to wait: never 200',
+  async t => {
+    let failure: DatadogError | undefined
+    const account = {
+      name: 'a',
+      simulated: true,
+      page: () => Promise.reject(failure as Error),
+      hostTotals: () => Promise.reject(failure as Error)
+    }
+    const service = {
+      account: async () => account,
+      list: async () => [{ name: 'a', site: 'x', simulated: true, isDefault: true }]
+    } as unknown as Datadog
+    const plugin = definePlugin({
+      id: 'proxies',
+      version: '1.0.0',
+      prefix: '/v1',
+      register(app) {
+        const privateLocation = createPrivateLocation(off, quiet)
+        for (const add of proxyRoutes) add(app, { datadog: service, privateLocation })
+      }
+    })
+    const app = await createTestApp(t, { plugins: [plugin] })
+    for (const [kind, status] of [
+      ['unavailable', 502],
+      ['garbage', 502],
+      ['timeout', 504],
+      ['rate_limited', 429]
+    ] as const) {
+      failure = new DatadogError(
+        kind,
+        `it was ${kind}`,
+        kind === 'rate_limited' ? { retryAfterSeconds: 12 } : {}
       )
-      if (kind === 'rate_limited' && !path.includes('*'))
-        assert.equal(answer.headers.get('retry-after'), '12')
+      for (const path of [
+        '/v1/hosts',
+        '/v1/hosts/active',
+        '/v1/hosts?account=*',
+        '/v1/monitors/triggered',
+        '/v1/services',
+        '/v1/downtimes',
+        '/v1/events'
+      ]) {
+        const answer = await app.call('GET', path)
+        assert.deepEqual(
+          [answer.status, (answer.body as { error: string }).error.includes(`it was ${kind}`)],
+          [status, true],
+          path
+        )
+        if (kind === 'rate_limited' && !path.includes('*'))
+          assert.equal(answer.headers.get('retry-after'), '12')
+      }
     }
   }
-})
+)
 
 test('an HTML page with status 200 is 502, not an empty list', async t => {
   const { get } = await appWith(t, response =>

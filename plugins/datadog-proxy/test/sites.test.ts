@@ -9,7 +9,8 @@ import {
   resolveSite,
   sites
 } from '../service/client/resolve-site.ts'
-import { createDatadogService, type AccountInput } from '../service/datadog.ts'
+import { createDatadogService } from '../service/datadog.ts'
+import type { AccountInput } from '../service/open-row.ts'
 import { fakeDatadog, json, keys, quiet } from './loopback.ts'
 
 const spellings = (site: string): string[] => [

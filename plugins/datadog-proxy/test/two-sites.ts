@@ -8,7 +8,10 @@ import proxy from '../plugin.ts'
 
 type App = Awaited<ReturnType<typeof createTestApp>>
 
-/** Sends what is meant for Datadog's sites to the simulator's accounts of those sites; any other address but loopback is an error that names it. */
+/**
+ * Sends what is meant for Datadog's sites to the simulator's accounts of those sites; any other address but loopback
+ * is an error that names it.
+ */
 export function redirectSites(t: TestContext, simulator: Simulator): { left: string[] } {
   const real = globalThis.fetch
   const left: string[] = []
@@ -30,7 +33,9 @@ export function homeOf(t: TestContext): string {
   return folder
 }
 
-/** The proxy plugin alone, with its key file in a folder of its own, and a simulator behind Datadog's real addresses. */
+/**
+ * The proxy plugin alone, with its key file in a folder of its own, and a simulator behind Datadog's real addresses.
+ */
 export async function startProxy(
   t: TestContext,
   options: TestAppOptions = {}

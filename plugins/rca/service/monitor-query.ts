@@ -27,7 +27,7 @@ const searches: ReadonlyMap<string, 'logs' | 'spans' | 'events'> = new Map([
 /** Functions that judge a series instead of drawing it; the series is their first argument. */
 const judges = new Set(['anomalies', 'outliers', 'forecast'])
 
-/** Reads a monitor's query: `avg(last_5m):<this> > 5`, `change(avg(last_5m),last_1h):<this> > 1`, `logs("<this>")…`. */
+/** Reads a monitor's query: `avg(last_5m):<this> > 5`, `change(avg(last_5m),last_1h):<this> > 1`, `logs("<this>")`. */
 export function readMonitorQuery(text: string): Watched {
   if (text.length > maxLength)
     return { of: 'nothing', why: `its query has more than ${maxLength} characters` }

@@ -96,7 +96,9 @@ export const createRecordCommand =
     return [
       summary,
       [
-        `${file}: ${window.from} to ${window.to}, ${redacted.emails} e-mail and ${redacted.addresses} network addresses replaced, ${redacted.hosts === 0 ? 'host names kept (--anonymise replaces them)' : `${redacted.hosts} hosts renamed`}`,
+        `${file}: ${window.from} to ${window.to}, ${redacted.emails} e-mail and ` +
+          `${redacted.addresses} network addresses replaced, ` +
+          `${redacted.hosts === 0 ? 'host names kept (--anonymise replaces them)' : `${redacted.hosts} hosts renamed`}`,
         ...summary.calls.map(one => `  ${one.call.padEnd(8)} ${one.failure ?? `${one.rows} rows`}`),
         'read it before you pass it on: what a log line says of people stays in it'
       ]

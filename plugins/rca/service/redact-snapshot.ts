@@ -51,7 +51,10 @@ function numbered(what: string): { name(text: string): string; count(): number }
   }
 }
 
-/** Every host named in a field or a tag, long and short form, the longest first so that no name is cut by a shorter one. */
+/**
+ * Every host named in a field or a tag, long and short form, the longest first so that no name is cut by a shorter
+ * one.
+ */
 function hostNames(snapshot: Omit<DatadogSnapshot, 'redacted'>): Map<string, string> {
   const found = new Set<string>()
   const add = (name: unknown): void => {

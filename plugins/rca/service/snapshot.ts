@@ -9,7 +9,9 @@ import type {
   TimeWindow
 } from '../../datadog-proxy/contract.ts'
 
-/** One read as it was asked and answered; `rows` are those of this contract, `failure` stands where Datadog gave none. */
+/**
+ * One read as it was asked and answered; `rows` are those of this contract, `failure` stands where Datadog gave none.
+ */
 export type SnapshotCall = {
   readonly failure?: {
     readonly kind: DatadogFailure
@@ -54,7 +56,10 @@ export type SnapshotCall = {
     }
 )
 
-/** What one analysis read of an account: written by `rayne record`, replayed by the simulator, described by simulator/world/world-file.schema.json. */
+/**
+ * What one analysis read of an account: written by `rayne record`, replayed by the simulator, described by
+ * simulator/world/world-file.schema.json.
+ */
 export interface DatadogSnapshot {
   readonly format: 'rayne-world'
   readonly version: 1

@@ -1,10 +1,19 @@
 import { DatadogError } from '../../contract.ts'
 
-/** Stops asking a Datadog that does not answer: after repeated failures only one request at a time finds out whether it is back. */
+/**
+ * Stops asking a Datadog that does not answer: after repeated failures only one request at a time finds out whether
+ * it is back.
+ */
 export interface Circuit {
-  /** Throws `unavailable` with the time of the next try while the circuit is open; every entry is followed by exactly one outcome. */
+  /**
+   * Throws `unavailable` with the time of the next try while the circuit is open; every entry is followed by exactly
+   * one outcome.
+   */
   enter(): void
-  /** Ends with the request that finds out whether Datadog is back, while one is under way: others wait for it instead of failing beside a Datadog that works. */
+  /**
+   * Ends with the request that finds out whether Datadog is back, while one is under way: others wait for it instead
+   * of failing beside a Datadog that works.
+   */
   probe(): Promise<void> | undefined
   succeeded(): void
   failed(error: DatadogError): void

@@ -29,8 +29,8 @@ const mostRows = 10_000
 
 /**
  * Reads pages until there is one row more than the limit, or Datadog has no more. Never the client's paginator, which
- * loops for ever on a null cursor. Throws `invalid` for a limit out of 1…10000, `garbage` when no item is usable and `timeout`
- * when Datadog ran out of time before the first row.
+ * loops for ever on a null cursor. Throws `invalid` for a limit out of 1…10000, `garbage` when no item is usable and
+ * `timeout` when Datadog ran out of time before the first row.
  */
 export async function collectPages<T>(request: PageRequest<T>): Promise<Collected<T>> {
   const { limit } = request
@@ -106,7 +106,9 @@ function endOf({
   if (got < size)
     return {
       more: false,
-      warning: `Datadog gave ${got} of ${size} rows asked for and still a cursor; rows after them, if any, were not read`
+      warning:
+        `Datadog gave ${got} of ${size} rows asked for and still a cursor; rows ` +
+        'after them, if any, were not read'
     }
   if (rows >= limit) return { more: true }
   // Duplicates make pages yield less than their size; two pages more than needed are tolerated.

@@ -22,7 +22,8 @@ export async function createEvent(
     (await sdk.v1()).events.createEvent(body)
   )
   const event = objectOf(objectOf(answer)['event'])
-  // `id` is rounded by Datadog itself: 6327818704671040000 for …039975. The link has all digits where `id_str` is absent.
+  // `id` is rounded by Datadog itself: 6327818704671040000 for …039975. The link has all digits where `id_str` is
+  // absent.
   const id = textOf(event['id_str']) ?? /[?&]id=(\d+)/.exec(textOf(event['url']) ?? '')?.[1]
   if (id === undefined)
     throw new DatadogError(

@@ -5,7 +5,10 @@ const all: readonly LogTier[] = ['indexes', 'flex', 'online-archives']
 /** The shortest retention Datadog sells for indexes; older lines may be in another tier. */
 const surelyIndexedMs = 3 * 86_400_000
 
-/** What one account has learned about where its logs are; a search costs one of about 300 an hour, so no tier is asked in vain. */
+/**
+ * What one account has learned about where its logs are; a search costs one of about 300 an hour, so no tier is asked
+ * in vain.
+ */
 export interface LogTiers {
   /** The tiers to ask for a window, in order. */
   order(window: TimeWindow): readonly LogTier[]
@@ -38,7 +41,9 @@ interface TierAnswer<T> {
   readonly warnings: readonly string[]
 }
 
-/** Asks tier after tier until one has lines. The first must answer; the others are a bonus, and say so when they fail. */
+/**
+ * Asks tier after tier until one has lines. The first must answer; the others are a bonus, and say so when they fail.
+ */
 export async function inTiers<T>(
   tiers: LogTiers,
   order: readonly LogTier[],
@@ -78,6 +83,7 @@ export const beyondRetention = (
 ): string[] =>
   tier === 'indexes' && window.from < now - surelyIndexedMs
     ? [
-        'the window begins more than 3 days ago: what is older than the retention of the indexes is silently left out by Datadog'
+        'the window begins more than 3 days ago: what is older than the retention of the ' +
+          'indexes is silently left out by Datadog'
       ]
     : []

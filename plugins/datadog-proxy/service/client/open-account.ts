@@ -16,7 +16,8 @@ import { readPage } from './read-page.ts'
 import { searchEvents } from './search-events.ts'
 import { searchLogs } from './search-logs.ts'
 import { searchSpans } from './search-spans.ts'
-import { startCall, type Call, type Transport } from './send-request.ts'
+import type { Transport } from './exchange.ts'
+import { startCall, type Call } from './send-request.ts'
 import { listServices, saveService } from './service-catalog.ts'
 import { checkKeys, validateKeys } from './validate-keys.ts'
 import { cancelDowntime, createDowntime } from './write-downtime.ts'
@@ -44,15 +45,13 @@ export function openAccount(
     limits: createRateLimits(),
     circuit: createCircuit({ where: shared.where })
   }
-  const { name, site, simulated, appUrl } = address
-  const sdk = createSdk(address.apiUrl, keys)
+  const { apiUrl, ...about } = address
+  const { appUrl } = about
+  const sdk = createSdk(apiUrl, keys)
   const tiers = createLogTiers()
   const start = (options: CallOptions | undefined): Call => startCall(transport, options)
   return {
-    name,
-    site,
-    simulated,
-    appUrl,
+    ...about,
     validate: async options => validateKeys(start(options), sdk),
     checkKeys: async options => checkKeys(start(options), sdk),
     monitor: async (id, options) => getMonitor(start(options), sdk, id),

@@ -1,6 +1,8 @@
 import { DatadogError } from '../../contract.ts'
 
-/** A name that becomes one segment of a path; `.` and `..` would reach another endpoint, since they survive encoding. */
+/**
+ * A name that becomes one segment of a path; `.` and `..` would reach another endpoint, since they survive encoding.
+ */
 export function pathPart(name: string, what: string): string {
   const trimmed = name.trim()
   if (trimmed === '' || trimmed === '.' || trimmed === '..' || /\p{Cc}/u.test(trimmed))
@@ -8,7 +10,10 @@ export function pathPart(name: string, what: string): string {
   return trimmed
 }
 
-/** A decimal id, however long; the official client's factories only put it into the path, where a number would be rounded. */
+/**
+ * A decimal id, however long; the official client's factories only put it into the path, where a number would be
+ * rounded.
+ */
 export function decimalId(id: string, what: string): number {
   const digits = id.trim()
   if (!/^\d{1,19}$/.test(digits))

@@ -1,4 +1,5 @@
 import type { DatadogError } from '../../contract.ts'
+import type { AnswerHeaders } from './answer-headers.ts'
 
 /** How reads are repeated; times in milliseconds. */
 export interface RetryPolicy {
@@ -25,7 +26,11 @@ const longestSaneWait = 86_400
  * Seconds to wait from `Retry-After` or, for a 429, `X-RateLimit-Reset`; undefined when absent or senseless.
  * Reset is recorded as seconds up to 3494, and seen elsewhere as 0, words and an epoch.
  */
-export function askedWait(status: number, headers: Headers, nowMs: number): number | undefined {
+export function askedWait(
+  status: number,
+  headers: AnswerHeaders,
+  nowMs: number
+): number | undefined {
   const retryAfter = headers.get('retry-after')
   const stated = retryAfter ?? (status === 429 ? headers.get('x-ratelimit-reset') : null)
   if (stated === null) return undefined
@@ -42,7 +47,10 @@ export function askedWait(status: number, headers: Headers, nowMs: number): numb
   return seconds > 0 && seconds <= longestSaneWait ? Math.ceil(seconds) : undefined
 }
 
-/** Milliseconds until the next attempt, or undefined when there is none. A wait beyond the cap is not honoured but backed off. */
+/**
+ * Milliseconds until the next attempt, or undefined when there is none. A wait beyond the cap is not honoured but
+ * backed off.
+ */
 export function nextDelay(
   failed: FailedExchange,
   attempt: number,

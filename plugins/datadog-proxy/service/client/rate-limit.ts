@@ -1,3 +1,4 @@
+import type { AnswerHeaders } from './answer-headers.ts'
 interface Bucket {
   limit: number
   periodMs: number
@@ -6,12 +7,15 @@ interface Bucket {
   inFlight: number
 }
 
-/** How many requests one account may still send, as Datadog's own headers tell it: limits differ between organisations. */
+/**
+ * How many requests one account may still send, as Datadog's own headers tell it: limits differ between
+ * organisations.
+ */
 export interface RateLimits {
   /** Takes a token and answers 0, or answers the milliseconds until there are tokens again. */
   take(route: string): number
   /** Every taken token is answered once, without headers when no answer came. */
-  answered(route: string, headers?: Headers): void
+  answered(route: string, headers?: AnswerHeaders): void
 }
 
 const unlimited = (): Bucket => ({
@@ -66,9 +70,12 @@ export function createRateLimits(now: () => number = Date.now): RateLimits {
   }
 }
 
-/** One answer's limit, or undefined when a header is absent or senseless (recorded: none; seen elsewhere: words, 0, epochs, hours). */
+/**
+ * One answer's limit, or undefined when a header is absent or senseless (recorded: none; seen elsewhere: words, 0,
+ * epochs, hours).
+ */
 function readLimit(
-  headers: Headers,
+  headers: AnswerHeaders,
   now: number
 ):
   | { name?: string; limit: number; periodMs: number; remaining: number; resetAt: number }
@@ -95,6 +102,9 @@ function readLimit(
 
 /** What shares a limit: the method and the path without the ids in it. */
 export function routeOf(method: string, url: string): string {
-  const path = new URL(url).pathname.replace(/^.*?(?=\/api\/v\d)/, '')
-  return `${method} ${path.replace(/\/monitor\/\d+$/, '/monitor/*').replace(/\/(tags\/hosts|configuration\/webhooks|notebooks|downtime)\/[^/]+$/, '/$1/*')}`
+  const path = new URL(url).pathname
+    .replace(/^.*?(?=\/api\/v\d)/, '')
+    .replace(/\/monitor\/\d+$/, '/monitor/*')
+    .replace(/\/(tags\/hosts|configuration\/webhooks|notebooks|downtime)\/[^/]+$/, '/$1/*')
+  return `${method} ${path}`
 }

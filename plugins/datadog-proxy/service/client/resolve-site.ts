@@ -26,7 +26,8 @@ export function resolveSite(pasted: string): Site {
   const host = url?.hostname.replace(/^(?:api|app)\./, '')
   if (!url || !host || url.username || url.password || url.port || !isSite(host)) {
     throw refused(
-      `${JSON.stringify(pasted.slice(0, 100))} is not a Datadog site, so no key is sent there; use one of ${sites.join(', ')}`
+      `${JSON.stringify(pasted.slice(0, 100))} is not a Datadog site, so no key is sent ` +
+        `there; use one of ${sites.join(', ')}`
     )
   }
   return host
@@ -46,7 +47,8 @@ export function resolveLoopback(baseUrl: string): string {
   const url = parse(baseUrl.trim())
   if (!url || url.username || url.password || url.search || url.hash || !isLoopback(url.hostname)) {
     throw refused(
-      `${JSON.stringify(baseUrl.slice(0, 100))} is not on this machine: a simulated account takes a loopback address such as http://127.0.0.1:8126`
+      `${JSON.stringify(baseUrl.slice(0, 100))} is not on this machine: a simulated ` +
+        'account takes a loopback address such as http://127.0.0.1:8126'
     )
   }
   return (

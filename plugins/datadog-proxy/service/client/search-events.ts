@@ -6,7 +6,10 @@ import { defined, idOf, objectOf, tagOf, textOf, textsOf, timeOf } from './read-
 import { readStream, searchStream, type SearchBody, type StreamSearch } from './search-stream.ts'
 import { needs, type Call } from './send-request.ts'
 
-/** Alert events appear about 30 s late and their own time may lie outside of the alert's; measured elsewhere as up to minutes. */
+/**
+ * Alert events appear about 30 s late and their own time may lie outside of the alert's; measured elsewhere as up to
+ * minutes.
+ */
 const lateMs = 5 * 60_000
 
 /** Events of a window (deploys, changes, alerts), newest first. */

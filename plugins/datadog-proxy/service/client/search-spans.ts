@@ -5,7 +5,10 @@ import { defined, idOf, numberOf, objectOf, textOf, textsOf, timeOf } from './re
 import { searchStream, type StreamSearch } from './search-stream.ts'
 import { needs, type Call } from './send-request.ts'
 
-/** Spans of a window, newest first unless asked otherwise. The trace endpoint is left aside: it sends ids as numbers beyond 2^53. */
+/**
+ * Spans of a window, newest first unless asked otherwise. The trace endpoint is left aside: it sends ids as numbers
+ * beyond 2^53.
+ */
 export function searchSpans(
   call: Call,
   sdk: Sdk,

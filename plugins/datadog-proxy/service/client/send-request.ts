@@ -1,25 +1,13 @@
 import type { RequestContext } from '@datadog/datadog-api-client/dist/packages/datadog-api-client-common/http/http.js'
-import { errorCode, errorText, type Logger } from '../../../../core/index.ts'
+import { errorText } from '../../../../core/index.ts'
 import { DatadogError, type CallOptions } from '../../contract.ts'
+import type { AnswerHeaders } from './answer-headers.ts'
 import type { Circuit } from './circuit.ts'
-import { askedWait, nextDelay, type FailedExchange, type RetryPolicy } from './plan-retry.ts'
+import { endedBy, openDeadline, type Deadline } from './deadline.ts'
+import { exchange, type Exchange, type Transport } from './exchange.ts'
+import { nextDelay } from './plan-retry.ts'
 import { routeOf, type RateLimits } from './rate-limit.ts'
-import { refusal } from './read-envelope.ts'
-import { parseJson } from './read-json.ts'
 
-/** Everything about how requests of one account travel. */
-export interface Transport {
-  readonly fetch: typeof fetch
-  readonly retry: RetryPolicy
-  readonly timeoutMs: number
-  /** The largest answer read, in bytes after decompression. */
-  readonly maxBytes: number
-  /** The site, or the simulator's name, as messages show it. */
-  readonly where: string
-  /** Keys that must never appear in a message. */
-  readonly secrets: readonly string[]
-  readonly log: Logger
-}
 /** A transport with what the account has learned about its Datadog. */
 export interface AccountTransport extends Transport {
   readonly limits: RateLimits
@@ -38,15 +26,9 @@ export interface Call {
 export const needs = (permission: string): string =>
   `The application key needs the permission ${permission}`
 
-interface Deadline {
-  readonly signal: AbortSignal
-  readonly caller: AbortSignal | undefined
-  readonly timeoutMs: number
-  remainingMs(): number
-}
-type Exchange = { readonly json: unknown } | FailedExchange
-
-/** The one place through which every request of an account goes; rejects with DatadogError or the caller's abort reason. */
+/**
+ * The one place through which every request of an account goes; rejects with DatadogError or the caller's abort reason.
+ */
 export function startCall(transport: AccountTransport, options: CallOptions = {}): Call {
   let deadline: Deadline | undefined
   const sendBuilt = async (
@@ -56,7 +38,7 @@ export function startCall(transport: AccountTransport, options: CallOptions = {}
   ): Promise<unknown> => {
     options.signal?.throwIfAborted()
     const request = await built(build)
-    // The first call of a process loads the client, which blocks for seconds and is not Datadog's time.
+    // The first call of a process loads the client, which is not Datadog's time.
     deadline ??= openDeadline(options, transport.timeoutMs)
     return send(transport, deadline, hint, request, attempts)
   }
@@ -124,7 +106,10 @@ const aborted = (signal: AbortSignal): Promise<void> =>
 
 const mostWaits = 5
 
-/** Waits for a token of the account's rate limit; throws `rate_limited` instead of a wait that is too long for this call. */
+/**
+ * Waits for a token of the account's rate limit; throws `rate_limited` instead of a wait that is too long for this
+ * call.
+ */
 async function admitted(
   { limits, retry, where }: AccountTransport,
   deadline: Deadline,
@@ -151,9 +136,9 @@ async function observed(
   { limits, circuit }: AccountTransport,
   deadline: Deadline,
   route: string,
-  run: (keep: (headers: Headers) => void) => Promise<Exchange>
+  run: (keep: (headers: AnswerHeaders) => void) => Promise<Exchange>
 ): Promise<Exchange> {
-  let headers: Headers | undefined
+  let headers: AnswerHeaders | undefined
   try {
     // Nothing may come between the last look and the entry, or two would take themselves for the probe.
     for (let probe = circuit.probe(); probe; probe = circuit.probe()) await probed(probe, deadline)
@@ -186,122 +171,3 @@ async function observed(
 
 /** A time-out shorter than this (ms) is not counted against Datadog: its slow answers take up to 20 s. */
 const telling = 10_000
-
-async function exchange(
-  transport: Transport,
-  deadline: Deadline,
-  hint: string,
-  request: RequestContext,
-  keep: (headers: Headers) => void
-): Promise<Exchange> {
-  try {
-    const body = request.getBody()
-    const response = await transport.fetch(request.getUrl(), {
-      method: request.getHttpMethod(),
-      headers: request.getHeaders(),
-      signal: deadline.signal,
-      // Followed redirects would carry both keys to wherever they point.
-      redirect: 'manual',
-      ...(typeof body === 'string' ? { body } : {})
-    })
-    keep(response.headers)
-    if (response.status >= 300 && response.status < 400) return redirected(response)
-    return judge(transport, hint, response, await readBounded(response, transport.maxBytes))
-  } catch (error) {
-    const ended = endedBy(deadline, error)
-    if (ended) throw ended
-    if (error instanceof DatadogError) return { error, retryable: false }
-    return {
-      error: new DatadogError(
-        'unavailable',
-        `Datadog (${transport.where}) could not be reached: ${redacted(networkText(error), transport.secrets)}`,
-        { cause: error }
-      ),
-      retryable: true
-    }
-  }
-}
-
-function judge(transport: Transport, hint: string, response: Response, text: string): Exchange {
-  const { status, headers } = response
-  if (!response.ok) {
-    const askedSeconds = askedWait(status, headers, Date.now())
-    const error = refusal(status, redacted(text, transport.secrets), {
-      hint,
-      where: transport.where,
-      retryAfterSeconds: askedSeconds
-    })
-    return { error, retryable: status === 429 || status >= 500, askedSeconds }
-  }
-  // Deletions answer so, recorded with the content type of HTML.
-  if (status === 204) return { json: undefined }
-  const type = headers.get('content-type')
-  if (type !== null && !/[/+]json\b/i.test(type))
-    return {
-      error: garbage(status, `${type.slice(0, 60)} instead of JSON (a proxy or a login page?)`),
-      retryable: false
-    }
-  if (text.trim() === '') return { error: garbage(status, 'an empty body'), retryable: false }
-  try {
-    return { json: parseJson(text) }
-  } catch {
-    return {
-      error: garbage(status, `JSON that breaks off or is not JSON (${text.length} characters)`),
-      retryable: false
-    }
-  }
-}
-
-async function readBounded(response: Response, maxBytes: number): Promise<string> {
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of response.body ?? []) {
-    size += chunk.byteLength
-    if (size > maxBytes) throw garbage(response.status, `more than ${maxBytes} bytes`)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
-}
-
-function openDeadline({ signal: caller, timeoutMs = 0 }: CallOptions, defaultMs: number): Deadline {
-  const limit = timeoutMs > 0 ? timeoutMs : defaultMs
-  const endsAt = performance.now() + limit
-  const timer = AbortSignal.timeout(limit)
-  return {
-    signal: caller ? AbortSignal.any([caller, timer]) : timer,
-    caller,
-    timeoutMs: limit,
-    remainingMs: () => endsAt - performance.now()
-  }
-}
-
-function endedBy(deadline: Deadline, error: unknown): unknown {
-  if (!deadline.signal.aborted) return undefined
-  if (deadline.caller?.aborted) return deadline.caller.reason
-  return new DatadogError(
-    'timeout',
-    `Datadog gave no complete answer within ${deadline.timeoutMs / 1000} s`,
-    { cause: error }
-  )
-}
-
-async function redirected(response: Response): Promise<Exchange> {
-  await response.body?.cancel()
-  return {
-    error: garbage(
-      response.status,
-      'a redirect, which is not followed so that the keys stay where they belong'
-    ),
-    retryable: false
-  }
-}
-
-const garbage = (datadogStatus: number, what: string): DatadogError =>
-  new DatadogError('garbage', `Datadog answered ${datadogStatus} with ${what}`, { datadogStatus })
-const redacted = (text: string, secrets: readonly string[]): string =>
-  secrets.reduce((clean, secret) => clean.replaceAll(secret, '[redacted]'), text)
-
-function networkText(error: unknown): string {
-  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
-  return errorCode(cause) ?? errorText(cause)
-}

@@ -10,7 +10,10 @@ export async function validateKeys(call: Call, sdk: Sdk): Promise<void> {
   await validateAppKey(call, sdk)
 }
 
-/** The same with a verdict for each key instead of an error; the second question is not asked when the first answer makes it pointless. */
+/**
+ * The same with a verdict for each key instead of an error; the second question is not asked when the first answer
+ * makes it pointless.
+ */
 export async function checkKeys(call: Call, sdk: Sdk): Promise<readonly KeyCheck[]> {
   const api = await verdict('api_key', 'Datadog accepts the API key', () =>
     validateApiKey(call, sdk)

@@ -1,4 +1,3 @@
-import type { NotebookCellCreateRequest } from '@datadog/datadog-api-client/dist/packages/datadog-api-client-v1/models/NotebookCellCreateRequest.js'
 import { DatadogError, type NotebookCell, type NotebookRef } from '../../contract.ts'
 import type { DatadogNotebook, NotebookBody } from './account.ts'
 import type { Sdk } from './load-sdk.ts'
@@ -6,11 +5,19 @@ import { decimalId } from './path-part.ts'
 import { defined, idOf, isObject, numberOf, objectOf, textOf, timeOf } from './read-json.ts'
 import { needs, type Call } from './send-request.ts'
 
+/** One cell as the official client wants it. */
+type CellRequest = Parameters<
+  Awaited<ReturnType<Sdk['v1']>>['notebooks']['createNotebook']
+>[0]['data']['attributes']['cells'][number]
+
 const longestName = 80
 const pageSize = 100
 const mostPages = 10
 
-/** Creates a notebook, sent once: look with findNotebook before sending it again. Names longer than 80 characters are `invalid`. */
+/**
+ * Creates a notebook, sent once: look with findNotebook before sending it again. Names longer than 80 characters are
+ * `invalid`.
+ */
 export async function createNotebook(
   call: Call,
   sdk: Sdk,
@@ -113,7 +120,8 @@ export async function findNotebook(
   }
   throw new DatadogError(
     'invalid',
-    `more than ${mostPages * pageSize} notebooks match ${JSON.stringify(text.slice(0, 80))} and none of those has it in its name`
+    `more than ${mostPages * pageSize} notebooks match ` +
+      `${JSON.stringify(text.slice(0, 80))} and none of those has it in its name`
   )
 }
 
@@ -135,7 +143,7 @@ function bodyOf({ name, cells, window }: NotebookBody) {
   }
 }
 
-function toCell(cell: NotebookCell): NotebookCellCreateRequest {
+function toCell(cell: NotebookCell): CellRequest {
   const definition =
     cell.type === 'markdown'
       ? { type: 'markdown' as const, text: cell.text }
@@ -145,7 +153,7 @@ function toCell(cell: NotebookCell): NotebookCellCreateRequest {
           showLegend: true,
           requests: [{ q: cell.query, displayType: 'line' as const }]
         }
-  return { type: 'notebook_cells', attributes: { definition } } as NotebookCellCreateRequest
+  return { type: 'notebook_cells', attributes: { definition } } as CellRequest
 }
 
 const nameOf = (item: unknown): string | undefined =>

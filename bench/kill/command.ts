@@ -1,15 +1,15 @@
 import { Option, type Command } from 'commander'
 import path from 'node:path'
-import { machine, median, megabytes, print, table, whole, writeJson } from './figures.ts'
-import { untilAccepted } from './ingest/first-answer.ts'
-import { readBacklog, untilDrained } from './kill/drained.ts'
-import { countOutcome, isClean, type Outcome } from './kill/outcome.ts'
-import { createRandom } from './kill/random.ts'
-import { killDuringPosts, type Round } from './kill/round.ts'
-import { startSimulatedDatadog, type SimulatedDatadog } from './kill/simulated-datadog.ts'
-import { createAlertBody } from './payload.ts'
-import { createHome, freePort, startProduct, tailOf, type Product } from './process/product.ts'
-import { printTopCosts } from './process/profile.ts'
+import { machine, median, megabytes, print, table, whole, writeJson } from '../figures.ts'
+import { untilAccepted } from '../ingest/first-answer.ts'
+import { readBacklog, untilDrained } from './drained.ts'
+import { countOutcome, isClean, type Outcome } from './outcome.ts'
+import { createRandom } from './random.ts'
+import { killDuringPosts, type Round } from './round.ts'
+import { startSimulatedDatadog, type SimulatedDatadog } from './simulated-datadog.ts'
+import { createAlertBody } from '../payload.ts'
+import { createHome, freePort, startProduct, tailOf, type Product } from '../process/product.ts'
+import { printTopCosts } from '../process/profile.ts'
 
 interface KillOptions {
   readonly rounds: string
@@ -34,7 +34,8 @@ export function killCommand(program: Command): void {
   program
     .command('kill')
     .description(
-      'kill -9 of the whole process tree during posts: what was acknowledged is there after the restart and is analysed once'
+      'kill -9 of the whole process tree during posts: what was acknowledged is there ' +
+        'after the restart and is analysed once'
     )
     .option('--rounds <n>', 'kills', '10')
     .option('--posts <n>', 'alerts a round', '2000')
@@ -69,7 +70,13 @@ async function run(options: KillOptions): Promise<void> {
   const middle = (pick: (each: Drain) => number): string =>
     median(result.drains.map(pick)).toFixed(1)
   print(
-    `${minutes.toFixed(1)} minutes; while waiting ${middle(each => each.analysed / each.seconds)} analyses a second (median of ${result.drains.length}); one takes ${middle(each => each.cost.node)} ms of processor in node, ${middle(each => each.cost.postgres)} in PostgreSQL, ${middle(each => each.cost.simulator)} in the simulator; node held ${megabytes(Math.max(...result.drains.map(each => each.nodeBytes)))} at most when all was done`
+    `${minutes.toFixed(1)} minutes; while waiting ` +
+      `${middle(each => each.analysed / each.seconds)} analyses a second (median of ` +
+      `${result.drains.length}); one takes ${middle(each => each.cost.node)} ms of ` +
+      `processor in node, ${middle(each => each.cost.postgres)} in PostgreSQL, ` +
+      `${middle(each => each.cost.simulator)} in the simulator; node held ` +
+      `${megabytes(Math.max(...result.drains.map(each => each.nodeBytes)))} at most when ` +
+      'all was done'
   )
   writeJson(options.json, {
     machine: machine(),
@@ -100,49 +107,67 @@ async function killRounds(setting: Setting) {
   const profile =
     setting.profile === undefined ? undefined : path.resolve(setting.profile, 'kill.cpuprofile')
   const start = () => startProduct({ home, port, env, profile })
-  const random = createRandom(setting.seed)
-  const prefix = `kill-${setting.seed}-`
-  const rounds: Round[] = []
-  const drains: Drain[] = []
-  let product = start()
+  const state: Run = { setting, simulator, home, body, start, product: start() }
   try {
-    await untilAccepted(product, body.of('start'))
-    for (let number = 1; number <= setting.rounds; number++) {
-      const round = await killDuringPosts({
-        number,
-        product,
-        home,
-        prefix,
-        posts: setting.posts,
-        concurrency: setting.concurrency,
-        bodyOf: body.of,
-        random,
-        start
-      })
-      product = round.product
-      rounds.push(round)
-      if (setting.drain === 'each' || number === setting.rounds)
-        drains.push(await drain(product, simulator))
-      printRound(round, drains.at(-1))
-    }
+    await untilAccepted(state.product, body.of('start'))
+    const { rounds, drains } = await killAndDrain(state)
     const outcome = await countOutcome(
       home,
-      prefix,
+      prefixOf(setting),
       rounds.flatMap(round => round.sent),
       await simulator.notebooks()
     )
-    const http = await countOverHttp(product.url)
-    await product.stop()
+    const http = await countOverHttp(state.product.url)
+    await state.product.stop()
     if (profile !== undefined) printTopCosts(profile)
     return { rounds, drains, outcome, http }
   } catch (error) {
     print(`the server's last lines:\n${tailOf(home)}`)
     throw error
   } finally {
-    await product.kill()
+    await state.product.kill()
     await simulator.stop()
     await remove()
   }
+}
+
+/** What all rounds share; `product` is the server that runs now. */
+interface Run {
+  readonly setting: Setting
+  readonly simulator: SimulatedDatadog
+  readonly home: string
+  readonly body: Awaited<ReturnType<typeof createAlertBody>>
+  readonly start: () => Product
+  product: Product
+}
+
+const prefixOf = ({ seed }: Setting): string => `kill-${seed}-`
+
+async function killAndDrain(state: Run): Promise<{ rounds: Round[]; drains: Drain[] }> {
+  const { setting, simulator, home, body, start } = state
+  const { posts, concurrency } = setting
+  const random = createRandom(setting.seed)
+  const rounds: Round[] = []
+  const drains: Drain[] = []
+  for (let number = 1; number <= setting.rounds; number++) {
+    const round = await killDuringPosts({
+      number,
+      product: state.product,
+      home,
+      prefix: prefixOf(setting),
+      posts,
+      concurrency,
+      bodyOf: body.of,
+      random,
+      start
+    })
+    state.product = round.product
+    rounds.push(round)
+    if (setting.drain === 'each' || number === setting.rounds)
+      drains.push(await drain(state.product, simulator))
+    printRound(round, drains.at(-1))
+  }
+  return { rounds, drains }
 }
 
 type Drain = Awaited<ReturnType<typeof drain>>
@@ -180,7 +205,12 @@ function printRound(
     .map(([reason, count]) => `${count} × ${reason}`)
     .join(', ')
   print(
-    `round ${round.number}: killed ${round.processes} processes at ${round.killedAt} of ${round.sent.length} acknowledged; missing after restart ${round.missing.length}; ready in ${whole(round.readyMs)} ms, first analysis after ${whole(round.firstAnalysisMs)} ms${drained ? `; drained in ${whole(drained.seconds)} s` : ''} (${failures || 'no post failed'})`
+    `round ${round.number}: killed ${round.processes} processes at ${round.killedAt} of ` +
+      `${round.sent.length} acknowledged; missing after restart ${round.missing.length}; ` +
+      `ready in ${whole(round.readyMs)} ms, first analysis after ` +
+      `${whole(round.firstAnalysisMs)} ` +
+      `ms${drained ? `; drained in ${whole(drained.seconds)} s` : ''} ` +
+      `(${failures || 'no post failed'})`
   )
 }
 
@@ -214,7 +244,9 @@ function printOutcome(
     )}`
   )
   print(
-    `median ready ${whole(median(rounds.map(round => round.readyMs)))} ms, first analysis ${whole(median(rounds.map(round => round.firstAnalysisMs)))} ms after the restart\n`
+    `median ready ${whole(median(rounds.map(round => round.readyMs)))} ms, first ` +
+      `analysis ${whole(median(rounds.map(round => round.firstAnalysisMs)))} ms after the ` +
+      'restart\n'
   )
   const lines: [name: string, figure: number, offenders?: readonly string[]][] = [
     ['acknowledged alerts', outcome.acknowledged],

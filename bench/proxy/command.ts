@@ -1,13 +1,13 @@
 import type { Command } from 'commander'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Logger } from '../core/index.ts'
-import { createDatadogService } from '../plugins/datadog-proxy/service/datadog.ts'
-import type { OpenAccount } from '../plugins/datadog-proxy/service/client/account.ts'
-import { machine, median, megabytes, print, quantile, table, writeJson } from './figures.ts'
-import { startSimulatedDatadog } from './kill/simulated-datadog.ts'
-import { runHelper } from './process/own-process.ts'
-import { createHome, freePort, startProduct } from './process/product.ts'
-import type { SdkCost } from './proxy/sdk-import.ts'
+import type { Logger } from '../../core/index.ts'
+import { createDatadogService } from '../../plugins/datadog-proxy/service/datadog.ts'
+import type { OpenAccount } from '../../plugins/datadog-proxy/service/client/account.ts'
+import { machine, median, megabytes, print, quantile, table, writeJson } from '../figures.ts'
+import { startSimulatedDatadog } from '../kill/simulated-datadog.ts'
+import { runHelper } from '../process/own-process.ts'
+import { createHome, freePort, startProduct } from '../process/product.ts'
+import type { SdkCost } from './sdk-import.ts'
 
 interface ProxyOptions {
   readonly calls: string
@@ -35,7 +35,8 @@ export function proxyCommand(program: Command): void {
   program
     .command('proxy')
     .description(
-      'GET /v1/hosts/active through the product beside the same call of the client, interleaved, on one simulated Datadog; what importing the SDK costs'
+      'GET /v1/hosts/active through the product beside the same call of the client, ' +
+        'interleaved, on one simulated Datadog; what importing the SDK costs'
     )
     .option('--calls <n>', 'calls each', '2000')
     .option('--imports <n>', 'processes that import the SDK, 0 for none', '3')
@@ -45,7 +46,8 @@ export function proxyCommand(program: Command): void {
 
 async function run(options: ProxyOptions): Promise<void> {
   print(
-    `${machine()}; ${options.calls} calls each, one at a time, interleaved; product, simulator and caller share the machine`
+    `${machine()}; ${options.calls} calls each, one at a time, interleaved; product, ` +
+      'simulator and caller share the machine'
   )
   const figures = await measure(Number(options.calls))
   const rows = Object.entries({
@@ -70,7 +72,10 @@ async function run(options: ProxyOptions): Promise<void> {
   const costs = await importCosts(Number(options.imports))
   if (costs.length > 0)
     print(
-      `importing the SDK: v1 ${median(costs.map(cost => cost.v1Ms)).toFixed(0)} ms, v2 ${median(costs.map(cost => cost.v2Ms)).toFixed(0)} ms more, ${megabytes(median(costs.map(cost => cost.rss)))} of memory; only at the first call`
+      `importing the SDK: v1 ${median(costs.map(cost => cost.v1Ms)).toFixed(0)} ms, v2 ` +
+        `${median(costs.map(cost => cost.v2Ms)).toFixed(0)} ms more, ` +
+        `${megabytes(median(costs.map(cost => cost.rss)))} of memory; only at the first ` +
+        'call'
     )
   writeJson(options.json, { machine: machine(), options, overMs, ...figures, costs })
   if (overMs > allowedMs) process.exitCode = 1

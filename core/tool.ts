@@ -1,7 +1,7 @@
 import type { Static, TObject, TSchema } from 'typebox'
 import type { Resolved, Services, Tokens } from './services.ts'
 import { compile } from './schema.ts'
-import { bootError, notFound } from './errors.ts'
+import { bootError, RayneError } from './errors.ts'
 import type { Logger } from './log.ts'
 
 /** What a running tool knows besides its input. */
@@ -74,9 +74,15 @@ export function createToolRegistry(services: Services) {
       [...tools.values()].map(entry => entry.tool).sort((a, b) => (a.name < b.name ? -1 : 1)),
     async execute(name: string, input: unknown, context: ToolContext): Promise<unknown> {
       const entry = tools.get(name)
-      if (!entry) throw notFound('tool', `named '${name}'`, 'GET /v1/rca/tools')
+      if (!entry) throw noTool(name, [...tools.keys()])
       return entry.execute(input, context)
     }
   }
 }
 export type ToolRegistry = ReturnType<typeof createToolRegistry>
+
+const noTool = (name: string, known: readonly string[]): RayneError =>
+  new RayneError({
+    code: 'tool-not-found',
+    message: `there is no tool named '${name}'; there are ${known.toSorted().join(', ') || 'none'}`
+  })

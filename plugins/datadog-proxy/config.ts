@@ -5,7 +5,8 @@ const privateLocationSettings = {
   private_location_runner: Type.String({
     default: '',
     pattern: '^$|^(podman|docker|/[\\w./-]+)$',
-    description: 'podman, docker or the absolute path of one; empty turns POST /v1/pl/refresh off.'
+    description:
+      'podman, docker or the absolute path of one; empty turns POST /v1/pl/refresh/{action} off.'
   }),
   private_location_service_runner: Type.String({
     default: 'systemctl',

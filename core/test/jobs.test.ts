@@ -22,6 +22,14 @@ interface Seen {
   readonly ran: number[]
   readonly contexts: JobContext[]
 }
+function appOf(seen: Seen): PluginApp<unknown> {
+  assert.ok(seen.app, 'the plugin is registered')
+  return seen.app
+}
+function jobOf(seen: Seen): Handle {
+  assert.ok(seen.job, 'the job is defined')
+  return seen.job
+}
 const newSeen = (): Seen => ({ ran: [], contexts: [] })
 
 const worker = (
@@ -56,7 +64,7 @@ const listener = (id: string, got: string[]): Plugin =>
     }
   })
 const enqueue = (seen: Seen, ...given: Parameters<Handle['enqueue']>): Promise<void> =>
-  seen.job!.enqueue(...given)
+  jobOf(seen).enqueue(...given)
 
 /** Makes a retry due at once. */
 const hurry = (app: Awaited<ReturnType<typeof createTestApp>>): Promise<unknown> =>
@@ -68,7 +76,7 @@ describe('events', () => {
     const app = await createTestApp(t, {
       plugins: [worker(seen), listener('left', got), listener('right', got)]
     })
-    const { db, emit } = seen.app!
+    const { db, emit } = appOf(seen)
     await assert.rejects(
       db.transaction(async trx => {
         await emit(trx, Happened, { n: 1 })
@@ -89,7 +97,7 @@ describe('events', () => {
   test('of nobody, or to nobody, are fine; a wrong payload is refused before it is stored', async t => {
     const seen = newSeen()
     const app = await createTestApp(t, { plugins: [worker(seen), listener('left', [])] })
-    const { db, emit } = seen.app!
+    const { db, emit } = appOf(seen)
     await db.transaction(trx => emit(trx, defineEvent('emitter.unheard', Number1), { n: 1 }))
     await db.transaction(trx => emit(trx, Happened))
     await assert.rejects(
@@ -111,7 +119,7 @@ describe('events', () => {
       }
     })
     const app = await createTestApp(t, { plugins: [worker(seen), broken, listener('right', got)] })
-    await seen.app!.db.transaction(trx => seen.app!.emit(trx, Happened, { n: 1 }))
+    await appOf(seen).db.transaction(trx => appOf(seen).emit(trx, Happened, { n: 1 }))
     await app.drain()
     assert.deepEqual(got, ['right 1'])
   })
@@ -135,12 +143,12 @@ describe('jobs', () => {
     await assert.rejects(
       app.db.transaction(async trx => {
         await enqueue(seen, { n: 1 }, { trx })
-        await seen.job!.enqueueAll(trx, [{ n: 2 }, { n: 3 }])
+        await jobOf(seen).enqueueAll(trx, [{ n: 2 }, { n: 3 }])
         throw new Error('rolled back')
       })
     )
     assert.equal(await app.drain(), 0)
-    await app.db.transaction(trx => seen.job!.enqueueAll(trx, [{ n: 4 }, { n: 5 }]))
+    await app.db.transaction(trx => jobOf(seen).enqueueAll(trx, [{ n: 4 }, { n: 5 }]))
     assert.equal(await app.drain(), 2)
   })
 
@@ -245,7 +253,7 @@ describe('jobs', () => {
     const seen = newSeen()
     const app = await createTestApp(t, { plugins: [worker(seen), listener('left', [])] })
     for (const n of [1, 2, 3]) await enqueue(seen, { n })
-    await app.db.transaction(trx => seen.app!.emit(trx, Happened, { n: 9 }))
+    await app.db.transaction(trx => appOf(seen).emit(trx, Happened, { n: 9 }))
     const list = async (
       query: string
     ): Promise<{ jobs: { name: string; created_at: string }[]; total_count: number }> =>
@@ -263,12 +271,13 @@ describe('jobs', () => {
     const app = await createTestApp(t, {
       plugins: [
         worker(seen, async (_n, context) => {
-          await seen.app!.db.transaction(trx => context.fence(trx))
-          await seen.app!.db.raw('update jobs.job set retry_count = retry_count + 1 where id = ?', [
-            context.id
-          ])
-          await seen
-            .app!.db.transaction(trx => context.fence(trx))
+          await appOf(seen).db.transaction(trx => context.fence(trx))
+          await appOf(seen).db.raw(
+            'update jobs.job set retry_count = retry_count + 1 where id = ?',
+            [context.id]
+          )
+          await appOf(seen)
+            .db.transaction(trx => context.fence(trx))
             .catch((error: unknown) => {
               errors.push(error)
               throw error
@@ -357,7 +366,7 @@ describe('a worker', () => {
     const before = newSeen()
     const web = await createTestApp(t, { plugins: [worker(before)], connection })
     await web.db.transaction(trx =>
-      before.job!.enqueueAll(
+      jobOf(before).enqueueAll(
         trx,
         Array.from({ length: 500 }, (_, n) => ({ n }))
       )
@@ -436,7 +445,7 @@ describe('a worker', () => {
 
 /** When the queue was last looked after, by the database's clock. */
 const watchedAt = async (seen: Seen): Promise<string> => {
-  const { rows } = await seen.app!.db.raw(
+  const { rows } = await appOf(seen).db.raw(
     'select max(monitor_claim_on)::text as at from jobs.queue'
   )
   return rows[0].at ?? ''

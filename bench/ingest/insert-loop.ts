@@ -23,7 +23,12 @@ const clients = await Promise.all(
 )
 // What a receiver without any cleverness would have: a key that refuses a duplicate, and the body.
 await clients[0]?.query(
-  'create table if not exists bench_inserts (id bigint generated always as identity primary key, dedupe_key text not null unique, received_at timestamptz not null default now(), raw bytea not null)'
+  `create table if not exists bench_inserts (
+      id bigint generated always as identity primary key,
+      dedupe_key text not null unique,
+      received_at timestamptz not null default now(),
+      raw bytea not null
+    )`
 )
 
 const latencies: number[] = []

@@ -22,7 +22,12 @@ export interface LoadResult {
 
 const input = await readInput<LoadInput>()
 const { hostname, port, host } = new URL(input.url)
-const head = `POST ${input.path} HTTP/1.1\r\nhost: ${host}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(input.body)}\r\n\r\n`
+const head = [
+  `POST ${input.path} HTTP/1.1`,
+  `host: ${host}`,
+  'content-type: application/json',
+  `content-length: ${Buffer.byteLength(input.body)}\r\n\r\n`
+].join('\r\n')
 const template = Buffer.from(head + input.body)
 const places = placesOf(template, input.mark)
 const statuses: Record<string, number> = {}
@@ -44,7 +49,10 @@ function nextRequest(): Buffer {
   return bytes
 }
 
-/** The status of a whole answer, or undefined while bytes are missing; http.Agent would cost more than the server it measures. */
+/**
+ * The status of a whole answer, or undefined while bytes are missing; http.Agent would cost more than
+ * the server it measures.
+ */
 function statusOf(text: string): string | undefined {
   const end = text.indexOf('\r\n\r\n')
   if (end < 0) return undefined

@@ -156,6 +156,18 @@ const problemsOf = ({ statuses, lost }: LoadResult): string =>
     ...(lost > 0 ? [`${lost} lost`] : [])
   ].join(', ')
 
+const columns = [
+  '',
+  'Koa echo/s',
+  'durable acks/s',
+  'single inserts/s',
+  'acks/echo',
+  'acks/inserts',
+  'p50 ms',
+  'p99 ms',
+  'errors'
+]
+
 export function printRounds({ title, rounds, acknowledged, stored, exact }: Rounds): void {
   const shareOf = (slot: Slot): number =>
     median(rounds.map(round => round.ingest.perSecond / round[slot].perSecond))
@@ -180,15 +192,16 @@ export function printRounds({ title, rounds, acknowledged, stored, exact }: Roun
     median(rounds.map(round => round.ingest.p99)).toFixed(1),
     ''
   ]
-  print(
-    `\n${title}\n${table(['', 'Koa echo/s', 'durable acks/s', 'single inserts/s', 'acks/echo', 'acks/inserts', 'p50 ms', 'p99 ms', 'errors'], [...rows, middle])}`
-  )
+  print(`\n${title}\n${table(columns, [...rows, middle])}`)
   const cost = (slot: Slot, part: 'nodeCost' | 'postgresCost'): string =>
     `${whole(median(rounds.map(round => round[slot][part])))} µs`
   print(
-    `processor time for one: echo ${cost('echo', 'nodeCost')}; ack ${cost('ingest', 'nodeCost')} in node and ${cost('ingest', 'postgresCost')} in PostgreSQL; single insert ${cost('inserts', 'postgresCost')} in PostgreSQL`
+    `processor time for one: echo ${cost('echo', 'nodeCost')}; ` +
+      `ack ${cost('ingest', 'nodeCost')} in node and ${cost('ingest', 'postgresCost')} in PostgreSQL; ` +
+      `single insert ${cost('inserts', 'postgresCost')} in PostgreSQL`
   )
   print(
-    `acknowledged ${whole(acknowledged)}, in the database ${whole(stored)}: ${exact ? 'exactly the same' : 'NOT THE SAME, or there were errors'}`
+    `acknowledged ${whole(acknowledged)}, in the database ${whole(stored)}: ` +
+      (exact ? 'exactly the same' : 'NOT THE SAME, or there were errors')
   )
 }

@@ -58,7 +58,8 @@ export function printStarts(all: readonly Starts[]): void {
     )
   )
   print(
-    '\nMemory at rest (medians; resident counts pages shared between processes in each of them, proportional counts them once)'
+    '\nMemory at rest (medians; resident counts pages shared between processes in each of them, ' +
+      'proportional counts them once)'
   )
   const middle = (memory: readonly Memory[], pick: (each: Memory) => number): string =>
     megabytes(median(memory.map(pick)))

@@ -26,14 +26,16 @@ export const variants: readonly Variant[] = [
   {
     id: 'all-web',
     title:
-      'every plugin, RAYNE_ROLE=web, NODE_ENV=production (each alert also enqueues a job; another process would analyse)',
+      'every plugin, RAYNE_ROLE=web, NODE_ENV=production ' +
+      '(each alert also enqueues a job; another process would analyse)',
     env: { ...production, RAYNE_ROLE: 'web' },
     starts: false
   },
   {
     id: 'all',
     title:
-      'every plugin, web and worker, as `npm start` without keys (analyses and the simulated Datadog share the process)',
+      'every plugin, web and worker, as `npm start` without keys ' +
+      '(analyses and the simulated Datadog share the process)',
     env: quiet,
     starts: true
   }

@@ -1,9 +1,9 @@
 import { Option, type Command } from 'commander'
-import { machine, print, writeJson } from './figures.ts'
-import { measureRounds, printRounds } from './ingest/rounds.ts'
-import { measureStarts, printStarts } from './ingest/starts.ts'
-import { variants } from './ingest/variants.ts'
-import { createAlertBody } from './payload.ts'
+import { machine, print, writeJson } from '../figures.ts'
+import { measureRounds, printRounds } from './rounds.ts'
+import { measureStarts, printStarts } from './starts.ts'
+import { variants } from './variants.ts'
+import { createAlertBody } from '../payload.ts'
 
 interface IngestOptions {
   readonly rounds: string
@@ -50,7 +50,8 @@ async function run(options: IngestOptions): Promise<void> {
   const chosen = variants.filter(variant => options.variant.includes(variant.id))
   const body = await createAlertBody()
   print(
-    `${machine()}; a body has ${Buffer.byteLength(body.of('x'))} bytes; ${options.connections} connections post, ${options.inserters} insert, on the same machine as the server`
+    `${machine()}; a body has ${Buffer.byteLength(body.of('x'))} bytes; ` +
+      `${options.connections} connections post, ${options.inserters} insert, on the same machine as the server`
   )
   const measured = []
   for (const variant of chosen) {

@@ -77,10 +77,11 @@ const carryOver = `
     with (autosummarize = on)`
 
 /*
- * One call stores a flush. The arrays run side by side, an element for each webhook, sorted by key, no key twice.
- * Where `named` is true the key is that of the sender's own id and holds for ever; else it is that of the bytes,
- * which hold for five minutes after they last came and until the same problem changes in another way. The answer
- * has an element for each webhook: the id of its new event, or less than zero the id of the event it repeats.
+ * One call stores a flush. The arrays run side by side, an element for each webhook, sorted by key; those of bytes
+ * come once. Where `named` is true the key is that of the sender's own id and holds for ever; else it is that of
+ * the bytes, which hold for five minutes after they last came and until the same problem changes in another way.
+ * The answer has an element for each webhook: the id of its new event, or less than zero the id of the event it
+ * repeats.
  *
  * Several processes do this side by side and never wait for each other in a circle: flushes that look at bytes come
  * one after another, what is forgotten is skipped where somebody else holds it, keys and counters are taken in
@@ -187,7 +188,7 @@ const store = `
     ) as g
     where e.id = g.first_id;
     insert into webhooks_redeliveries (event_id, received_at, headers, raw)
-    select b.event_id, to_timestamp(g.at / 1000), g.headers::json, g.raw
+    select distinct on (b.event_id, g.raw) b.event_id, to_timestamp(g.at / 1000), g.headers::json, g.raw
     from unnest(first_ids, received, headers, raws) as g(first_id, at, headers, raw)
     join webhooks_bodies b on b.event_id = g.first_id
     where b.raw <> g.raw and not exists (

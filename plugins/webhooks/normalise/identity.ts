@@ -57,7 +57,7 @@ function read(raw: Uint8Array, headers: Headers): Identity {
     orgId: readOrgId(reader),
     monitorId,
     service: readService(reader, scope),
-    deliveryId: readDeliveryId(reader, headers, monitorId, status),
+    deliveryId: readDeliveryId(reader, headers, [monitorId, scope, status.transition]),
     problem: problemOf(reader, monitorId, title, scope),
     parseError: parseError === null ? null : line(parseError, 300)
   }
@@ -71,20 +71,19 @@ function readService(reader: Reader, scope: string | null): string | null {
 }
 
 /**
- * A Standard Webhooks id, or the event's own id. A template may write the monitor's id there, and a sender may
- * count its events by monitor, so that an event's id counts together with the monitor and what happened to it.
+ * A Standard Webhooks id, or the event's own id together with its cycle, monitor, scope and change: they are the same
+ * whenever the event comes again, and templates that write the monitor's id or a counter there lose nothing.
  */
 function readDeliveryId(
   reader: Reader,
   headers: Headers,
-  monitorId: string | null,
-  { transition }: Status
+  change: readonly (string | null)[]
 ): string | null {
   const standard = header(headers, 'webhook-id')
   if (standard !== '') return `standard ${standard}`
   const id = opaque(reader.text(names.eventId, 10_000))
-  if (id === null || id.length < 3 || id === monitorId) return null
-  return JSON.stringify([id, monitorId, transition])
+  if (id === null || id.length < 3 || change.includes(id)) return null
+  return JSON.stringify([id, reader.text(names.cycleKey, 10_000), ...change])
 }
 
 function problemOf(

@@ -24,7 +24,7 @@ export interface Stored {
   readonly id: number
   readonly duplicate: boolean
 }
-/** A webhook with the equal ones of the same flush. */
+/** A webhook with those of the same bytes in the same flush. */
 interface Given {
   readonly event: NewEvent
   readonly places: number[]
@@ -38,8 +38,8 @@ export const storeStatement = {
 }
 
 /**
- * Stores webhooks in the order they came, in as few calls as the decision about duplicates allows: one, but where a
- * flush holds an id with two bodies, or bytes of a problem that changes within the flush.
+ * Stores webhooks in the order they came, in as few calls as the decision about duplicates allows: one, unless some
+ * are known by their bytes alone and their problem changes within the flush.
  */
 export async function append(
   run: (values: readonly Buffer[]) => Promise<readonly string[]>,
@@ -78,34 +78,48 @@ interface Placed {
   readonly place: number
 }
 
+/**
+ * What one call may hold: webhooks that are known by their bytes are given once, with how often they came, and none of
+ * a problem that has changed within the flush.
+ */
 function split(left: readonly Placed[]): { now: Given[]; later: Placed[] } {
-  const looks = left.some(({ event }) => !event.named)
-  const given = new Map<string, Given>()
-  const transitions = new Map<string, string>()
+  const given: Given[] = []
   const later: Placed[] = []
-  const held = new Set<string>()
+  const looks = left.some(({ event }) => !event.named)
+  const byBytes = new Map<string, Given>()
+  const changes = createChanges()
   for (const one of left) {
     const { event, place } = one
-    const key = event.key.toString('latin1')
-    const problem = looks ? (event.problem?.toString('latin1') ?? '') : ''
-    const known = given.get(key)
-    const changes =
-      problem !== '' && (transitions.get(problem) ?? event.transition) !== event.transition
-    if (changes || held.has(problem) || (known && !sameBytes(known.event, event))) {
-      later.push(one)
-      if (problem !== '') held.add(problem)
-      continue
+    const key = event.named ? '' : event.key.toString('latin1')
+    const known = event.named ? undefined : byBytes.get(key)
+    if (looks && changes.isAnother(event)) later.push(one)
+    else if (known) known.places.push(place)
+    else {
+      const first = { event, places: [place] }
+      given.push(first)
+      if (!event.named) byBytes.set(key, first)
     }
-    if (problem !== '') transitions.set(problem, event.transition)
-    if (known) known.places.push(place)
-    else given.set(key, { event, places: [place] })
   }
-  // In the order of their keys, so that two statements under way never wait for each other in a circle.
-  const now = [...given.values()].sort((a, b) => Buffer.compare(a.event.key, b.event.key))
-  return { now, later }
+  // In the order of their keys, so that two calls under way never wait for each other in a circle.
+  given.sort((a, b) => Buffer.compare(a.event.key, b.event.key))
+  return { now: given, later }
 }
 
-const sameBytes = (a: NewEvent, b: NewEvent): boolean => Buffer.compare(a.raw, b.raw) === 0
+/** Tells whether a problem has changed since its first webhook of a flush. */
+function createChanges() {
+  const transitions = new Map<string, string>()
+  const changed = new Set<string>()
+  return {
+    isAnother({ problem, transition }: NewEvent): boolean {
+      if (problem === null) return false
+      const key = problem.toString('latin1')
+      const first = transitions.get(key)
+      if (first === undefined) transitions.set(key, transition)
+      else if (first !== transition) changed.add(key)
+      return changed.has(key)
+    }
+  }
+}
 
 function columns(given: readonly Given[]): Buffer[] {
   const events = given.map(({ event }) => event)

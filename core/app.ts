@@ -121,7 +121,7 @@ async function begin({ jobs, router, lifecycle, readyHooks }: Parts, settings: S
   await jobs.start()
   for (const hook of readyHooks) await hook()
   const server = settings.web
-    ? await listen(router.application(), settings.host, settings.port)
+    ? await listen(router.listener(), settings.host, settings.port)
     : undefined
   if (server) lifecycle.opens('http', () => server.close(5_000))
   await jobs.work()

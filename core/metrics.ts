@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client'
+import { secondMs } from './time.ts'
 
 /** What the process counts of itself, in Prometheus text at `/metrics`. */
 export function createMetrics() {
@@ -19,8 +20,15 @@ export function createMetrics() {
   })
   return {
     registry,
-    request: (method: string, route: string, status: number, duration: number): void =>
-      seconds.observe({ method, route, status }, duration),
+    /** Counts answers of one route; a status is looked up once and then remembered. */
+    answers(method: string, route: string): (status: number, durationMs: number) => void {
+      const byStatus = new Map<number, ReturnType<typeof seconds.labels>>()
+      return (status, durationMs) => {
+        let child = byStatus.get(status)
+        if (!child) byStatus.set(status, (child = seconds.labels({ method, route, status })))
+        child.observe(durationMs / secondMs)
+      }
+    },
     job: (job: string, state: string): void => jobs.inc({ job, state }),
     text: (): Promise<string> => registry.metrics()
   }

@@ -1,11 +1,14 @@
-import type Koa from 'koa'
+import type { ServerResponse } from 'node:http'
+import { parse } from 'node:querystring'
 import { RayneError } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import type { Reply, Route, RouteRequest } from '../route.ts'
 import { compile } from '../schema.ts'
-import { parseJson, readBytes } from './body.ts'
+import type { Answer, Exchange } from './answer.ts'
+import { parseJson, readBytes, readRaw } from './body.ts'
 
 const defaultBodyBytes = 1_048_576
+const jsonType = { 'content-type': 'application/json; charset=utf-8' }
 
 export interface HandlerOptions {
   readonly log: Logger
@@ -13,28 +16,33 @@ export interface HandlerOptions {
   readonly requestTimeoutMs: number
 }
 
-/** A route as Koa runs it: reads and checks the request, calls the handler, writes what it returns. */
-export function createHandler(route: Route, options: HandlerOptions) {
+export type Handler = (exchange: Exchange) => Promise<Answer>
+
+/** A route as it is run: reads and checks the request, calls the handler, makes an answer of what it returns. */
+export function createHandler(route: Route, options: HandlerOptions): Handler {
   const read = createReader(route)
   const response = options.validateResponses ? compile(route.response) : undefined
-  return async (ctx: Koa.Context): Promise<void> => {
-    const request: RouteRequest = {
-      ...(await read(ctx)),
-      headers: ctx.headers,
-      principal: ctx.state['principal'],
-      requestId: ctx.state['requestId'],
-      ip: ctx.ip,
+  return async exchange => {
+    const { request, response: outgoing, principal, requestId } = exchange
+    const { params, query, body } = await read(exchange)
+    const result = await route.handle({
+      params,
+      query,
+      body,
+      headers: request.headers,
+      principal,
+      requestId,
+      ip: request.socket.remoteAddress ?? '',
       log: options.log,
       get signal() {
-        return requestSignal(ctx, options.requestTimeoutMs)
+        return requestSignal(outgoing, options.requestTimeoutMs)
       }
-    }
-    const result = await route.handle(request)
-    const answer = isReply(result)
+    })
+    const given = isReply(result)
       ? result
-      : { status: route.status ?? 200, headers: {}, body: result }
-    if (response && answer.status < 300) checkResponse(response, answer.body, route)
-    write(ctx, answer)
+      : { status: route.status ?? 200, headers: undefined, body: result }
+    if (response && given.status < 300) checkResponse(response, given.body, route)
+    return answerOf(given)
   }
 }
 
@@ -43,27 +51,36 @@ function createReader(route: Route) {
   const params = route.params && compile(route.params, 'coerce')
   const query = route.query && compile(route.query, 'coerce')
   const body = route.body && compile(route.body)
-  const readsBody = route.rawBody === true || body !== undefined
-  return async (ctx: Koa.Context): Promise<Pick<RouteRequest, 'params' | 'query' | 'body'>> => {
-    const bytes = readsBody
-      ? await readBytes(ctx.req, route.maxBodyBytes ?? defaultBodyBytes)
-      : undefined
-    return {
-      params: params ? params({ ...ctx['params'] }, 'path') : {},
-      query: query ? query({ ...ctx.query }, 'query') : {},
-      body: route.rawBody ? bytes : body && bytes && body(parseJson(bytes), 'body')
+  const maxBytes = route.maxBodyBytes ?? defaultBodyBytes
+  return async (given: Exchange): Promise<Pick<RouteRequest, 'params' | 'query' | 'body'>> => {
+    const read = {
+      params: params ? params({ ...given.params }, 'path') : {},
+      query: query ? query({ ...parse(given.search) }, 'query') : {}
     }
+    if (route.rawBody) return { ...read, body: await readRaw(given.request, maxBytes) }
+    if (!body) return { ...read, body: undefined }
+    return { ...read, body: body(parseJson(await readBytes(given.request, maxBytes)), 'body') }
   }
 }
 
 const isReply = (value: unknown): value is Reply<unknown> =>
   typeof value === 'object' && value !== null && (value as { reply?: unknown }).reply === true
 
-function write(ctx: Koa.Context, { status, headers, body }: Omit<Reply<unknown>, 'reply'>): void {
-  ctx.set(headers)
-  ctx.status = status
-  ctx.body = body === undefined ? null : JSON.stringify(body)
-  if (body !== undefined) ctx.type = 'application/json'
+function answerOf({
+  status,
+  headers,
+  body
+}: {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>> | undefined
+  readonly body: unknown
+}): Answer {
+  if (body === undefined) return { status, headers: headers ?? {}, body }
+  return {
+    status,
+    headers: headers ? { ...jsonType, ...headers } : jsonType,
+    body: JSON.stringify(body)
+  }
 }
 
 /** A handler that breaks its own response schema is a bug of ours, seen in tests and development. */
@@ -82,10 +99,10 @@ function checkResponse(
   }
 }
 
-function requestSignal(ctx: Koa.Context, timeoutMs: number): AbortSignal {
+function requestSignal(response: ServerResponse, timeoutMs: number): AbortSignal {
   const gone = new AbortController()
-  ctx.res.once('close', () => {
-    if (!ctx.res.writableFinished)
+  response.once('close', () => {
+    if (!response.writableFinished)
       gone.abort(new RayneError({ code: 'client-gone', message: 'the client went away' }))
   })
   return AbortSignal.any([gone.signal, AbortSignal.timeout(timeoutMs)])

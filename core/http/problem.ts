@@ -1,9 +1,9 @@
-import type Koa from 'koa'
 import { Type } from 'typebox'
 import { isDatabaseDown } from '../db/database.ts'
-import { errorCode, RayneError } from '../errors.ts'
+import { errorText, RayneError } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import { redact } from '../redact.ts'
+import type { Answer } from './answer.ts'
 
 /** RFC 9457, plus the top-level `error` text that callers of the first version read. */
 export const Problem = Type.Object(
@@ -27,37 +27,15 @@ function toRayneError(error: unknown): RayneError {
   if (isDatabaseDown(error))
     return new RayneError({
       code: 'database-unavailable',
-      message: 'the database does not answer; try again',
+      message: 'the database does not answer or takes no writes; try again',
       details: { retryAfterSeconds: 5 },
       cause: error
     })
-  return (
-    unreadBody(error) ??
-    new RayneError({
-      code: 'internal',
-      message: 'something went wrong here; the log has the details under this request id',
-      cause: error
-    })
-  )
-}
-
-/** What raw-body and its streams throw, in our words; undefined for anything else. */
-function unreadBody(cause: unknown): RayneError | undefined {
-  const { status, type } = (cause ?? {}) as { status?: unknown; type?: unknown }
-  if (type === 'entity.too.large') {
-    const message = 'the body is larger than this route accepts'
-    return new RayneError({ code: 'body-too-large', message, cause })
-  }
-  const cut = type === 'request.aborted' || type === 'request.size.invalid'
-  if (cut || errorCode(cause) === 'ECONNRESET') {
-    const message = 'the body ended before it was complete'
-    return new RayneError({ code: 'body-incomplete', message, cause })
-  }
-  if (status === 415) {
-    const message = 'Content-Encoding must be gzip, deflate, br or identity'
-    return new RayneError({ code: 'encoding-unsupported', message, cause })
-  }
-  return undefined
+  return new RayneError({
+    code: 'internal',
+    message: 'something went wrong here; the log has the details under this request id',
+    cause: error
+  })
 }
 
 function problemBody(error: RayneError, requestId: string): string {
@@ -76,22 +54,29 @@ function problemBody(error: RayneError, requestId: string): string {
   )
 }
 
-/** Answers with the problem that was thrown, with the headers that belong to it. */
-export function respondWithProblem(
-  ctx: Koa.Context,
+/** The answer to what was thrown, with the headers that belong to it; what is no caller's fault is logged. */
+export function problemOf(
   thrown: unknown,
-  requestId: string,
+  where: { readonly requestId: string; readonly route: string | undefined },
   log: Logger
-): void {
+): Answer {
   const error = toRayneError(thrown)
   const { retryAfterSeconds } = error.details
-  if (error.status >= 500)
-    log.error({ error: error.cause ?? thrown, requestId, route: ctx.state['route'] }, error.message)
-  if (retryAfterSeconds !== undefined) ctx.set('retry-after', String(Math.ceil(retryAfterSeconds)))
-  if (error.status === 401) ctx.set('www-authenticate', 'Bearer realm="rayne", Basic realm="rayne"')
-  // Bytes of a refused body may still be on their way: the connection cannot be used again.
-  if (error.status === 413 || error.code === 'body-incomplete') ctx.set('connection', 'close')
-  ctx.status = error.status
-  ctx.body = problemBody(error, requestId)
-  ctx.type = 'application/problem+json'
+  const { status } = error
+  if (status === 503) log.warn({ ...where, reason: errorText(error.cause ?? error) }, error.message)
+  else if (status >= 500) log.error({ error: error.cause ?? thrown, ...where }, error.message)
+  return {
+    status,
+    headers: {
+      'content-type': 'application/problem+json',
+      ...(retryAfterSeconds === undefined
+        ? {}
+        : { 'retry-after': String(Math.ceil(retryAfterSeconds)) }),
+      ...(status === 401
+        ? { 'www-authenticate': 'Bearer realm="rayne", Basic realm="rayne"' }
+        : {}),
+      ...(status === 413 || error.code === 'body-incomplete' ? { connection: 'close' } : {})
+    },
+    body: problemBody(error, where.requestId)
+  }
 }

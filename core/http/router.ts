@@ -1,7 +1,6 @@
 import Router from '@koa/router'
 import Koa from 'koa'
-import { randomUUID } from 'node:crypto'
-import { METHODS } from 'node:http'
+import { METHODS, type RequestListener } from 'node:http'
 import type { TSchema } from 'typebox'
 import { isAuthClass, type AuthClass } from '../auth/principal.ts'
 import type { Access } from '../auth/access.ts'
@@ -9,9 +8,11 @@ import { bootError, RayneError } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import { defineRoute, type RawWords, type RouteSpec } from '../route.ts'
+import { write, type Exchange } from './answer.ts'
+import { createDirect, plainPath, requestIdOf } from './direct.ts'
 import { createHandler } from './handler.ts'
 import type { Operation, RawHandler } from './operation.ts'
-import { respondWithProblem } from './problem.ts'
+import { problemOf } from './problem.ts'
 
 export interface RouterOptions {
   readonly access: Access
@@ -21,16 +22,15 @@ export interface RouterOptions {
   readonly requestTimeoutMs?: number
 }
 
-/** Routes in, a Koa application out; `ctx` does not leave this folder but through `raw`. */
+/** Routes in, a request listener out; `ctx` does not leave this folder but through `raw`. */
 export function createRouter(options: RouterOptions) {
   const { access } = options
   const handling = { requestTimeoutMs: 30_000, ...options }
   const operations: Operation[] = []
   const router = new Router()
+  const direct = createDirect(options)
 
-  function add(operation: Operation, run: RawHandler): void {
-    assertAddable(operation, operations)
-    operations.push(operation)
+  function addToKoa(operation: Operation, run: RawHandler): void {
     router.register(
       operation.path.replace(/\{(\w+)\}/g, ':$1'),
       operation.method === '*' ? METHODS : [operation.method],
@@ -52,7 +52,13 @@ export function createRouter(options: RouterOptions) {
   >(owner: string, prefix: string, spec: RouteSpec<P, Q, B, R, Raw>): void {
     const { method, summary, auth } = spec
     const path = `${prefix}${spec.path}`
-    add({ owner, method, path, summary, auth, spec }, createHandler(defineRoute(spec), handling))
+    const operation = { owner, method, path, summary, auth, spec }
+    assertAddable(operation, operations)
+    operations.push(operation)
+    const handle = createHandler(defineRoute(spec), handling)
+    if (path.includes('{'))
+      addToKoa(operation, async ctx => write(ctx, await handle(exchangeOf(ctx))))
+    else direct.add({ method, path, auth, handle })
   }
 
   function raw(
@@ -62,14 +68,22 @@ export function createRouter(options: RouterOptions) {
     words: { summary: string; auth: AuthClass; about?: RawWords },
     handler: RawHandler
   ): void {
-    add({ owner, method, path, ...words }, handler)
+    const operation = { owner, method, path, ...words }
+    assertAddable(operation, operations)
+    operations.push(operation)
+    addToKoa(operation, handler)
   }
 
   return {
     route,
     raw,
-    application: () => createApplication(router, operations, options),
-    operations: operations as readonly Operation[]
+    operations: operations as readonly Operation[],
+    listener(): RequestListener {
+      const others = createApplication(router, operations, options).callback()
+      return (request, response) => {
+        if (!direct.answers(request, response)) void others(request, response)
+      }
+    }
   }
 }
 export type HttpRouter = ReturnType<typeof createRouter>
@@ -85,45 +99,60 @@ function assertAddable(added: Operation, operations: readonly Operation[]): void
     throw bootError(`route ${name} is registered twice`)
 }
 
+const exchangeOf = (ctx: Koa.Context): Exchange => ({
+  request: ctx.req,
+  response: ctx.res,
+  params: ctx['params'],
+  search: ctx.querystring,
+  principal: ctx.state['principal'],
+  requestId: ctx.state['requestId']
+})
+
+/** What is not answered directly: paths with parameters, and routes that speak HTTP themselves. */
 function createApplication(
   router: Router,
   operations: readonly Operation[],
   { access, log, metrics }: RouterOptions
 ): Koa {
   const app = new Koa({ proxy: false })
+  const counters = new Map<string, ReturnType<Metrics['answers']>>()
   app.silent = true
   app.use(async (ctx, next) => {
     const started = performance.now()
-    const requestId = requestIdOf(ctx)
+    const requestId = requestIdOf(ctx.req)
     ctx.state['requestId'] = requestId
+    ctx.set('x-request-id', requestId)
     try {
       access.guard(ctx.req)
+      if (ctx.path.includes('//') && isTyped(operations, plainPath(ctx.path)))
+        ctx.path = plainPath(ctx.path)
       await next()
       if (ctx.status === 404 && ctx.body == null && !ctx.state['route'])
         throw nothingAt(ctx, operations)
     } catch (thrown) {
-      respondWithProblem(ctx, thrown, requestId, log)
+      write(ctx, problemOf(thrown, { requestId, route: ctx.state['route'] }, log))
     }
-    const seconds = (performance.now() - started) / 1000
-    metrics.request(ctx.method, String(ctx.state['route'] ?? 'unmatched'), ctx.status, seconds)
+    const route = String(ctx.state['route'] ?? 'unmatched')
+    const key = `${ctx.method} ${route}`
+    let count = counters.get(key)
+    if (!count) counters.set(key, (count = metrics.answers(ctx.method, route)))
+    count(ctx.status, performance.now() - started)
   })
   app.use(router.routes())
   return app
 }
 
-function requestIdOf(ctx: Koa.Context): string {
-  const given = ctx.get('x-request-id')
-  const id = /^[\w.-]{8,64}$/.test(given) ? given : randomUUID()
-  ctx.set('x-request-id', id)
-  return id
-}
+const patternOf = ({ path }: Operation): RegExp =>
+  new RegExp(`^${path.replace(/\{\w+\}/g, '[^/]+')}$`)
+
+/** Whether a path is one of a typed route: only those are looked for under a path with doubled slashes. */
+const isTyped = (operations: readonly Operation[], path: string): boolean =>
+  operations.some(operation => operation.spec && patternOf(operation).test(path))
 
 function nothingAt(ctx: Koa.Context, operations: readonly Operation[]): RayneError {
   const path = ctx.path.slice(0, 200)
   const methods = operations
-    .filter(operation =>
-      new RegExp(`^${operation.path.replace(/\{\w+\}/g, '[^/]+')}$`).test(ctx.path)
-    )
+    .filter(operation => patternOf(operation).test(ctx.path))
     .map(operation => operation.method)
   if (methods.length === 0)
     return new RayneError({

@@ -1,11 +1,10 @@
-import type Koa from 'koa'
-import { createServer, type Server } from 'node:http'
+import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { bootError, errorCode } from '../errors.ts'
 
 /** Listens with short limits, so that slow and half-open clients are reaped; close() waits for answers under way. */
 export async function listen(
-  app: Koa,
+  listener: RequestListener,
   host: string,
   port: number
 ): Promise<{ url: string; server: Server; close(graceMs: number): Promise<void> }> {
@@ -16,7 +15,7 @@ export async function listen(
       keepAliveTimeout: 5_000,
       connectionsCheckingInterval: 5_000
     },
-    app.callback()
+    listener
   )
   server.maxConnections = 10_000
   server.timeout = 60_000 // a client that stops reading its answer is let go too

@@ -6,7 +6,6 @@ export const casts: Readonly<Record<string, number>> = {
   core: 11,
   'core/test': 10,
   'examples/test': 1,
-  'plugins/datacat': 12,
   'plugins/datacat/test': 63,
   'plugins/datadog-proxy': 3,
   'plugins/datadog-proxy/test': 42,

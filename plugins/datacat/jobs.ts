@@ -64,7 +64,14 @@ export function watchHeartbeats(
 const warmUp = (db: Knex): Promise<unknown> =>
   readBucketsAndEnds(
     db,
-    { metric: '', filter: { states: [] }, from: null, to: null, groupBy: null },
+    {
+      metric: '',
+      filter: { where: [] },
+      unit: undefined,
+      from: null,
+      to: null,
+      groupBy: null
+    },
     1,
     { from: 0, to: 1, count: 1 }
   )

@@ -7,6 +7,7 @@ import { series } from './migrations/0002_series.ts'
 import { append } from './migrations/0003_append.ts'
 import { stateLog } from './migrations/0004_state_log.ts'
 import { clocks } from './migrations/0005_clocks.ts'
+import { figures } from './migrations/0006_figures.ts'
 import { routes } from './routes/all.ts'
 import { createDatacatService } from './service/datacat.ts'
 
@@ -15,7 +16,7 @@ export default definePlugin({
   version: '1.0.0',
   errors: datacatErrors,
   config,
-  migrations: [sessions, series, append, stateLog, clocks],
+  migrations: [sessions, series, append, stateLog, clocks, figures],
   provides: [DatacatToken],
   register(app) {
     const datacat = createDatacatService({

@@ -2,6 +2,7 @@ import { Type, type Static } from '../../../core/index.ts'
 import type { Chart, ChartQuery } from '../service/chart/chart.ts'
 import { readAggregation } from '../wire/aggregation.ts'
 import { readFilter } from '../wire/filter.ts'
+import { readGroupBy } from '../wire/group-by.ts'
 import { closed, filterFields, name, nullable } from '../wire/schemas.ts'
 import { iso, readTime } from '../wire/time.ts'
 import type { AddRoute } from './add-route.ts'
@@ -22,7 +23,9 @@ const Query = Type.Object(
     group_by: Type.Optional(
       Type.String({
         maxLength: 600,
-        description: 'a path into the current state, keys joined by dots'
+        description:
+          'a path into the current state, keys joined by dots; tag:KEY for what is behind KEY: in ' +
+          'the tags of the metric, tag:* for whole sets of tags'
       })
     ),
     from: Type.Optional(Type.String({ maxLength: 40 })),
@@ -33,6 +36,12 @@ const Query = Type.Object(
       default: 1_500,
       description: 'at most this many a group'
     }),
+    unit: Type.Optional(
+      Type.String({
+        maxLength: 256,
+        description: 'only points in this unit; empty for those without one'
+      })
+    ),
     session: Type.Optional(Type.String({ format: 'uuid' })),
     ...which
   },
@@ -45,7 +54,7 @@ const Point = Type.Object({
   session_id: Type.Optional(Type.String()),
   min: Type.Optional(Type.Number()),
   max: Type.Optional(Type.Number()),
-  count: Type.Optional(Type.Integer())
+  count: Type.Optional(Type.Number())
 })
 const figure = nullable(Type.Number())
 const Answer = Type.Object({
@@ -59,10 +68,11 @@ const Answer = Type.Object({
   average: figure,
   min: figure,
   max: figure,
-  count: Type.Integer(),
+  count: Type.Number(),
   series: Type.Array(
     Type.Object({
       group: nullable(Type.String()),
+      unit: nullable(Type.String()),
       sessions: Type.Integer(),
       points: Type.Array(Point)
     })
@@ -80,7 +90,9 @@ export const seriesRoute: AddRoute = (app, datacat) =>
     response: Answer,
     description:
       'More points than the budget become buckets of equal width (with their smallest and ' +
-      'largest value and count) between the first, last, smallest and largest point as they are.',
+      'largest value and count) between the first, last, smallest and largest point as they are. ' +
+      'A point of a histogram or a timer counts as often as it says; points of different units ' +
+      'are different series, and then the figures of the whole are null.',
     async handle({ query }) {
       const chart = await datacat.chart(chartQuery(query))
       return { metric: query.metric, aggregation: query.aggregation, ...answerOf(query, chart) }
@@ -91,14 +103,26 @@ const perOf = ({ aggregation, per }: Query): 'session' | 'time' =>
   aggregation === 'all' || per === 'time' ? 'time' : 'session'
 
 function chartQuery(query: Query): ChartQuery {
-  const { metric, group_by, points, session, from, to, aggregation, per: _, ...fields } = query
+  const {
+    metric,
+    group_by,
+    points,
+    session,
+    from,
+    to,
+    aggregation,
+    per: _,
+    unit,
+    ...fields
+  } = query
   const filter = readFilter(fields)
   return {
     metric,
     aggregation: readAggregation(aggregation, '/query/aggregation'),
     per: perOf(query),
     maxPoints: points,
-    groupBy: group_by ?? null,
+    groupBy: readGroupBy(group_by),
+    unit: unit === '' ? null : unit,
     filter: session === undefined ? filter : { ...filter, ids: [session.toLowerCase()] },
     from: from === undefined ? null : readTime(from, '/query/from'),
     to: to === undefined ? null : readTime(to, '/query/to')
@@ -115,8 +139,9 @@ const answerOf = (query: Query, chart: Chart) => ({
   min: chart.min,
   max: chart.peak,
   count: chart.count,
-  series: chart.groups.map(({ group, sessions, points }) => ({
+  series: chart.groups.map(({ group, unit, sessions, points }) => ({
     group,
+    unit,
     sessions,
     points: points.map(({ at, session, ...rest }) => ({
       timestamp: iso(at),

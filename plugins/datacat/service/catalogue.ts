@@ -9,6 +9,7 @@ export const createCatalogue = (db: Knex) => ({
   machines: () => totalsStore.machines(db),
   totals: () => totalsStore.totals(db),
   values: (of: string, limit: number) => catalogueStore.values(db, of, limit),
-  paths: (limit: number) => catalogueStore.paths(db, limit)
+  paths: (limit: number) => catalogueStore.paths(db, limit),
+  tagKeys: (limit: number) => catalogueStore.tagKeys(db, limit)
 })
 export type Catalogue = ReturnType<typeof createCatalogue>

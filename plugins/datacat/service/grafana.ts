@@ -2,25 +2,28 @@ import { invalid } from '../../../core/index.ts'
 import { statuses, type SessionFilter } from '../store/filters.ts'
 import { readAggregation } from '../wire/aggregation.ts'
 import {
-  adHocColumns,
   payloadFields,
   readFilters,
-  readMetric,
+  readMetrics,
   readPayload,
+  readText,
   type Option,
+  type PayloadFields,
   type Query,
   type Table,
   type Target,
   type TimeSeries
 } from '../wire/grafana.ts'
+import { readGroupBy } from '../wire/group-by.ts'
 import { readTime } from '../wire/time.ts'
 import type { Catalogue } from './catalogue.ts'
-import type { Chart, ChartQuery } from './chart/chart.ts'
+import type { Chart, ChartGroup, ChartQuery } from './chart/chart.ts'
 import type { SessionReader } from './sessions.ts'
 import { summaryOf } from './wire-out.ts'
 
 const sessionsTarget = 'sessions'
 const defaultPoints = 1_500
+const maxKeys = 500
 const [minPoints, maxPoints] = [10, 20_000]
 
 /** What Grafana's data source is answered with. */
@@ -46,11 +49,15 @@ export const createGrafana = (from: Sources) => ({
       __value: value
     })),
   keys: async () => {
-    const names = [...adHocColumns, 'status', ...(await from.catalogue.paths(500))]
+    const [paths, tags] = await Promise.all([
+      from.catalogue.paths(maxKeys),
+      from.catalogue.tagKeys(maxKeys)
+    ])
+    const names = ['product', 'version', 'machine_id', 'status', ...tags, ...paths]
     return [...new Set(names)].map(text => ({ type: 'string', text }))
   },
   values: async (key: string) => {
-    const found = key === 'status' ? [...statuses] : await from.catalogue.values(key, 500)
+    const found = key === 'status' ? [...statuses] : await from.catalogue.values(key, maxKeys)
     return found.map(text => ({ text }))
   }
 })
@@ -59,11 +66,11 @@ async function metrics({ catalogue }: Sources) {
   const found = await catalogue.metrics()
   return [
     { label: 'Sessions (table)', value: sessionsTarget, payloads: payloadFields },
-    ...found.map(({ name, unit }) => ({
-      label: unit ? `${name} (${unit})` : name,
-      value: name,
-      payloads: payloadFields
-    }))
+    ...[...Map.groupBy(found, one => one.name)].map(([name, metricsOfName]) => {
+      const units = metricsOfName.flatMap(({ unit }) => (unit === null ? [] : [unit]))
+      const label = units.length > 0 ? `${name} (${units.join(', ')})` : name
+      return { label, value: name, payloads: payloadFields }
+    })
   ]
 }
 
@@ -84,17 +91,27 @@ async function answerTarget(
   if (target === undefined || target === '' || hide) return []
   const at = `/body/targets/${n}/payload`
   const fields = readPayload(payload, at)
-  const filter = readFilters(fields, query.filters, at)
+  const filter = readFilters(fields, query, at)
   const of = refId === undefined ? {} : { refId }
   if (target === sessionsTarget)
     return [{ ...(await sessionTable(from, { ...filter, ...rangeOf(query) })), ...of }]
-  const metric = readMetric(target, `/body/targets/${n}/target`)
-  const chart = await from.chart(chartQuery(metric, filter, fields, query, at))
-  return chart.groups.map(({ group, points }) => ({
-    target: group === null ? metric : `${metric} ${group}`,
-    datapoints: points.map(({ at: time, value }) => [value, time] as const),
-    ...of
-  }))
+  const asked = readMetrics(target, `/body/targets/${n}/target`)
+  const series: TimeSeries[] = []
+  for (const metric of asked) {
+    const chart = await from.chart(chartQuery(metric, filter, fields, query, at))
+    series.push(...chart.groups.map(group => ({ ...seriesOf(metric, group, chart), ...of })))
+  }
+  return series
+}
+
+/** One line; its unit is said where there are lines of several. */
+function seriesOf(metric: string, { unit, group, points }: ChartGroup, chart: Chart): TimeSeries {
+  const hasUnits = new Set(chart.groups.map(one => one.unit)).size > 1
+  const name = hasUnits ? `${metric} (${unit ?? 'no unit'})` : metric
+  return {
+    target: group === null ? name : `${name} ${group}`,
+    datapoints: points.map(({ at, value }) => [value, at] as const)
+  }
 }
 
 const rangeOf = ({ range }: Query): { from?: number; to?: number } =>
@@ -108,12 +125,12 @@ const rangeOf = ({ range }: Query): { from?: number; to?: number } =>
 function chartQuery(
   metric: string,
   filter: SessionFilter,
-  fields: ReadonlyMap<string, string>,
+  fields: PayloadFields,
   query: Query,
   at: string
 ): ChartQuery {
   const { from = null, to = null } = rangeOf(query)
-  const word = fields.get('aggregation') ?? 'all'
+  const word = readText(fields, 'aggregation') ?? 'all'
   const asked = Math.floor(query.maxDataPoints ?? defaultPoints)
   return {
     metric,
@@ -121,9 +138,10 @@ function chartQuery(
     from,
     to,
     maxPoints: Math.min(maxPoints, Math.max(minPoints, asked)),
-    groupBy: fields.get('group_by') ?? null,
+    groupBy: readGroupBy(readText(fields, 'group_by')),
+    unit: readText(fields, 'unit'),
     aggregation: readAggregation(word, `${at}/aggregation`),
-    per: word !== 'all' && fields.get('per') === 'session' ? 'session' : 'time'
+    per: word !== 'all' && readText(fields, 'per') === 'session' ? 'session' : 'time'
   }
 }
 

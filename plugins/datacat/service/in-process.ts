@@ -1,5 +1,6 @@
 import type { Datacat, SessionWrites } from '../contract.ts'
 import { checkJson, stringify, type Json } from '../wire/json.ts'
+import { tagsText } from '../wire/metric.ts'
 import { checkPatches, readPatch } from '../wire/patches.ts'
 import { isSessionId, unknownSession } from '../wire/session-id.ts'
 import type { Writer } from './write.ts'
@@ -61,10 +62,12 @@ function prepare(
       name,
       value,
       at: at ?? null,
-      tags: tags.length === 0 ? null : JSON.stringify(tags),
+      tags: tagsText(tags),
       kind,
       unit: unit ?? null,
-      extra: kind === 'gauge' ? null : JSON.stringify({ type: kind })
+      extra: kind === 'gauge' ? null : JSON.stringify({ type: kind, unit }),
+      weight: null,
+      sample: null
     }))
   }
 }

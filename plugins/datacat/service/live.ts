@@ -217,7 +217,7 @@ async function since(db: Knex, before: SessionRow, now: SessionRow): Promise<Tol
   if (now.points === metrics) return items
   const series = await pointStore.series(db, now.key)
   const nameOf = bySeries(series, one => one.name)
-  for (const row of await pointStore.latest(db, series, metrics, now.points))
+  for (const row of await pointStore.between(db, series, metrics, now.points, maxItems))
     items.push({ event: 'metric', data: pointOut(row, nameOf(row)) })
   return items
 }

@@ -3,7 +3,7 @@ import { eventStore, type EventRow } from '../store/events.ts'
 import type { SessionFilter } from '../store/filters.ts'
 import { heartbeatStore, type HeartbeatRow } from '../store/heartbeats.ts'
 import { listStore } from '../store/list.ts'
-import { pointStore, type PointRow, type SeriesRow } from '../store/points.ts'
+import { pointStore, type MetricRow, type PointRow } from '../store/points.ts'
 import { sessionStore, type SessionRow } from '../store/sessions.ts'
 import { stateStore, type StateRow } from '../store/states.ts'
 import type { JsonObject } from '../wire/json.ts'
@@ -26,7 +26,7 @@ export interface Detailed {
   readonly session: SessionRow
   readonly state: string
   readonly heartbeat: HeartbeatRow | undefined
-  readonly series: readonly SeriesRow[]
+  readonly metrics: readonly MetricRow[]
 }
 /** A page of what was written to a session, in the order it came. */
 export interface ItemPage {
@@ -86,22 +86,29 @@ async function detail(db: Knex, id: string): Promise<Detailed> {
     ? (await sessionStore.withStates(db, [id])).get(id.toLowerCase())
     : undefined
   if (!found) throw unknownSession(id)
-  const [heartbeat, series] = await Promise.all([
+  const [heartbeat, metrics] = await Promise.all([
     heartbeatStore.find(db, found.session.key),
-    pointStore.series(db, found.session.key)
+    pointStore.metrics(db, found.session.key)
   ])
-  return { session: found.session, state: stateText(found.base), heartbeat, series }
+  return { session: found.session, state: stateText(found.base), heartbeat, metrics }
 }
 
+/**
+ * Points of one metric in the order they came. Their `n` counts them; that of a metric with several
+ * sets of tags or units counts all points of the session.
+ */
 async function points(
   db: Knex,
   id: string,
   name: string,
   { from, limit }: ItemPage
 ): Promise<PointRow[]> {
-  const { key } = await find(db, id)
-  const series = (await pointStore.series(db, key)).find(one => one.name === name)
-  if (!series)
+  const session = await find(db, id)
+  const series = await pointStore.series(db, session.key, name)
+  const [only] = series
+  if (!only)
     throw notFound('metric', `'${name}' in session ${id}`, `GET /v1/datacat/sessions/${id}`)
-  return pointStore.next(db, new Map([[series.id, from]]), limit)
+  if (series.length === 1) return pointStore.next(db, new Map([[only.id, from]]), limit)
+  const rows = await pointStore.between(db, series, from, session.points, limit)
+  return rows.map(row => ({ ...row, n: row.ordinal }))
 }

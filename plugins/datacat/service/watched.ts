@@ -1,5 +1,6 @@
 import type { EventType, Knex, Logger, Static, TSchema } from '../../../core/index.ts'
-import type { AppendStore, NewEvent } from '../store/append.ts'
+import type { AppendStore } from '../store/append.ts'
+import type { NewEvent } from '../store/append-rows.ts'
 import { heartbeatStore, type HeartbeatRow } from '../store/heartbeats.ts'
 import { sessionStore, type Condition, type SessionRow } from '../store/sessions.ts'
 import { stringify, type JsonObject } from '../wire/json.ts'
@@ -66,5 +67,6 @@ export async function turn(
 ): Promise<void> {
   await heartbeatStore.save(trx, { ...row, condition })
   await sessionStore.setCondition(trx, session.key, condition)
-  await append(trx, [{ sessionId: session.id, points: [], events: [told] }], now)
+  const events = [{ sessionId: session.id, points: [], events: [told] }]
+  await append.write(trx, events, new Map(), now)
 }

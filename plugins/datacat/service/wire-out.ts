@@ -1,5 +1,5 @@
 import type { EventRow } from '../store/events.ts'
-import type { PointRow, SeriesRow } from '../store/points.ts'
+import type { MetricRow, PointRow } from '../store/points.ts'
 import type { SessionRow } from '../store/sessions.ts'
 import type { StateRow } from '../store/states.ts'
 import { iso, saidOf } from '../wire/time.ts'
@@ -55,23 +55,24 @@ export const stateOut = (row: StateRow) => ({
   patch: JSON.parse(row.patch) as Record<string, unknown>
 })
 
-const seriesOut = (one: SeriesRow) => ({
+const metricOut = (one: MetricRow) => ({
   name: one.name,
   type: one.kind,
   unit: one.unit,
   points: one.points,
   minimum: one.minimum,
   maximum: one.maximum,
-  mean: one.total / one.points,
+  // Points that stand for no sample have no mean: an idle histogram says so of itself.
+  mean: one.weight > 0 ? one.total / one.weight : one.last,
   last: one.last,
   first_at: iso(one.firstAt),
   last_at: iso(one.lastAt)
 })
 /** A session with its state, its watch and its metrics. */
-export const detailOut = ({ session, state, heartbeat, series }: Detailed) => ({
+export const detailOut = ({ session, state, heartbeat, metrics }: Detailed) => ({
   ...summaryOf(session, heartbeat?.lastAt ?? null),
   state: JSON.parse(state) as Record<string, unknown>,
-  metrics: series.map(seriesOut),
+  metrics: metrics.map(metricOut),
   heartbeat: heartbeat
     ? {
         hung_after_seconds: heartbeat.hungAfterMs / 1000,

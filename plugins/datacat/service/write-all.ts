@@ -25,18 +25,27 @@ export async function writeAll(
   items: readonly Writes[]
 ): Promise<Written> {
   const now = Date.now()
-  const ids = [...new Set(items.map(item => item.sessionId))]
-  const flush: Flush = { sessions: new Map(await sessionStore.lock(trx, ids)), now }
+  const asked = [...new Set(items.map(item => item.sessionId))]
+  const flush: Flush = { sessions: new Map(await sessionStore.lock(trx, asked)), now }
   const outcomes = await claim(trx, flush, items)
   const claimed = items.flatMap((item, index) => {
     const session = flush.sessions.get(item.sessionId)
     return session && outcomes[index] === 'stored' ? [{ ...item, session, index }] : []
   })
-  const { states, refused } = await mergeAll(trx, parts, claimed, now)
-  for (const { index } of refused) outcomes[index] = 'too-large'
-  const fresh = claimed.filter(item => !refused.has(item))
+  const { ids, refused } = await parts.append.number(trx, claimed, now)
+  const numbered = claimed.filter(item => !refused.has(item))
+  const { states, tooLarge } = await mergeAll(trx, parts, numbered, now)
+  const fresh = numbered.filter(item => !tooLarge.has(item))
+  for (const item of claimed) {
+    if (refused.has(item)) outcomes[item.index] = 'too-many-series'
+    if (tooLarge.has(item)) outcomes[item.index] = 'too-large'
+  }
+  await unclaim(
+    trx,
+    claimed.filter(item => outcomes[item.index] !== 'stored')
+  )
   const appended = fresh.filter(item => item.points.length > 0 || item.events.length > 0)
-  if (appended.length > 0) await parts.append(trx, appended, now)
+  if (appended.length > 0) await parts.append.write(trx, appended, ids, now)
   for (const item of fresh) await finish(trx, parts, flush, item)
   return { outcomes, states }
 }
@@ -47,26 +56,30 @@ async function mergeAll(
   { trees }: WriteParts,
   items: readonly FreshWrites[],
   now: number
-): Promise<{ states: ReadonlyMap<number, LiveState>; refused: ReadonlySet<FreshWrites> }> {
+): Promise<{ states: ReadonlyMap<number, LiveState>; tooLarge: ReadonlySet<FreshWrites> }> {
   const patched = items.filter(item => item.states.length > 0)
   const wanted = new Map(
     patched.map(({ session: { key, states } }) => [key, { session: key, states }])
   )
   const states = await trees.take(trx, [...wanted.values()])
   const merging = createMerging()
-  const refused = new Set<FreshWrites>()
+  const tooLarge = new Set<FreshWrites>()
   for (const item of patched) {
     const state = states.get(item.session.key)
     if (!state) throw new Error(`the state of session ${item.session.key} was not read`)
     const patches = item.states.map(({ at, ...patch }) => ({ ...patch, at: at ?? now }))
-    if (!merging.add(item.session.key, state, patches)) refused.add(item)
+    if (!merging.add(item.session.key, state, patches)) tooLarge.add(item)
   }
   await merging.save(trx, now)
-  const keys = [...refused].flatMap(({ session, key }) =>
+  return { states, tooLarge }
+}
+
+/** The keys of requests that were not stored after all are free again. */
+async function unclaim(trx: Knex.Transaction, refused: readonly FreshWrites[]): Promise<void> {
+  const keys = refused.flatMap(({ session, key }) =>
     key === null ? [] : [{ session: session.key, key }]
   )
   await sessionStore.unclaimBatches(trx, keys)
-  return { states, refused }
 }
 
 /** The beat and the end of one request; each sees what those before it in the flush left. */

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { createGroupCommit, errorCode, type Knex } from '../../../core/index.ts'
-import { seriesMoved, type Append } from '../store/append.ts'
+import { seriesMoved } from '../store/append.ts'
+import type { Append } from '../store/append-rows.ts'
 import { heartbeatStore } from '../store/heartbeats.ts'
 import { ensurePartitions } from '../store/partitions.ts'
 import type { WireOpening } from '../wire/opening.ts'
+import { tooManySeries } from '../wire/metric.ts'
 import { checkPatches, readPatch, stateTooLarge } from '../wire/patches.ts'
 import { openAll } from './open.ts'
 import { writeAll } from './write-all.ts'
@@ -47,6 +49,7 @@ export function createWriter(parts: WriteParts) {
     async store(writes: Partial<Writes> & Pick<Writes, 'sessionId'>): Promise<Stored> {
       const outcome = await add(queues, { ...nothing, ...writes })
       if (outcome === 'too-large') throw stateTooLarge('/body')
+      if (outcome === 'too-many-series') throw tooManySeries('/body')
       return outcome
     }
   }
@@ -87,8 +90,14 @@ async function writeTogether(parts: WriteParts, items: readonly Writes[]): Promi
 }
 
 async function appendAll({ db, append }: WriteParts, items: readonly Append[]): Promise<Outcome[]> {
-  const known = await append(db, items, Date.now())
-  return items.map(item => (known.has(item.sessionId) ? 'stored' : 'unknown'))
+  const now = Date.now()
+  const { ids, refused } = await append.number(db, items, now)
+  const taken = items.filter(item => !refused.has(item))
+  const known = await append.write(db, taken, ids, now)
+  return items.map(item => {
+    if (refused.has(item)) return 'too-many-series'
+    return known.has(item.sessionId) ? 'stored' : 'unknown'
+  })
 }
 
 async function beatAll(db: Knex, ids: readonly string[]): Promise<boolean[]> {

@@ -1,5 +1,6 @@
 import type { Knex } from '../../../core/index.ts'
-import type { AppendStore, NewEvent, NewPoint } from '../store/append.ts'
+import type { AppendStore } from '../store/append.ts'
+import type { NewEvent, NewPoint } from '../store/append-rows.ts'
 import type { NewSession } from '../store/sessions.ts'
 import type { NewPatch } from '../wire/batch.ts'
 import type { JsonObject } from '../wire/json.ts'
@@ -21,8 +22,8 @@ export interface Writes {
 }
 /** `unknown` = there is no such session and nothing was written. */
 export type Stored = 'stored' | 'duplicate' | 'unknown'
-/** `too-large` = the state would be larger than it may be, and nothing was written. */
-export type Outcome = Stored | 'too-large'
+/** A session would become larger than it may be, and nothing was written: its state, or its series. */
+export type Outcome = Stored | 'too-large' | 'too-many-series'
 /** A session to be opened, with what is written to it at once. */
 export interface Opening extends NewSession {
   readonly state: JsonObject | null

@@ -16,6 +16,32 @@ const lists: Readonly<Record<string, string>> = {
 const seen = (db: Knex, of: string): Knex.QueryBuilder =>
   db('datacat_sessions as s').select(db.raw('1')).whereRaw('s.key = ??.session_key', [of])
 
+const tagsSql = `
+  select distinct unnest(r.tags) as tag
+  from datacat_series r
+  where cardinality(r.tags) > 0
+    and exists (select 1 from datacat_sessions s where s.key = r.session_key)`
+const tagKeysSql = `
+  select distinct case when strpos(tag, ':') > 1 then split_part(tag, ':', 1) else '' end as key
+  from (${tagsSql}) tags
+  order by key
+  limit ?`
+const tagKeyOf = (key: string): string => `tag:${key}`
+
+/** Whole tags, or with a key the values behind it. */
+async function tagValues(db: Knex, key: string, limit: number): Promise<string[]> {
+  const prefix = key === '' ? '' : `${key}:`
+  const { rows } = await db.raw<{ rows: { value: string }[] }>(
+    `select distinct substr(tag, length(?) + 1) as value
+    from (${tagsSql}) tags
+    where starts_with(tag, ?)
+    order by value
+    limit ?`,
+    [prefix, prefix, limit]
+  )
+  return rows.map(row => row.value)
+}
+
 /** SQL that lists what there is to choose from. */
 export const catalogueStore = {
   /** Values of a column, names of metrics, ids of sessions (newest first), or current values of a state path. */
@@ -36,6 +62,8 @@ export const catalogueStore = {
         .orderBy('r.name')
         .limit(limit)
         .pluck('r.name')
+    if (name === 'tag' || name.startsWith('tag:'))
+      return tagValues(db, name.slice('tag:'.length), limit)
     if (name === 'sessions')
       return db('datacat_sessions').orderBy('key', 'desc').limit(limit).pluck('id')
     return db('datacat_state_values as v')
@@ -45,6 +73,13 @@ export const catalogueStore = {
       .orderBy('v.value')
       .limit(limit)
       .pluck('v.value')
+  },
+
+  /** `tag`, and `tag:KEY` for what stands before the first colon of a tag. */
+  async tagKeys(db: Knex, limit: number): Promise<string[]> {
+    const { rows } = await db.raw<{ rows: { key: string }[] }>(tagKeysSql, [limit])
+    const keys = rows.map(row => row.key)
+    return keys.length === 0 ? [] : ['tag', ...keys.filter(key => key !== '').map(tagKeyOf)]
   },
 
   /** State paths that have a value now; a skip scan, since there are many rows a path. */

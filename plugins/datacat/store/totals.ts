@@ -75,14 +75,14 @@ const machinesSql = `
 const metricsSql = `
   select name,
     max(kind) as type,
-    max(unit) as unit,
-    count(*)::int as sessions,
+    unit,
+    count(distinct session_key)::int as sessions,
     sum(points) as points
   from datacat_series r
   where points > 0
     and exists (select from datacat_sessions s where s.key = r.session_key)
-  group by name
-  order by name`
+  group by name, unit
+  order by name, unit nulls first`
 
 /** SQL that counts over all sessions. */
 export const totalsStore = {

@@ -17,6 +17,7 @@ export interface Dashboard {
     readonly list: readonly {
       readonly name: string
       readonly type: string
+      readonly multi?: boolean
       /** Choices of a custom variable, or what a query variable asks. */
       readonly query: string | { readonly query: string }
     }[]

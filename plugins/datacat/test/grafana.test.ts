@@ -364,7 +364,8 @@ describe('the contract of the Grafana data source', () => {
       ['/query', target('[]'), '/body/targets/1/payload'],
       ['/query', target({ colour: 'x' }), '/body/targets/1/payload/colour'],
       ['/query', target({ aggregation: 'mode' }), '/body/targets/1/payload/aggregation'],
-      ['/query', target({ product: ['a'] }), '/body/targets/1/payload/product'],
+      ['/query', target({ product: { a: 1 } }), '/body/targets/1/payload/product'],
+      ['/query', target({ product: [['a']] }), '/body/targets/1/payload/product'],
       ['/query', target({ product: '\u0000' }), '/body/targets/1/payload/product'],
       ['/query', target({ status: 'dead' }), '/body/targets/1/payload/status'],
       ['/query', target({ session: 'x' }), '/body/targets/1/payload/session'],
@@ -376,7 +377,7 @@ describe('the contract of the Grafana data source', () => {
           ...target({}),
           filters: [
             { key: 'a', operator: '=', value: '1' },
-            { key: 'a', operator: '=~', value: '1' }
+            { key: 'a', operator: '~', value: '1' }
           ]
         },
         '/body/filters/1/operator'
@@ -432,7 +433,7 @@ describe('the contract of the Grafana data source', () => {
               const fill = (text: string): string =>
                 text
                   .replaceAll('$metric', metric)
-                  .replaceAll('$product', product)
+                  .replaceAll(/\$\{product:glob\}/g, product)
                   .replaceAll('$aggregation', aggregation)
               asked.set(`${fill(target).replaceAll('.', String.raw`\.`)}\n${fill(payload)}`, title)
             }

@@ -76,8 +76,11 @@ test('what fell due before a start is hung at once, and has an interval before i
   const startedAt = Date.now()
   const second = await createTestApp(t, { plugins: [datacat], connection })
   await eventually('the hang', async () => (await statusOf(second, dead)) === 'hung')
-  assert.equal((await second.call('POST', `${api}/${back}/heartbeat`, {})).status, 200)
-  await eventually('the crash', async () => (await statusOf(second, dead)) === 'crashed', 10_000)
+  const crashed = async (): Promise<boolean> => {
+    assert.equal((await second.call('POST', `${api}/${back}/heartbeat`, {})).status, 200)
+    return (await statusOf(second, dead)) === 'crashed'
+  }
+  await eventually('the crash', crashed, 10_000)
   assert.ok(Date.now() - startedAt >= 6_000, 'it was called crashed before its interval')
   assert.deepEqual(await eventsOf(second, dead), [
     'application_appears_hung',

@@ -1,8 +1,10 @@
 import { invalid, compile, RayneError, type Static } from '../../../core/index.ts'
-import { Batch, type Event, type Metric, type State } from './schemas.ts'
-import type { NewEvent, NewPoint } from '../store/append.ts'
+import { rareFields } from './rare-fields.ts'
+import { Batch, type Event, type State } from './schemas.ts'
+import type { NewEvent } from '../store/append-rows.ts'
 import { checkJson, stringify, type Json, type JsonObject } from './json.ts'
 import { maxItems } from './limits.ts'
+import { readMetric } from './metric.ts'
 import { checkPatches, readPatch } from './patches.ts'
 import { readClientTime, saidOf, type ClientTime } from './time.ts'
 
@@ -48,7 +50,7 @@ export function readBatch(bytes: Uint8Array, now: number) {
     bytes: bytes.length,
     states: updates,
     events: events.map((one, n) => eventOf(one, `/body/events/${n}`, now)),
-    points: metrics.map((one, n) => pointOf(one, n, now))
+    points: metrics.map((one, n) => readMetric(one, `/body/metrics/${n}`, now))
   }
 }
 
@@ -75,46 +77,6 @@ function eventOf(
     level: level ?? (extra.exception ? 'error' : null),
     at,
     data: data === null ? 'null' : stringify(data as JsonObject),
-    extra: textOf({ ...extra, ...saidOf(said) })
+    extra: rareFields({ ...extra, ...saidOf(said) })
   }
-}
-
-function pointOf(
-  { name, value, tags, timestamp, type = 'gauge', unit, count, metadata }: Static<typeof Metric>,
-  n: number,
-  now: number
-): NewPoint {
-  const { at, said } = readClientTime(timestamp, `/body/metrics/${n}/timestamp`, now)
-  const isPlain =
-    type === 'gauge' &&
-    unit === undefined &&
-    count === undefined &&
-    metadata === undefined &&
-    said === null
-  if (!Number.isFinite(value))
-    throw invalid(`/body/metrics/${n}/value`, 'is a number outside the range of float64')
-  if (metadata) checkJson(metadata as JsonObject, `/body/metrics/${n}/metadata`)
-  return {
-    name,
-    value,
-    at,
-    tags: tags == null || tags.length === 0 ? null : JSON.stringify(tags),
-    kind: type,
-    unit: unit ?? (type === 'timer' ? 's' : null),
-    extra: isPlain
-      ? null
-      : textOf({
-          type,
-          unit: unit ?? (type === 'timer' ? 's' : undefined),
-          count,
-          metadata,
-          ...saidOf(said)
-        })
-  }
-}
-
-/** What only some items have, as JSON text; null when this one has none of it. */
-function textOf(extra: object): string | null {
-  const text = JSON.stringify(extra)
-  return text === '{}' ? null : text
 }

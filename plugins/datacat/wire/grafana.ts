@@ -1,7 +1,9 @@
 import { invalid, Type, type Static } from '../../../core/index.ts'
-import { statuses, type SessionFilter, type Status } from '../store/filters.ts'
-import { stateModes, readStateFilter } from './filter.ts'
+import { statuses, type Condition, type SessionFilter } from '../store/filters.ts'
+import { AdHoc, readAdHoc, readStatuses, textOf } from './ad-hoc.ts'
+import { readPathValue, stateModes } from './filter.ts'
 import { isObject } from './json.ts'
+import { choicesOf, equalTo, unescaped, valuesOf } from './match.ts'
 import { isSessionId } from './session-id.ts'
 
 // The data source sends whatever a panel holds: what is not known here is none of our business.
@@ -23,14 +25,8 @@ export const Target = Type.Object(
   },
   loose
 )
-const AdHoc = Type.Object(
-  {
-    key: Type.String(),
-    operator: Type.Optional(Type.String()),
-    value: Type.Optional(Type.Union([Type.String(), Type.Number()]))
-  },
-  loose
-)
+// Old versions of the data source send them under the other name.
+const Filters = Type.Optional(Type.Union([Type.Array(AdHoc, { maxItems: 50 }), Type.Null()]))
 export const Query = Type.Object(
   {
     range: Type.Optional(Range),
@@ -38,7 +34,8 @@ export const Query = Type.Object(
     maxDataPoints: Type.Optional(Type.Union([Type.Number(), Type.Null()])),
     targets: Type.Array(Target, { maxItems: 100 }),
     scopedVars: Type.Optional(Type.Unknown()),
-    filters: Type.Optional(Type.Union([Type.Array(AdHoc, { maxItems: 50 }), Type.Null()]))
+    filters: Filters,
+    adhocFilters: Filters
   },
   loose
 )
@@ -90,8 +87,8 @@ export interface Table {
 
 /** What Grafana sends for a variable on "All" whose custom value is this. */
 const everything = '*'
+const maxMetrics = 20
 const aggregations = ['all', 'average', 'peak', 'min', 'sum', 'count', 'p50', 'p95', 'p99']
-export const adHocColumns = ['product', 'version', 'machine_id'] as const
 
 const field = (name: string, label: string, options?: readonly string[]): PayloadSpec => ({
   name,
@@ -104,45 +101,50 @@ const field = (name: string, label: string, options?: readonly string[]): Payloa
 export const payloadFields: readonly PayloadSpec[] = [
   field('aggregation', 'Aggregation', aggregations),
   field('per', 'One point for each', ['time', 'session']),
-  field('group_by', 'Group by state path'),
+  field('group_by', 'Group by state path, tag:KEY or tag:*'),
   field('status', 'Status', statuses),
   { ...field('product', 'Product'), type: 'select' },
   field('session', 'Session id'),
+  field('tag', 'Tag of the metric'),
+  field('unit', 'Unit of the metric'),
   ...stateModes.map(mode => field(mode, `State ${mode.replace('_', ' ')} (path=value)`))
 ]
 
-/** A text for the database, which holds no NUL. */
-function textOf(value: string | number | boolean, pointer: string): string {
-  if (String(value).includes('\u0000')) throw invalid(pointer, 'holds a NUL character')
-  return String(value)
+/**
+ * The metrics of a target. The data source writes variables into it as a regular expression:
+ * `cpu.load` comes as `cpu\.load`, several as `(cpu|memory)`.
+ */
+export function readMetrics(target: string, pointer: string): string[] {
+  const names = choicesOf(textOf(target, pointer))
+  if (names.length <= maxMetrics) return names
+  throw invalid(pointer, `names ${names.length} metrics; a target has at most ${maxMetrics}`)
 }
 
-/**
- * The data source writes variables into a target as a regular expression: `cpu.load` comes as
- * `cpu\.load`.
- */
-export const readMetric = (target: string, pointer: string): string =>
-  textOf(target.replaceAll(/\\([\\^$*+?.()|[\]{}/])/g, '$1'), pointer)
+/** The fields of a payload, each with its values as they were written. */
+export type PayloadFields = ReadonlyMap<string, readonly string[]>
 
 /** The payload of a target as texts; older panels send it as a JSON text. */
-export function readPayload(payload: Target['payload'], at: string): Map<string, string> {
+export function readPayload(payload: Target['payload'], at: string): PayloadFields {
   if (payload === undefined || payload === null || payload === '') return new Map()
   const fields = typeof payload === 'string' ? parse(payload, at) : payload
   if (!isObject(fields)) throw invalid(at, 'must be an object')
-  return new Map(
-    Object.entries(fields)
-      .filter(([, value]) => value !== '' && value !== null && value !== everything)
-      .map(([name, value]) => [name, fieldOf(name, value, `${at}/${name}`)])
+  const found = Object.entries(fields).map(
+    ([name, value]) => [name, fieldOf(name, value, `${at}/${name}`)] as const
   )
+  return new Map(found.filter(([, texts]) => texts.length > 0))
 }
 
-function fieldOf(name: string, value: unknown, pointer: string): string {
+function fieldOf(name: string, value: unknown, pointer: string): string[] {
   const names = payloadFields.map(one => one.name)
   if (!names.includes(name))
     throw invalid(pointer, `is not known; a payload has ${names.join(', ')}`)
-  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
-    return textOf(value, pointer)
-  throw invalid(pointer, 'must be a text')
+  const texts = [value].flat().map(one => {
+    if (one === null) return ''
+    if (typeof one === 'string' || typeof one === 'number' || typeof one === 'boolean')
+      return textOf(one, pointer)
+    throw invalid(pointer, 'must be a text, or a list of texts')
+  })
+  return texts.includes(everything) ? [] : texts.filter(text => text !== '')
 }
 
 function parse(text: string, at: string): unknown {
@@ -153,48 +155,55 @@ function parse(text: string, at: string): unknown {
   }
 }
 
-/** Which sessions a target and the ad hoc filters of its dashboard ask for. */
-export function readFilters(
-  fields: ReadonlyMap<string, string>,
-  filters: Query['filters'],
-  at: string
-): SessionFilter {
-  const session = fields.get('session')
-  const status = fields.get('status')
-  const own: SessionFilter = {
-    product: fields.get('product'),
-    ids: session === undefined ? undefined : [uuidOf(session, `${at}/session`)],
-    status: status === undefined ? undefined : statusOf(status, `${at}/status`),
-    states: stateModes.flatMap(mode => {
-      const text = fields.get(mode)
-      return text === undefined ? [] : [readStateFilter(mode, text, `${at}/${mode}`)]
-    })
-  }
-  return (filters ?? []).reduce(withAdHoc, own)
+/** The one text of a field; of several it is the first. */
+export function readText(fields: PayloadFields, name: string): string | undefined {
+  const [first] = fields.get(name) ?? []
+  return first === undefined ? undefined : unescaped(first)
 }
 
-function withAdHoc(
-  filter: SessionFilter,
-  { key, operator = '=', value: given }: Static<typeof AdHoc>,
-  n: number
+/** Which sessions a target and the ad hoc filters of its dashboard ask for. */
+export function readFilters(
+  fields: PayloadFields,
+  { filters, adhocFilters }: Pick<Query, 'filters' | 'adhocFilters'>,
+  at: string
 ): SessionFilter {
-  const pointer = `/body/filters/${n}`
-  if (operator !== '=') throw invalid(`${pointer}/operator`, `is '${operator}'; only = is known`)
-  const value = given === undefined ? '' : textOf(given, `${pointer}/value`)
-  if (key === 'product') return { ...filter, product: value }
-  if (key === 'version') return { ...filter, version: value }
-  if (key === 'machine_id') return { ...filter, machineId: value }
-  if (key === 'status') return { ...filter, status: statusOf(value, `${pointer}/value`) }
-  return { ...filter, states: [...filter.states, { mode: 'current', path: key, value }] }
+  const adHoc = [
+    ...(filters ?? []).map((one, n) => readAdHoc(one, `/body/filters/${n}`)),
+    ...(adhocFilters ?? []).map((one, n) => readAdHoc(one, `/body/adhocFilters/${n}`))
+  ]
+  const sessions = fields.get('session')?.flatMap(choicesOf)
+  return {
+    ids: sessions?.map(text => uuidOf(text, `${at}/session`)),
+    where: [...fieldConditions(fields, at), ...adHoc]
+  }
+}
+
+function fieldConditions(fields: PayloadFields, at: string): Condition[] {
+  const [product, status, tag] = ['product', 'status', 'tag'].map(name => fields.get(name))
+  const conditions: Condition[] = []
+  if (product)
+    conditions.push({
+      kind: 'text',
+      column: 'product',
+      match: equalTo(product.flatMap(valuesOf))
+    })
+  if (status)
+    conditions.push({
+      kind: 'status',
+      isNot: false,
+      statuses: readStatuses(status, `${at}/status`)
+    })
+  if (tag) conditions.push({ kind: 'tag', key: null, match: equalTo(tag.flatMap(valuesOf)) })
+  for (const mode of stateModes)
+    for (const text of fields.get(mode) ?? []) {
+      const { path, value } = readPathValue(text, `${at}/${mode}`)
+      const match = equalTo(valuesOf(value))
+      conditions.push({ kind: 'state', mode, path: unescaped(path), match })
+    }
+  return conditions
 }
 
 function uuidOf(text: string, pointer: string): string {
   if (!isSessionId(text)) throw invalid(pointer, 'is no session id')
   return text.toLowerCase()
-}
-
-const isStatus = (text: string): text is Status => (statuses as readonly string[]).includes(text)
-function statusOf(text: string, pointer: string): Status {
-  if (!isStatus(text)) throw invalid(pointer, `must be one of ${statuses.join(', ')}`)
-  return text
 }

@@ -10,3 +10,9 @@ export const maxStateValues = 20_000
 export const maxPatchValues = 10_000
 /** Different elements of one array a filter can find; what comes behind is stored and not looked up. */
 export const maxFoundElements = 1_000
+/** Series one session may have: its metrics, times their sets of tags. */
+export const maxSeries = 10_000
+/** Sets of tags of one metric of one session that are told apart; those beyond are one more series. */
+export const maxTagSets = 200
+/** Samples one point may stand for. */
+export const maxWeight = 1e15

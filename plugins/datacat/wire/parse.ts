@@ -1,5 +1,6 @@
-import type { NewEvent, NewPoint } from '../store/append.ts'
+import type { NewEvent, NewPoint } from '../store/append-rows.ts'
 import { checkJson, isObject, stringify, type Json, type JsonObject } from './json.ts'
+import { tagsText } from './metric.ts'
 import { checkPatches, readPatch } from './patches.ts'
 
 /** A body the first version refuses; `told` is what it says: the same words, whatever is wrong. */
@@ -100,10 +101,12 @@ function parseMetric(bytes: Uint8Array): NewPoint {
     name: nameOf(name),
     value,
     at: null,
-    tags: texts.length === 0 ? null : JSON.stringify(texts),
+    tags: tagsText(texts),
     kind: 'gauge',
     unit: null,
-    extra: null
+    extra: null,
+    weight: null,
+    sample: null
   }
 }
 

@@ -1,6 +1,6 @@
 import { Type } from '../../../core/index.ts'
 import { statuses } from '../store/filters.ts'
-import { maxItems } from './limits.ts'
+import { maxItems, maxWeight } from './limits.ts'
 
 const text = (maxLength: number, description?: string) =>
   Type.String({
@@ -97,7 +97,13 @@ export const Metric = Type.Object(
     timestamp: Type.Optional(time),
     type: Type.Optional(Type.Enum([...kinds])),
     unit: Type.Optional(name),
-    count: Type.Optional(Type.Number({ minimum: 0 })),
+    count: Type.Optional(
+      Type.Number({
+        minimum: 0,
+        maximum: maxWeight,
+        description: 'the samples of a histogram, the rounds of a timer: figures weigh it by them'
+      })
+    ),
     metadata: Type.Optional(object)
   },
   closed
@@ -153,7 +159,7 @@ const Summary = Type.Object({
   last_heartbeat_at: nullable(Type.String()),
   ...Said
 })
-export const SeriesSummary = Type.Object({
+const SeriesSummary = Type.Object({
   name: Type.String(),
   type: Type.String(),
   unit: nullable(Type.String()),
@@ -193,7 +199,8 @@ export const filterFields = {
   current: Type.Optional(words),
   ever: Type.Optional(words),
   contains: Type.Optional(words),
-  ever_contains: Type.Optional(words)
+  ever_contains: Type.Optional(words),
+  tag: Type.Optional(words)
 }
 export const Filter = Type.Object(filterFields, closed)
 export const List = Type.Object(

@@ -2,12 +2,12 @@ import type { Knex } from '../../../../core/index.ts'
 import {
   readBuckets,
   readBucketsAndEnds,
-  readPercentiles,
   readPoints,
   type Bucket,
   type Exact,
   type Span
 } from '../../store/chart/buckets.ts'
+import { readPercentiles } from '../../store/chart/percentiles.ts'
 import type { Extent } from '../../store/chart/extent.ts'
 import type { Selection } from '../../store/chart/selection.ts'
 import type { ChartBody, ChartPoint, ChartQuery } from './chart.ts'
@@ -43,10 +43,12 @@ async function singlePoints(
   const found = await readPoints(db, query, query.maxPoints + 1)
   if (found.length > query.maxPoints) return undefined
   return {
-    ...statsOf(found.map(point => partOf(point.value))),
+    ...statsOf(found.map(({ value, weight }) => partOf(value, weight))),
     exact: true,
     sampledEvery: 1,
-    groups: groupsOf(found, extent, rows => rows.map(({ group: _, ...point }) => point))
+    groups: groupsOf(found, extent, rows =>
+      rows.map(({ at, value, session }) => ({ at, value, session }))
+    )
   }
 }
 
@@ -65,10 +67,15 @@ async function buckets(
   const found =
     aggregation.kind === 'percentile'
       ? {
-          buckets: await readPercentiles(db, query, { p: aggregation.p, every }, span),
+          buckets: await readPercentiles(
+            db,
+            query,
+            { p: aggregation.p, every, isWeighted: extent.isWeighted },
+            span
+          ),
           ends: []
         }
-      : isAll && query.groupBy === null
+      : isAll && extent.sessions.size === 1
         ? await withEnds(db, query, extent, level, span)
         : { buckets: await readBuckets(db, query, level, span), ends: [] }
   const groups = groupsOf(found.buckets, extent, rows =>
@@ -99,9 +106,7 @@ async function withEnds(
   level: number,
   span: Span
 ): Promise<{ buckets: Bucket[]; ends: Exact[] }> {
-  const series = extent.sessions.get(null)
-  if (series !== undefined && series <= maxSeriesAtOnce)
-    return readBucketsAndEnds(db, query, level, span)
+  if (extent.series <= maxSeriesAtOnce) return readBucketsAndEnds(db, query, level, span)
   const found = await readBuckets(db, query, level, span)
   if (!isWhole(query, extent)) return { buckets: found, ends: endsOf(found) }
   const few = { ...query, series: extent.ends }

@@ -1,6 +1,7 @@
 import type { Knex } from '../../../../core/index.ts'
 import type { Extent } from '../../store/chart/extent.ts'
-import { readFigures, readSessionPercentiles } from '../../store/chart/figures.ts'
+import { readFigures } from '../../store/chart/figures.ts'
+import { readSessionPercentiles } from '../../store/chart/percentiles.ts'
 import type { ChartBody, ChartPoint, ChartQuery } from './chart.ts'
 import { everyOf, groupsOf, isWhole, levelFor, partOf, pointOf, statsOf } from './shape.ts'
 
@@ -16,11 +17,16 @@ export async function perSession(
   const level = isWhole(query, extent) ? null : Math.min(1, levelFor(points, maxPoints))
   const figures =
     aggregation.kind === 'percentile'
-      ? await readSessionPercentiles(db, query, { p: aggregation.p, every })
+      ? await readSessionPercentiles(db, query, {
+          p: aggregation.p,
+          every,
+          isWeighted: extent.isWeighted
+        })
       : await readFigures(db, query, level)
   const values = figures.map(figure => {
     const { at, value } = pointOf(aggregation, figure)
-    return { group: figure.group, point: { at, value, session: figure.session } }
+    const { unit, group, session } = figure
+    return { unit, group, point: { at, value, session } }
   })
   return {
     ...statsOf(values.map(({ point }) => partOf(point.value))),

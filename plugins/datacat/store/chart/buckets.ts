@@ -1,17 +1,19 @@
 import type { Knex } from '../../../../core/index.ts'
 import { ask } from './ask.ts'
-import { bounded, inside, parts, pointsOf } from './parts.ts'
+import type { GroupName } from './extent.ts'
+import { parts } from './parts.ts'
 import { bindings, seriesCte, type Selection } from './selection.ts'
 
 /** What is known of some neighbouring points of one group; times are epoch milliseconds. */
-export interface Bucket {
-  readonly group: string | null
+export interface Bucket extends GroupName {
   readonly at: number
   readonly till: number
   readonly minimum: number
   readonly maximum: number
   readonly total: number
   readonly points: number
+  /** How many samples the points stand for. */
+  readonly weight: number
   /** A percentile, where one was asked for. */
   readonly value: number | null
 }
@@ -30,6 +32,7 @@ export interface Span {
 
 /** A bucket as PostgreSQL says it. */
 export interface BucketRow {
+  readonly unit: string | null
   readonly grp: string | null
   readonly at: string
   readonly till: string
@@ -37,9 +40,11 @@ export interface BucketRow {
   readonly maximum: number
   readonly total: number
   readonly points: string
+  readonly weight: number
   readonly value?: number | null
 }
 export const bucketOf = (row: BucketRow): Bucket => ({
+  unit: row.unit,
   group: row.grp,
   at: Number(row.at),
   till: Number(row.till),
@@ -47,21 +52,26 @@ export const bucketOf = (row: BucketRow): Bucket => ({
   maximum: row.maximum,
   total: row.total,
   points: Number(row.points),
+  weight: Number(row.weight),
   value: row.value ?? null
 })
 
-const edges = ({ from, to, count }: Span) => ({
+/** What `stepOf` binds. */
+export const edges = ({ from, to, count }: Span) => ({
   low: from,
   width: Math.max(1, (to - from + 1) / count)
 })
+/** The number of the bucket a time falls into. */
+export const stepOf = (at: string): string => `floor((${at} - :low)::float8 / :width)`
+
 const sums = `
   min(at) as at,
   max(till) as till,
   min(minimum) as minimum,
   max(maximum) as maximum,
   sum(total) as total,
-  sum(points) as points`
-const step = (at: string): string => `floor((${at} - :low)::float8 / :width)`
+  sum(points) as points,
+  sum(weight)::float8 as weight`
 
 /** At most `count` buckets of equal width in each group, from rollups of `level`. */
 export async function readBuckets(
@@ -71,17 +81,18 @@ export async function readBuckets(
   span: Span
 ): Promise<Bucket[]> {
   const sql = `${seriesCte}
-    select grp, ${sums}
+    select unit, grp, ${sums}
     from (${parts(level, selection)}) part
-    group by grp, ${step('at')}
-    order by grp nulls first, at`
+    group by unit, grp, ${stepOf('at')}
+    order by unit nulls first, grp nulls first, at`
   return (await ask<BucketRow>(db, sql, bindings(db, selection, edges(span)))).map(bucketOf)
 }
 
 /** One point of `part` that stands at an end of all, in the columns of a bucket. */
 const extreme = (at: string, value: string, sought: string): string => `
   (
-    select 1, null::text, part.${at}, null, part.${value}, null, null, null, part.session
+    select 1, null::text, null::text, part.${at}, null, part.${value}, null, null, null, null,
+      part.session
     from part, ends
     where ${sought}
     limit 1
@@ -103,9 +114,9 @@ export async function readBucketsAndEnds(
   const sql = `${seriesCte},
     part as materialized (${parts(level, selection)}),
     bucket as materialized (
-      select grp, ${sums}
+      select unit, grp, ${sums}
       from part
-      group by grp, ${step('at')}
+      group by unit, grp, ${stepOf('at')}
     ),
     ends as materialized (
       select min(at) as at,
@@ -117,7 +128,7 @@ export async function readBucketsAndEnds(
     select 0 as kind, bucket.*, null::uuid as session
     from bucket
     union all ${extremes.join(' union all ')}
-    order by kind, grp nulls first, at`
+    order by kind, unit nulls first, grp nulls first, at`
   const rows = await ask<BucketRow & { readonly kind: number; readonly session: string }>(
     db,
     sql,
@@ -131,27 +142,10 @@ export async function readBucketsAndEnds(
   }
 }
 
-/** A percentile (0 to 1) per bucket from single points, of every `every`th. */
-export async function readPercentiles(
-  db: Knex,
-  selection: Selection,
-  { p, every }: { readonly p: number; readonly every: number },
-  span: Span
-): Promise<Bucket[]> {
-  const sql = `${seriesCte}
-    select c.grp,
-      min(p.at) as at,
-      max(p.at) as till,
-      min(p.value) as minimum,
-      max(p.value) as maximum,
-      sum(${bounded}) as total,
-      count(*) as points,
-      percentile_cont(:p) within group (order by p.value) as value
-    from c ${pointsOf(`${inside} and p.n % :every = 0`)}
-    group by c.grp, ${step('p.at')}
-    order by c.grp nulls first, at`
-  const asked = bindings(db, selection, { p, every, ...edges(span) })
-  return (await ask<BucketRow>(db, sql, asked)).map(bucketOf)
+/** A single point, and how many samples it stands for. */
+export interface SinglePoint extends Exact, GroupName {
+  readonly session: string
+  readonly weight: number
 }
 
 /** Single points in the order of their times; at most `limit`. */
@@ -159,21 +153,13 @@ export async function readPoints(
   db: Knex,
   selection: Selection,
   limit: number
-): Promise<(Exact & { readonly group: string | null; readonly session: string })[]> {
+): Promise<SinglePoint[]> {
   const sql = `${seriesCte}
-    select grp, session, at, minimum as value
+    select unit, grp as "group", session, at, minimum as value, weight
     from (${parts(0, selection)}) part
-    order by grp nulls first, at
+    order by unit nulls first, grp nulls first, at
     limit :limit`
-  const rows = await ask<{ grp: string | null; session: string; at: string; value: number }>(
-    db,
-    sql,
-    bindings(db, selection, { limit })
-  )
-  return rows.map(({ grp, session, at, value }) => ({
-    group: grp,
-    session,
-    at: Number(at),
-    value
-  }))
+  const asked = bindings(db, selection, { limit })
+  const rows = await ask<Omit<SinglePoint, 'at'> & { readonly at: string }>(db, sql, asked)
+  return rows.map(row => ({ ...row, at: Number(row.at) }))
 }

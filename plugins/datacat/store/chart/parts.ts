@@ -1,19 +1,26 @@
 import type { Selection } from './selection.ts'
 
-/** A sum of float64 that overflows is an error in PostgreSQL. */
-export const bounded = 'least(greatest(p.value, -1e290), 1e290)'
+const bounded = (value: string): string => `least(greatest(${value}, -1e290), 1e290)`
+
+/** What a chart shows of a point `p`: one of the samples it stands for. */
+export const sample = 'coalesce(p.sample, p.value)'
+/** How many samples a point `p` stands for. */
+export const weight = 'coalesce(p.weight, 1)'
+/** The sum of these samples; one of float64 that overflows is an error in PostgreSQL. */
+export const total = bounded(`${bounded(sample)} * ${weight}`)
 
 const single = `
   p.at as at,
   p.at as till,
-  p.value as first,
-  p.value as last,
-  p.value as minimum,
-  p.value as maximum,
+  ${sample} as first,
+  ${sample} as last,
+  ${sample} as minimum,
+  ${sample} as maximum,
   p.at as min_at,
   p.at as max_at,
-  ${bounded} as total,
-  1::bigint as points`
+  ${total} as total,
+  1::bigint as points,
+  ${weight} as weight`
 const rolled = (level: number): string => `
   r.from_at as at,
   r.to_at as till,
@@ -24,7 +31,8 @@ const rolled = (level: number): string => `
   r.min_at,
   r.max_at,
   r.total,
-  ${64 ** level}::bigint as points`
+  ${64 ** level}::bigint as points,
+  coalesce(r.weight, ${64 ** level}) as weight`
 
 /** Joins the points of the chosen series. */
 export const pointsOf = (where: string): string => `

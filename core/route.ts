@@ -7,7 +7,7 @@ import type { Logger } from './log.ts'
 export interface RouteRequest<P = unknown, Q = unknown, B = unknown> {
   readonly params: P
   readonly query: Q
-  /** The validated body, or the undecoded bytes of a `rawBody` route. */
+  /** The validated body, or the bytes of a `rawBody` route. */
   readonly body: B
   readonly headers: IncomingHttpHeaders
   readonly principal: Principal
@@ -48,8 +48,10 @@ export interface RouteWords<
   readonly params?: P
   readonly query?: Q
   readonly body?: B
-  /** The handler gets the bytes after decompression; `body` is for OpenAPI only. */
+  /** The handler gets the bytes; `body` is for OpenAPI only. */
   readonly rawBody?: boolean
+  /** Raw bytes come after decompression, and not as they were sent. */
+  readonly decoded?: boolean
   /** After decompression; default 1 MB. */
   readonly maxBodyBytes?: number
   readonly response: R

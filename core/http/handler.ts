@@ -57,7 +57,8 @@ function createReader(route: Route) {
       params: params ? params({ ...given.params }, 'path') : {},
       query: query ? query({ ...parse(given.search) }, 'query') : {}
     }
-    if (route.rawBody) return { ...read, body: await readRaw(given.request, maxBytes) }
+    const bytesOf = route.decoded ? readBytes : readRaw
+    if (route.rawBody) return { ...read, body: await bytesOf(given.request, maxBytes) }
     if (!body) return { ...read, body: undefined }
     return { ...read, body: body(parseJson(await readBytes(given.request, maxBytes)), 'body') }
   }

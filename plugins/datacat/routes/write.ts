@@ -27,6 +27,7 @@ const open: AddRoute = (app, datacat) => {
     summary: 'Open a session, with an id of your own or without',
     body: Open,
     rawBody: true,
+    decoded: true,
     response: Opened,
     status: 201,
     also: { 200: 'a session with this id was there already', ...also },
@@ -50,6 +51,7 @@ const batch: AddRoute = (app, datacat) =>
     params: SessionId,
     body: Batch,
     rawBody: true,
+    decoded: true,
     response: Stored,
     also,
     async handle(request) {
@@ -78,6 +80,7 @@ const heartbeat: AddRoute = (app, datacat) => {
     params: SessionId,
     body: Heartbeat,
     rawBody: true,
+    decoded: true,
     response: Done,
     also,
     async handle(request) {

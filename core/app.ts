@@ -89,6 +89,7 @@ function assemble(options: AppOptions, db: Knex, lifecycle: Lifecycle) {
     environment,
     log,
     db,
+    openPool: maxConnections => openDatabase(options.connection, maxConnections),
     router,
     jobs,
     services,

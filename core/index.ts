@@ -21,6 +21,7 @@ export {
 export { compile, type Validator } from './schema.ts'
 export { createGroupCommit } from './db/group-commit.ts'
 export { readBytes } from './http/body.ts'
+export type { Caller } from './http/operation.ts'
 export type { JobHandle } from './jobs.ts'
 export type { JobContext } from './run-job.ts'
 export type { Logger } from './log.ts'

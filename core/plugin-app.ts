@@ -15,6 +15,7 @@ export interface Wiring {
   readonly environment: Environment
   readonly log: Logger
   readonly db: Knex
+  readonly openPool: (maxConnections: number) => Knex
   readonly router: HttpRouter
   readonly jobs: Jobs
   readonly services: Services
@@ -39,6 +40,11 @@ export function createPluginApp(
     config,
     log: wiring.log.child({ plugin: id }),
     db: wiring.db,
+    pool(maxConnections) {
+      const pool = wiring.openPool(maxConnections)
+      lifecycle.opens(`${id}: pool`, () => pool.destroy())
+      return pool
+    },
     provide: (token, service) => wiring.services.provide(id, token, service),
     route: spec => router.route(id, prefix, spec),
     raw: (method, path, words, handler) => router.raw(id, method, path, words, handler),

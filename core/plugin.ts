@@ -18,6 +18,11 @@ export interface PluginApp<C> {
   readonly config: C
   readonly log: Logger
   readonly db: Knex
+  /**
+   * Another pool of so many connections at most, closed with the plugin: one kind of work cannot keep
+   * another from the database.
+   */
+  pool(maxConnections: number): Knex
   provide<T>(token: Token<T>, service: T): void
   route<
     P extends TSchema = TUnknown,

@@ -18,12 +18,12 @@ export type Connection =
 const silent = { warn() {}, error() {}, deprecate() {}, debug() {} }
 
 /** The query builder over one pool; a request waits at most 5 s for a connection. */
-export const openDatabase = (connection: Connection): Knex =>
+export const openDatabase = (connection: Connection, maxConnections = 12): Knex =>
   knex({
     client: 'pg',
     connection: { ...connection, application_name: 'rayne' } as Knex.PgConnectionConfig,
     log: silent,
-    pool: { min: 0, max: 12 },
+    pool: { min: 0, max: maxConnections },
     acquireConnectionTimeout: 5_000
   })
 

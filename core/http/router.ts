@@ -36,8 +36,10 @@ export function createRouter(options: RouterOptions) {
       operation.method === '*' ? METHODS : [operation.method],
       async ctx => {
         ctx.state['route'] = operation.path
-        ctx.state['principal'] = await access.authorize(ctx.req, operation.auth, ctx.ip)
-        await run(ctx)
+        const authorize = () => access.authorize(ctx.req, operation.auth, ctx.ip)
+        const principal = await authorize()
+        ctx.state['principal'] = principal
+        await run(ctx, { principal, mayStill: () => authorize().then(() => true, isOutage) })
       }
     )
   }
@@ -141,6 +143,10 @@ function createApplication(
   app.use(router.routes())
   return app
 }
+
+/** Whether an error says nothing about who asked. */
+const isOutage = (error: unknown): boolean =>
+  !(error instanceof RayneError && (error.status === 401 || error.status === 403))
 
 const patternOf = ({ path }: Operation): RegExp =>
   new RegExp(`^${path.replace(/\{\w+\}/g, '[^/]+')}$`)

@@ -94,7 +94,10 @@ export const DatacatToken = createToken<Datacat>('datacat.sessions')
 /** The errors of this plugin. */
 export const datacatErrors = defineErrors({
   'chart-too-large': [422, 'A chart took too long; ask for less time or fewer sessions.'],
+  'list-too-large': [422, 'A list took too long; narrow it.'],
   'metric-not-found': [404, 'The session has no metric of this name.'],
   'session-not-found': [404, 'No session has this id, or it is of another ingest token.'],
-  'too-many-groups': [422, 'The path of group_by has more values than a chart shows.']
+  'too-many-charts': [429, 'A caller asks for more charts than it may at once; wait.'],
+  'too-many-groups': [422, 'The path of group_by has more values than a chart shows.'],
+  'too-many-streams': [429, 'A caller has more answers open than it may; close one.']
 })

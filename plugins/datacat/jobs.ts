@@ -1,5 +1,6 @@
 import { errorText, Type, type JobHandle, type Knex, type PluginApp } from '../../core/index.ts'
 import { keepTo, purgeSession } from './service/retention.ts'
+import { maxChartMs } from './store/chart/ask.ts'
 import { readBucketsAndEnds } from './store/chart/buckets.ts'
 import { ensurePartitions } from './store/partitions.ts'
 
@@ -70,7 +71,8 @@ const warmUp = (db: Knex): Promise<unknown> =>
       unit: undefined,
       from: null,
       to: null,
-      groupBy: null
+      groupBy: null,
+      untilMs: performance.now() + maxChartMs
     },
     1,
     { from: 0, to: 1, count: 1 }

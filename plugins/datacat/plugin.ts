@@ -21,6 +21,8 @@ export default definePlugin({
   register(app) {
     const datacat = createDatacatService({
       db: app.db,
+      ingest: app.pool(8),
+      readers: app.pool(6),
       emit: app.emit,
       log: app.log,
       purge: purgeJob(app),

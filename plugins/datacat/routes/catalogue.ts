@@ -1,8 +1,14 @@
 import { Type } from '../../../core/index.ts'
 import { countedColumns } from '../store/totals.ts'
-import { nullable } from '../wire/schemas.ts'
+import { closed, nullable } from '../wire/schemas.ts'
 import { iso } from '../wire/time.ts'
 import type { AddRoute } from './add-route.ts'
+
+const Some = Type.Object(
+  { limit: Type.Integer({ minimum: 1, maximum: 10_000, default: 1_000 }) },
+  closed
+)
+const HasMore = Type.Boolean({ description: 'whether there are more than `limit`' })
 
 const metrics: AddRoute = (app, datacat) =>
   app.route({
@@ -10,7 +16,9 @@ const metrics: AddRoute = (app, datacat) =>
     path: '/metrics',
     auth: 'user',
     summary: 'Metric names over all sessions',
+    query: Some,
     response: Type.Object({
+      more: HasMore,
       metrics: Type.Array(
         Type.Object({
           name: Type.String(),
@@ -21,7 +29,10 @@ const metrics: AddRoute = (app, datacat) =>
         })
       )
     }),
-    handle: async () => ({ metrics: await datacat.catalogue.metrics() })
+    async handle({ query: { limit } }) {
+      const { items, more } = await datacat.catalogue.metrics(limit)
+      return { metrics: [...items], more }
+    }
   })
 
 const products: AddRoute = (app, datacat) =>
@@ -31,7 +42,9 @@ const products: AddRoute = (app, datacat) =>
     auth: 'user',
     summary:
       'Products, their versions and how their sessions fare; `hung` counts those that ever were',
+    query: Some,
     response: Type.Object({
+      more: HasMore,
       products: Type.Array(
         Type.Object({
           product: Type.String(),
@@ -43,7 +56,10 @@ const products: AddRoute = (app, datacat) =>
         })
       )
     }),
-    handle: async () => ({ products: await datacat.catalogue.products() })
+    async handle({ query: { limit } }) {
+      const { items, more } = await datacat.catalogue.products(limit)
+      return { products: [...items], more }
+    }
   })
 
 const machines: AddRoute = (app, datacat) =>
@@ -52,7 +68,9 @@ const machines: AddRoute = (app, datacat) =>
     path: '/machines',
     auth: 'user',
     summary: 'Machines and the sessions they had',
+    query: Some,
     response: Type.Object({
+      more: HasMore,
       machines: Type.Array(
         Type.Object({
           machine_id: Type.String(),
@@ -63,14 +81,15 @@ const machines: AddRoute = (app, datacat) =>
         })
       )
     }),
-    async handle() {
-      const found = await datacat.catalogue.machines()
+    async handle({ query: { limit } }) {
+      const { items, more } = await datacat.catalogue.machines(limit)
       return {
-        machines: found.map(({ machineId, lastSeenAt, ...one }) => ({
+        machines: items.map(({ machineId, lastSeenAt, ...one }) => ({
           machine_id: machineId,
           ...one,
           last_seen_at: iso(lastSeenAt)
-        }))
+        })),
+        more
       }
     }
   })

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import { Type, type PluginApp } from '../../../core/index.ts'
+import { Type, type Caller, type PluginApp } from '../../../core/index.ts'
 import { datacatErrors } from '../contract.ts'
 import type { DatacatService } from '../service/datacat.ts'
 import { readSince } from '../wire/filter.ts'
@@ -9,7 +9,15 @@ import { Done } from '../wire/schemas.ts'
 import { isSessionId } from '../wire/session-id.ts'
 import { readLimit } from '../wire/time.ts'
 import type { AddRoute } from './add-route.ts'
-import { answer, exact, otherwise, readBody, Refusal, type Context } from './old-answers.ts'
+import {
+  answer,
+  exact,
+  otherwise,
+  readBody,
+  Refusal,
+  type OldHandler,
+  type Context
+} from './old-answers.ts'
 
 /** One operation of the first version; its path follows the base. */
 interface OldRoute {
@@ -18,7 +26,7 @@ interface OldRoute {
   readonly summary: string
   readonly auth: 'ingest' | 'user' | 'public'
   readonly about?: NonNullable<Parameters<PluginApp<unknown>['raw']>[2]['about']>
-  run(datacat: DatacatService, ctx: Context, path: string): Promise<string | Buffer | Readable>
+  readonly run: OldHandler
 }
 
 const verbs = [
@@ -80,7 +88,7 @@ export const compatRoutes: readonly AddRoute[] = ['', '/k/{key}'].flatMap(base =
             auth,
             about
           },
-          answer(app.log, (ctx, at) => run(datacat, ctx, at))
+          answer(app.log, (ctx, at, caller) => run(datacat, ctx, at, caller))
         )
   ),
   // Last of its base: it answers whatever the others leave.
@@ -125,12 +133,17 @@ async function readSession(
   return Buffer.isBuffer(found) ? found : Readable.from(found)
 }
 
-async function readAll({ exporter }: DatacatService, ctx: Context): Promise<Readable> {
+async function readAll(
+  { exporter, streams }: DatacatService,
+  ctx: Context,
+  _path: string,
+  caller: Caller
+): Promise<Readable> {
   if (ctx.method !== 'GET') throw new Refusal(405, 'Method not allowed')
   const [since, limit] = [firstOf(ctx.query['since']), firstOf(ctx.query['limit'])]
-  return Readable.from(
-    exporter.array(readSince(since, '/query/since'), readLimit(limit, '/query/limit'))
-  )
+  const filter = readSince(since, '/query/since')
+  const count = readLimit(limit, '/query/limit')
+  return streams.export(ctx, caller, () => exporter.array(filter, count))
 }
 
 const firstOf = (value: string | string[] | undefined): string | undefined =>

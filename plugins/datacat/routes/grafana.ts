@@ -1,4 +1,10 @@
-import { compile, readBytes, type Static, type TSchema } from '../../../core/index.ts'
+import {
+  compile,
+  readBytes,
+  type Principal,
+  type Static,
+  type TSchema
+} from '../../../core/index.ts'
 import type { DatacatService } from '../service/datacat.ts'
 import { parseBody } from '../wire/batch.ts'
 import {
@@ -28,14 +34,18 @@ const post =
     path: string,
     summary: string,
     body: B,
-    handle: (grafana: DatacatService['grafana'], body: Static<B>) => Promise<unknown>
+    handle: (
+      grafana: DatacatService['grafana'],
+      body: Static<B>,
+      principal: Principal
+    ) => Promise<unknown>
   ): AddRoute =>
   (app, { grafana }) => {
     const check = compile(body)
     const options = { summary: `Grafana: ${summary}`, auth: reader, about: { body } } as const
-    app.raw('POST', `/api/grafana${path}`, options, async ctx => {
+    app.raw('POST', `/api/grafana${path}`, options, async (ctx, { principal }) => {
       const asked = check(parseBody(await readBytes(ctx.req, maxBodyBytes)))
-      const answer = await handle(grafana, asked)
+      const answer = await handle(grafana, asked, principal)
       ctx.status = 200
       ctx.set('content-type', 'application/json')
       ctx.body = JSON.stringify(answer)
@@ -52,7 +62,9 @@ export const grafanaRoutes: readonly AddRoute[] = [
     OptionsQuestion,
     (grafana, { name }) => grafana.options(name)
   ),
-  post('/query', 'data of a panel', Query, (grafana, query) => grafana.query(query)),
+  post('/query', 'data of a panel', Query, (grafana, query, principal) =>
+    grafana.query(query, principal)
+  ),
   post(
     '/variable',
     'values of a variable: products, versions, metrics, sessions, or values of a state path',

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream'
 import {
   RayneError,
   readBytes,
+  type Caller,
   type ErrorKind,
   type Logger,
   type PluginApp
@@ -11,7 +12,7 @@ import { InvalidBody } from '../wire/parse.ts'
 
 type Handler = Parameters<PluginApp<unknown>['raw']>[3]
 export type Context = Parameters<Handler>[0]
-type Body = string | Buffer | Readable
+export type Body = string | Buffer | Readable
 
 const maxBodyBytes = 1_048_576
 
@@ -31,10 +32,10 @@ export class Refusal extends Error {
 
 /** Answers as the first version did: 200 and JSON, or its plain words; `run` gets the path without the key. */
 export const answer =
-  (log: Logger, run: (ctx: Context, path: string) => Promise<Body>): Handler =>
-  async ctx => {
+  (log: Logger, run: (ctx: Context, path: string, caller: Caller) => Promise<Body>): Handler =>
+  async (ctx, caller) => {
     try {
-      const body = await run(ctx, ctx.path.replace(/^\/k\/[^/]+/, ''))
+      const body = await run(ctx, ctx.path.replace(/^\/k\/[^/]+/, ''), caller)
       ctx.status = 200
       ctx.set('content-type', 'application/json')
       ctx.body = body
@@ -46,12 +47,20 @@ export const answer =
     }
   }
 
+/** Answers one operation; `path` is without the key. */
+export type OldHandler = (
+  datacat: DatacatService,
+  ctx: Context,
+  path: string,
+  caller: Caller
+) => Promise<Body>
+
 /** The router takes a trailing slash for none; the first version did so for one path only. */
 export const exact =
-  (run: (datacat: DatacatService, ctx: Context, path: string) => Promise<Body>) =>
-  async (datacat: DatacatService, ctx: Context, path: string): Promise<Body> => {
+  (run: OldHandler): OldHandler =>
+  async (datacat, ctx, path, caller) => {
     if (path.endsWith('/')) throw otherwise(ctx, path)
-    return run(datacat, ctx, path)
+    return run(datacat, ctx, path, caller)
   }
 
 /** What the first version answers where nothing is. */

@@ -93,8 +93,8 @@ export const seriesRoute: AddRoute = (app, datacat) =>
       'largest value and count) between the first, last, smallest and largest point as they are. ' +
       'A point of a histogram or a timer counts as often as it says; points of different units ' +
       'are different series, and then the figures of the whole are null.',
-    async handle({ query }) {
-      const chart = await datacat.chart(chartQuery(query))
+    async handle({ query, principal }) {
+      const chart = await datacat.chart(chartQuery(query), principal)
       return { metric: query.metric, aggregation: query.aggregation, ...answerOf(query, chart) }
     }
   })

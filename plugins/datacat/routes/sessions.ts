@@ -1,4 +1,4 @@
-import { Type } from '../../../core/index.ts'
+import { invalid, Type } from '../../../core/index.ts'
 import { detailOut, eventOut, pointOut, stateOut, summaryOf } from '../service/wire-out.ts'
 import { readFilter } from '../wire/filter.ts'
 import {
@@ -20,6 +20,8 @@ import { iso, readTime } from '../wire/time.ts'
 import type { AddRoute } from './add-route.ts'
 
 const also = { 404: 'no such session' } as const
+// Behind it, a page by number reads all that is before it.
+const maxOffset = 10_000
 /** Where the page after this one begins; null when this one was not full. */
 const nextOf = (rows: readonly { readonly n: number }[], limit: number): number | null =>
   rows.length === limit ? (rows.at(-1)?.n ?? null) : null
@@ -36,9 +38,12 @@ const list: AddRoute = (app, datacat) =>
       'current, ever, contains and ever_contains are `path=value` (keys joined by dots; text as ' +
       'it is, other values as JSON) and may be given several times; everything given must hold.',
     async handle({ query: { page, per_page, cursor, ...fields } }) {
+      const offset = (page - 1) * per_page
+      if (offset > maxOffset && cursor === undefined)
+        throw invalid('/query/page', `is too far: use cursor after ${maxOffset} sessions`)
       const { sessions, total } = await datacat.sessions.list(readFilter(fields), {
         limit: per_page,
-        offset: (page - 1) * per_page,
+        offset,
         before: cursor === undefined ? undefined : Number(cursor)
       })
       const last = sessions.at(-1)

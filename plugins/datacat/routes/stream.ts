@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream'
 import { compile, Type } from '../../../core/index.ts'
 import type { Told } from '../service/live.ts'
 import { readFilter } from '../wire/filter.ts'
@@ -17,12 +16,13 @@ export const exportRoute: AddRoute = (app, datacat) => {
       auth: 'user',
       about: { query: Filter }
     },
-    ctx => {
+    (ctx, caller) => {
       const filter = readFilter(check({ ...ctx.query }, 'query'))
+      const body = datacat.streams.export(ctx, caller, () => datacat.exporter.lines(filter))
       ctx.status = 200
       ctx.set('content-type', 'application/x-ndjson')
       ctx.set('content-disposition', 'attachment; filename="datacat.jsonl"')
-      ctx.body = Readable.from(datacat.exporter.lines(filter))
+      ctx.body = body
     }
   )
 }
@@ -39,22 +39,23 @@ export const liveRoute: AddRoute = (app, datacat) =>
       auth: 'user',
       about: { query: Type.Object({ session: Type.Optional(Type.String({ format: 'uuid' })) }) }
     },
-    async ctx => {
+    async (ctx, caller) => {
       const id = ctx.query['session']
       const session =
         typeof id === 'string' && isSessionId(id)
           ? await datacat.live.find(id.toLowerCase())
           : undefined
       if (id !== undefined && !session) throw unknownSession(String(id))
-      const gone = new AbortController()
-      ctx.res.once('close', () => gone.abort())
+      const body = datacat.streams.live(ctx, caller, gone =>
+        texts(datacat.live.feed(session, gone))
+      )
       ctx.status = 200
       ctx.set({
         'content-type': 'text/event-stream',
         'cache-control': 'no-cache',
         'x-accel-buffering': 'no'
       })
-      ctx.body = Readable.from(texts(datacat.live.feed(session, gone.signal)))
+      ctx.body = body
     }
   )
 

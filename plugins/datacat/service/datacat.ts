@@ -1,4 +1,4 @@
-import type { JobHandle, Knex, Logger } from '../../../core/index.ts'
+import type { JobHandle, Knex, Logger, Principal } from '../../../core/index.ts'
 import { createAppendStore } from '../store/append.ts'
 import { sessionStore } from '../store/sessions.ts'
 import { unknownSession } from '../wire/session-id.ts'
@@ -11,7 +11,9 @@ import { createInProcess } from './in-process.ts'
 import { createLive } from './live.ts'
 import { createRenderer } from './render-session.ts'
 import { createSessionReader } from './sessions.ts'
+import { callerOf, createShares } from './shares.ts'
 import { createStateTrees } from './state-trees.ts'
+import { createStreams } from './streams.ts'
 import { createWatch } from './watch.ts'
 import type { Emit, Limits } from './watched.ts'
 import { createWriter } from './write.ts'
@@ -19,23 +21,31 @@ import { createWriter } from './write.ts'
 /** Everything that writes and reads sessions, made of the parts beside it. */
 export function createDatacatService({
   db,
+  ingest,
+  readers,
   emit,
   limits,
   log,
   purge
 }: {
   db: Knex
+  /** The pool of what writes: no reader keeps it from the database. */
+  ingest: Knex
+  /** The pool of charts, lists and exports, which may take long. */
+  readers: Knex
   emit: Emit
   limits: Limits
   log: Logger
   purge: JobHandle<{ sessionKey: number }>
 }) {
   const append = createAppendStore()
-  const watch = createWatch({ db, emit, append, limits, log, bootedAt: Date.now() })
-  const writer = createWriter({ db, emit, append, watch, trees: createStateTrees() })
-  const sessions = createSessionReader(db)
-  const catalogue = createCatalogue(db)
-  const chart = (query: ChartQuery): Promise<Chart> => readChart(db, query)
+  const watch = createWatch({ db: ingest, emit, append, limits, log, bootedAt: Date.now() })
+  const writer = createWriter({ db: ingest, emit, append, watch, trees: createStateTrees() })
+  const sessions = createSessionReader(readers)
+  const catalogue = createCatalogue(readers)
+  const inTurn = createShares({ maxEach: 2, maxAll: 4, maxWaiting: 50, maxWaitMs: 20_000 })
+  const chart = (query: ChartQuery, caller: Principal): Promise<Chart> =>
+    inTurn(callerOf(caller), () => readChart(readers, query))
   return {
     ...writer,
     sessions,
@@ -47,8 +57,9 @@ export function createDatacatService({
     /** Takes a session away at once; its rows go in a job. */
     remove: (id: string) => remove(db, purge, id),
     render: createRenderer(db).session,
-    exporter: createExporter(db),
-    live: createLive(db, log)
+    exporter: createExporter(readers),
+    live: createLive(db, log),
+    streams: createStreams(log)
   }
 }
 export type DatacatService = ReturnType<typeof createDatacatService>

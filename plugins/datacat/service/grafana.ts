@@ -1,4 +1,4 @@
-import { invalid } from '../../../core/index.ts'
+import { invalid, type Principal } from '../../../core/index.ts'
 import { statuses, type SessionFilter } from '../store/filters.ts'
 import { readAggregation } from '../wire/aggregation.ts'
 import {
@@ -23,26 +23,31 @@ import { summaryOf } from './wire-out.ts'
 
 const sessionsTarget = 'sessions'
 const defaultPoints = 1_500
-const maxKeys = 500
+const [maxKeys, maxListed] = [500, 1_000]
 const [minPoints, maxPoints] = [10, 20_000]
 
 /** What Grafana's data source is answered with. */
 interface Sources {
   readonly catalogue: Catalogue
   readonly sessions: SessionReader
-  chart(query: ChartQuery): Promise<Chart>
+  chart(query: ChartQuery, caller: Principal): Promise<Chart>
 }
+/** The same for one caller. */
+type Own = Omit<Sources, 'chart'> & { chart(query: ChartQuery): Promise<Chart> }
 
 /** Answers the questions of Grafana's JSON data source, in its words. */
 export const createGrafana = (from: Sources) => ({
   metrics: () => metrics(from),
   options: (name: string) => options(from, name),
-  query: async (query: Query): Promise<(TimeSeries | Table)[]> => {
-    const answers = query.targets.map((target, n) => answerTarget(from, query, target, n))
+  query: async (query: Query, caller: Principal): Promise<(TimeSeries | Table)[]> => {
+    const chart = (asked: ChartQuery): Promise<Chart> => from.chart(asked, caller)
+    const answers = query.targets.map((target, n) =>
+      answerTarget({ ...from, chart }, query, target, n)
+    )
     return (await Promise.all(answers)).flat()
   },
   variable: async (of: string) =>
-    (await from.catalogue.values(of, 1_000)).map(value => ({
+    (await from.catalogue.values(of, maxListed)).map(value => ({
       text: value,
       value,
       __text: value,
@@ -63,10 +68,10 @@ export const createGrafana = (from: Sources) => ({
 })
 
 async function metrics({ catalogue }: Sources) {
-  const found = await catalogue.metrics()
+  const { items } = await catalogue.metrics(maxListed)
   return [
     { label: 'Sessions (table)', value: sessionsTarget, payloads: payloadFields },
-    ...[...Map.groupBy(found, one => one.name)].map(([name, metricsOfName]) => {
+    ...[...Map.groupBy(items, one => one.name)].map(([name, metricsOfName]) => {
       const units = metricsOfName.flatMap(({ unit }) => (unit === null ? [] : [unit]))
       const label = units.length > 0 ? `${name} (${units.join(', ')})` : name
       return { label, value: name, payloads: payloadFields }
@@ -79,11 +84,12 @@ async function options({ catalogue }: Sources, name: string): Promise<readonly O
   const names = payloadFields.map(one => one.name)
   if (!known) throw invalid('/body/name', `must be one of ${names.join(', ')}`)
   if (name !== 'product') return known.options ?? []
-  return (await catalogue.products()).map(({ product }) => ({ label: product, value: product }))
+  const { items } = await catalogue.products(maxListed)
+  return items.map(({ product }) => ({ label: product, value: product }))
 }
 
 async function answerTarget(
-  from: Sources,
+  from: Own,
   query: Query,
   { target, payload, refId, hide }: Target,
   n: number
@@ -156,7 +162,10 @@ const columns = [
   ['metric_count', 'number']
 ] as const
 
-async function sessionTable({ sessions }: Sources, filter: SessionFilter): Promise<Table> {
+async function sessionTable(
+  { sessions }: Pick<Sources, 'sessions'>,
+  filter: SessionFilter
+): Promise<Table> {
   const found = await sessions.newest(filter, 1_000)
   return {
     type: 'table',

@@ -1,4 +1,5 @@
 import type { Knex } from '../../../core/index.ts'
+import { withinList } from './patience.ts'
 import { pathText } from './states.ts'
 
 const columns = ['product', 'version', 'machine_id', 'hostname'] as const
@@ -16,6 +17,30 @@ const lists: Readonly<Record<string, string>> = {
 const seen = (db: Knex, of: string): Knex.QueryBuilder =>
   db('datacat_sessions as s').select(db.raw('1')).whereRaw('s.key = ??.session_key', [of])
 
+const pathsSql = `
+  with recursive paths as (
+    (select path from datacat_state_values order by path limit 1)
+    union all
+    select (
+      select v.path
+      from datacat_state_values v
+      where v.path > p.path
+      order by v.path
+      limit 1
+    )
+    from paths p
+    where p.path is not null
+  )
+  select path
+  from paths p
+  where path is not null
+    and exists (
+      select 1
+      from datacat_state_values v
+      join datacat_sessions s on s.key = v.session_key
+      where v.path = p.path and v.current
+    )
+  limit ?`
 const tagsSql = `
   select distinct unnest(r.tags) as tag
   from datacat_series r
@@ -31,13 +56,15 @@ const tagKeyOf = (key: string): string => `tag:${key}`
 /** Whole tags, or with a key the values behind it. */
 async function tagValues(db: Knex, key: string, limit: number): Promise<string[]> {
   const prefix = key === '' ? '' : `${key}:`
-  const { rows } = await db.raw<{ rows: { value: string }[] }>(
-    `select distinct substr(tag, length(?) + 1) as value
+  const { rows } = await withinList(
+    db.raw<{ rows: { value: string }[] }>(
+      `select distinct substr(tag, length(?) + 1) as value
     from (${tagsSql}) tags
     where starts_with(tag, ?)
     order by value
     limit ?`,
-    [prefix, prefix, limit]
+      [prefix, prefix, limit]
+    )
   )
   return rows.map(row => row.value)
 }
@@ -48,68 +75,49 @@ export const catalogueStore = {
   async values(db: Knex, of: string, limit: number): Promise<string[]> {
     const name = lists[of] ?? of
     if (isColumn(name))
-      return db('datacat_sessions')
-        .distinct(name)
-        .whereNotNull(name)
-        .orderBy(name)
-        .limit(limit)
-        .pluck(name)
+      return withinList<string[]>(
+        db('datacat_sessions')
+          .distinct(name)
+          .whereNotNull(name)
+          .orderBy(name)
+          .limit(limit)
+          .pluck(name)
+      )
     if (name === 'metrics')
-      return db('datacat_series as r')
-        .distinct('r.name')
-        .where('r.points', '>', 0)
-        .whereExists(seen(db, 'r'))
-        .orderBy('r.name')
-        .limit(limit)
-        .pluck('r.name')
+      return withinList<string[]>(
+        db('datacat_series as r')
+          .distinct('r.name')
+          .where('r.points', '>', 0)
+          .whereExists(seen(db, 'r'))
+          .orderBy('r.name')
+          .limit(limit)
+          .pluck('r.name')
+      )
     if (name === 'tag' || name.startsWith('tag:'))
       return tagValues(db, name.slice('tag:'.length), limit)
     if (name === 'sessions')
       return db('datacat_sessions').orderBy('key', 'desc').limit(limit).pluck('id')
-    return db('datacat_state_values as v')
-      .distinct('v.value')
-      .where({ 'v.path': pathText(name), 'v.current': true, 'v.element': false })
-      .whereExists(seen(db, 'v'))
-      .orderBy('v.value')
-      .limit(limit)
-      .pluck('v.value')
+    return withinList<string[]>(
+      db('datacat_state_values as v')
+        .distinct('v.value')
+        .where({ 'v.path': pathText(name), 'v.current': true, 'v.element': false })
+        .whereExists(seen(db, 'v'))
+        .orderBy('v.value')
+        .limit(limit)
+        .pluck('v.value')
+    )
   },
 
   /** `tag`, and `tag:KEY` for what stands before the first colon of a tag. */
   async tagKeys(db: Knex, limit: number): Promise<string[]> {
-    const { rows } = await db.raw<{ rows: { key: string }[] }>(tagKeysSql, [limit])
+    const { rows } = await withinList(db.raw<{ rows: { key: string }[] }>(tagKeysSql, [limit]))
     const keys = rows.map(row => row.key)
     return keys.length === 0 ? [] : ['tag', ...keys.filter(key => key !== '').map(tagKeyOf)]
   },
 
   /** State paths that have a value now; a skip scan, since there are many rows a path. */
   async paths(db: Knex, limit: number): Promise<string[]> {
-    const { rows } = await db.raw(
-      `with recursive paths as (
-        (select path from datacat_state_values order by path limit 1)
-        union all
-        select (
-          select v.path
-          from datacat_state_values v
-          where v.path > p.path
-          order by v.path
-          limit 1
-        )
-        from paths p
-        where p.path is not null
-      )
-      select path
-      from paths p
-      where path is not null
-        and exists (
-          select 1
-          from datacat_state_values v
-          join datacat_sessions s on s.key = v.session_key
-          where v.path = p.path and v.current
-        )
-      limit ?`,
-      [limit]
-    )
-    return (rows as { path: string }[]).map(row => row.path)
+    const { rows } = await withinList(db.raw<{ rows: { path: string }[] }>(pathsSql, [limit]))
+    return rows.map(row => row.path)
   }
 }

@@ -1,5 +1,6 @@
 import type { Knex } from '../../../core/index.ts'
 import { applyFilter, type SessionFilter } from './filters.ts'
+import { withinList } from './patience.ts'
 import { sessionColumns, sessionOf, type RawSession, type SessionRow } from './sessions.ts'
 
 const columns = sessionColumns.map(name => `s.${name}`)
@@ -19,13 +20,13 @@ export const listStore = {
     applyFilter(query, filter)
     if (page.before !== undefined) query.where('s.key', '<', page.before)
     else if (page.offset) query.offset(page.offset)
-    return ((await query) as RawSession[]).map(sessionOf)
+    return ((await withinList(query)) as RawSession[]).map(sessionOf)
   },
 
   async count(db: Knex, filter: SessionFilter): Promise<number> {
     const query = db('datacat_sessions as s').count({ n: '*' })
     applyFilter(query, filter)
-    const [row] = (await query) as { n: string }[]
+    const [row] = (await withinList(query)) as { n: string }[]
     return Number(row?.n)
   },
 
@@ -37,7 +38,7 @@ export const listStore = {
       .orderBy('s.key')
       .limit(limit)
     applyFilter(query, filter)
-    return ((await query) as RawSession[]).map(sessionOf)
+    return ((await withinList(query)) as RawSession[]).map(sessionOf)
   },
 
   /** Sessions written to at or after a time, the latest first. */

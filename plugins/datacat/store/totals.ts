@@ -1,4 +1,5 @@
 import type { Knex } from '../../../core/index.ts'
+import { withinList } from './patience.ts'
 
 /** What there is, counted. */
 export const countedColumns = [
@@ -61,7 +62,8 @@ const productsSql = `
   from datacat_sessions
   where product is not null
   group by product
-  order by product`
+  order by product
+  limit ?`
 const machinesSql = `
   select machine_id,
     max(hostname) as hostname,
@@ -71,7 +73,8 @@ const machinesSql = `
   from datacat_sessions
   where machine_id is not null
   group by machine_id
-  order by machine_id`
+  order by machine_id
+  limit ?`
 const metricsSql = `
   select name,
     max(kind) as type,
@@ -82,12 +85,13 @@ const metricsSql = `
   where points > 0
     and exists (select from datacat_sessions s where s.key = r.session_key)
   group by name, unit
-  order by name, unit nulls first`
+  order by name, unit nulls first
+  limit ?`
 
 /** SQL that counts over all sessions. */
 export const totalsStore = {
   async totals(db: Knex): Promise<Totals> {
-    const { rows } = await db.raw<{ rows: Record<keyof Totals, string>[] }>(totalsSql)
+    const { rows } = await withinList(db.raw<{ rows: Record<keyof Totals, string>[] }>(totalsSql))
     const [row] = rows
     if (!row) throw new Error('a query without grouping answered no row')
     const count = (name: keyof Totals): number => Number(row[name])
@@ -104,20 +108,12 @@ export const totalsStore = {
     }
   },
 
-  async products(db: Knex): Promise<ProductRow[]> {
-    return (await db.raw<{ rows: ProductRow[] }>(productsSql)).rows
+  async products(db: Knex, limit: number): Promise<ProductRow[]> {
+    return (await withinList(db.raw<{ rows: ProductRow[] }>(productsSql, [limit]))).rows
   },
 
-  async machines(db: Knex): Promise<MachineRow[]> {
-    const { rows } = await db.raw<{
-      rows: {
-        machine_id: string
-        hostname: string | null
-        sessions: number
-        active: number
-        last_seen_at: string
-      }[]
-    }>(machinesSql)
+  async machines(db: Knex, limit: number): Promise<MachineRow[]> {
+    const { rows } = await withinList(db.raw<{ rows: RawMachine[] }>(machinesSql, [limit]))
     return rows.map(({ machine_id, hostname, sessions, active, last_seen_at }) => ({
       machineId: machine_id,
       hostname,
@@ -127,10 +123,17 @@ export const totalsStore = {
     }))
   },
 
-  async metrics(db: Knex): Promise<MetricRow[]> {
-    const { rows } = await db.raw<{ rows: (Omit<MetricRow, 'points'> & { points: string })[] }>(
-      metricsSql
-    )
+  async metrics(db: Knex, limit: number): Promise<MetricRow[]> {
+    const { rows } = await withinList(db.raw<{ rows: RawMetric[] }>(metricsSql, [limit]))
     return rows.map(row => ({ ...row, points: Number(row.points) }))
   }
 }
+
+interface RawMachine {
+  readonly machine_id: string
+  readonly hostname: string | null
+  readonly sessions: number
+  readonly active: number
+  readonly last_seen_at: string
+}
+type RawMetric = Omit<MetricRow, 'points'> & { readonly points: string }

@@ -3,11 +3,13 @@ import type { Selection } from '../../store/chart/selection.ts'
 import type { Aggregation } from '../../wire/aggregation.ts'
 
 /** What a chart shows of a selection; `maxPoints` is for each group. */
-export interface ChartQuery extends Selection {
+export interface ChartQuery extends Omit<Selection, 'untilMs' | 'series'> {
   readonly aggregation: Aggregation
   readonly per: 'session' | 'time'
   readonly maxPoints: number
 }
+/** One that has begun, and knows when its time is up. */
+export type TimedQuery = ChartQuery & Pick<Selection, 'untilMs'>
 /**
  * One point of a chart; a bucket of several says their smallest and largest value and how many
  * samples they stand for. Times are epoch milliseconds.

@@ -10,7 +10,7 @@ import {
 import { readPercentiles } from '../../store/chart/percentiles.ts'
 import type { Extent } from '../../store/chart/extent.ts'
 import type { Selection } from '../../store/chart/selection.ts'
-import type { ChartBody, ChartPoint, ChartQuery } from './chart.ts'
+import type { ChartBody, ChartPoint, TimedQuery } from './chart.ts'
 import { everyOf, groupsOf, isWhole, levelFor, partOf, pointOf, statsOf } from './shape.ts'
 
 // Counts and sums show that a rollup belongs to one bucket whole: up to here they are made of
@@ -22,7 +22,7 @@ const maxSeriesAtOnce = 8
 /** Buckets of time; `points` is about how many points lie in the range. */
 export async function overTime(
   db: Knex,
-  query: ChartQuery,
+  query: TimedQuery,
   extent: Extent,
   points: number
 ): Promise<ChartBody> {
@@ -36,7 +36,7 @@ export async function overTime(
 /** The points as they are, when they fit. */
 async function singlePoints(
   db: Knex,
-  query: ChartQuery,
+  query: TimedQuery,
   extent: Extent
 ): Promise<ChartBody | undefined> {
   // A range may hold more than its share: one more row than the budget tells.
@@ -54,7 +54,7 @@ async function singlePoints(
 
 async function buckets(
   db: Knex,
-  query: ChartQuery,
+  query: TimedQuery,
   extent: Extent,
   points: number
 ): Promise<ChartBody> {
@@ -101,7 +101,7 @@ const spanOf = ({ from, to }: Selection, extent: Extent, count: number): Span =>
  */
 async function withEnds(
   db: Knex,
-  query: ChartQuery,
+  query: TimedQuery,
   extent: Extent,
   level: number,
   span: Span

@@ -2,13 +2,13 @@ import type { Knex } from '../../../../core/index.ts'
 import type { Extent } from '../../store/chart/extent.ts'
 import { readFigures } from '../../store/chart/figures.ts'
 import { readSessionPercentiles } from '../../store/chart/percentiles.ts'
-import type { ChartBody, ChartPoint, ChartQuery } from './chart.ts'
+import type { ChartBody, ChartPoint, TimedQuery } from './chart.ts'
 import { everyOf, groupsOf, isWhole, levelFor, partOf, pointOf, statsOf } from './shape.ts'
 
 /** One point a session, at the time it was opened; the figures are over these points. */
 export async function perSession(
   db: Knex,
-  query: ChartQuery,
+  query: TimedQuery,
   extent: Extent,
   points: number
 ): Promise<ChartBody> {

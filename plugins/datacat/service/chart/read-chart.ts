@@ -1,8 +1,9 @@
 import { RayneError, type Knex } from '../../../../core/index.ts'
 import { datacatErrors } from '../../contract.ts'
+import { maxChartMs } from '../../store/chart/ask.ts'
 import { readExtent, type Extent } from '../../store/chart/extent.ts'
 import { asksForTags, hasMixed, type Selection } from '../../store/chart/selection.ts'
-import type { Chart, ChartBody, ChartFigures, ChartQuery } from './chart.ts'
+import type { Chart, ChartBody, ChartFigures, ChartQuery, TimedQuery } from './chart.ts'
 import { overTime } from './over-time.ts'
 import { perSession } from './per-session.ts'
 
@@ -15,7 +16,8 @@ const nothing: ChartBody = { ...noFigures, exact: true, sampledEvery: 1, groups:
  * `maxPoints` a group; 422 for more than 100 groups and for a chart that takes over 20 s. Points of
  * different units are different groups.
  */
-export async function readChart(db: Knex, query: ChartQuery): Promise<Chart> {
+export async function readChart(db: Knex, asked: ChartQuery): Promise<Chart> {
+  const query = { ...asked, untilMs: performance.now() + maxChartMs }
   const extent = await readExtent(db, query)
   if (extent.sessions.size > maxGroups) throw tooManyGroups(extent.sessions.size)
   const isComplete = !asksForTags(query) || !(await hasMixed(db, query))
@@ -29,7 +31,7 @@ export async function readChart(db: Knex, query: ChartQuery): Promise<Chart> {
 const standsForMore = ({ aggregation: { kind } }: ChartQuery, { isWeighted }: Extent): boolean =>
   isWeighted && kind !== 'average' && kind !== 'sum' && kind !== 'count'
 
-async function read(db: Knex, query: ChartQuery, extent: Extent): Promise<ChartBody> {
+async function read(db: Knex, query: TimedQuery, extent: Extent): Promise<ChartBody> {
   const points = pointsInRange(query, extent)
   if (points === 0) return nothing
   const isPerSession = query.aggregation.kind !== 'all' && query.per === 'session'
@@ -37,7 +39,7 @@ async function read(db: Knex, query: ChartQuery, extent: Extent): Promise<ChartB
 }
 
 /** About how many points lie in the range, were they spread evenly. */
-function pointsInRange({ from, to }: Selection, extent: Extent): number {
+function pointsInRange({ from, to }: Pick<Selection, 'from' | 'to'>, extent: Extent): number {
   if (extent.points === 0) return 0
   const low = Math.max(from ?? extent.from, extent.from)
   const high = Math.min(to ?? extent.to + 1, extent.to + 1)

@@ -85,7 +85,9 @@ export async function readBuckets(
     from (${parts(level, selection)}) part
     group by unit, grp, ${stepOf('at')}
     order by unit nulls first, grp nulls first, at`
-  return (await ask<BucketRow>(db, sql, bindings(db, selection, edges(span)))).map(bucketOf)
+  return (await ask<BucketRow>(db, selection, sql, bindings(db, selection, edges(span)))).map(
+    bucketOf
+  )
 }
 
 /** One point of `part` that stands at an end of all, in the columns of a bucket. */
@@ -131,6 +133,7 @@ export async function readBucketsAndEnds(
     order by kind, unit nulls first, grp nulls first, at`
   const rows = await ask<BucketRow & { readonly kind: number; readonly session: string }>(
     db,
+    selection,
     sql,
     bindings(db, selection, edges(span))
   )
@@ -160,6 +163,11 @@ export async function readPoints(
     order by unit nulls first, grp nulls first, at
     limit :limit`
   const asked = bindings(db, selection, { limit })
-  const rows = await ask<Omit<SinglePoint, 'at'> & { readonly at: string }>(db, sql, asked)
+  const rows = await ask<Omit<SinglePoint, 'at'> & { readonly at: string }>(
+    db,
+    selection,
+    sql,
+    asked
+  )
   return rows.map(row => ({ ...row, at: Number(row.at) }))
 }

@@ -65,7 +65,7 @@ const sql = `
 export async function readExtent(db: Knex, selection: Selection): Promise<Extent> {
   const passing = db('datacat_sessions as s').count({ n: '*' })
   applyFilter(passing, withoutTags(selection.filter))
-  const rows = await ask<Row>(db, sql, { passing, chosen: chosen(db, selection) })
+  const rows = await ask<Row>(db, selection, sql, { passing, chosen: chosen(db, selection) })
   const found = rows.filter(row => row.sessions !== null)
   const sum = (of: (row: Row) => number): number => found.reduce((all, row) => all + of(row), 0)
   return {

@@ -50,5 +50,5 @@ export async function readFigures(
   level: number | null
 ): Promise<SessionFigure[]> {
   const sql = level === null ? known : summed(level, selection)
-  return (await ask<FigureRow>(db, sql, bindings(db, selection, {}))).map(figureOf)
+  return (await ask<FigureRow>(db, selection, sql, bindings(db, selection, {}))).map(figureOf)
 }

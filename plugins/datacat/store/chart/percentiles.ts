@@ -66,7 +66,7 @@ export async function readPercentiles(
     order by unit nulls first, grp nulls first, at`
   const { p, every } = percentile
   const asked = bindings(db, selection, { p, every, ...edges(span) })
-  return (await ask<BucketRow>(db, sql, asked)).map(bucketOf)
+  return (await ask<BucketRow>(db, selection, sql, asked)).map(bucketOf)
 }
 
 /** A percentile of each session. */
@@ -79,5 +79,7 @@ export async function readSessionPercentiles(
   const sql = `${byGroup('unit, grp, session, opened_at', columns, percentile)}
     order by opened_at, session`
   const { p, every } = percentile
-  return (await ask<FigureRow>(db, sql, bindings(db, selection, { p, every }))).map(figureOf)
+  return (await ask<FigureRow>(db, selection, sql, bindings(db, selection, { p, every }))).map(
+    figureOf
+  )
 }

@@ -20,6 +20,8 @@ export interface Selection {
   readonly from: number | null
   readonly to: number | null
   readonly groupBy: GroupBy | null
+  /** When the chart's time is up, by `performance.now()`. */
+  readonly untilMs: number
   /** Only these series. */
   readonly series?: readonly number[]
 }

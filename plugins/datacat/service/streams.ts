@@ -18,7 +18,6 @@ export const createStreams = (log: Logger) => ({
   live: createOpen(maxLive, 'streams', log),
   export: createOpen(maxExports, 'exports', log)
 })
-export type Streams = ReturnType<typeof createStreams>
 
 function createOpen(maxEach: number, what: string, log: Logger) {
   const take = createSeats(maxEach, what)

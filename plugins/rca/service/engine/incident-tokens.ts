@@ -45,7 +45,7 @@ export function incidentTokens({ logs, metrics, calls, text }: IncidentSigns): s
 }
 
 /** Words of at least three letters in lower case, names split at their seams too: `checkoutService` is both words. */
-export const wordsOf = (text: string): string[] =>
+const wordsOf = (text: string): string[] =>
   text
     .replace(/([a-z])([A-Z])/g, '$1 $2')
     .toLowerCase()

@@ -27,7 +27,7 @@ export function createCallGraph(calls: readonly Call[]): CallGraph {
 }
 
 /** Everything that is reached from a service along the links, the service itself included. */
-export function reachable(
+function reachable(
   links: ReadonlyMap<string, ReadonlySet<string>>,
   from: string
 ): ReadonlySet<string> {

@@ -67,7 +67,7 @@ async function events(session: Session): Promise<void> {
 }
 
 async function metrics(session: Session, client: DatacatClient): Promise<void> {
-  await session.logMetric('cpu', 40, { tags: ['core:1'] })
+  await session.logMetric('cpu', 40, { tags: ['core:1'], unit: '%' })
   await session.logGauge('cpu', 60.5, { unit: '%' })
   await session.logCounter('orders')
   await session.logCounter('orders', 4)

@@ -50,9 +50,9 @@ const leastShare = 0.05
 const quietGap = 2
 
 /**
- * When a series left what was usual and did not return until the alert: usual are the levels of all earlier windows, here
- * and in `history`, not one sample. A spike alone is no step, and one quiet bucket does not end it. Undefined when the
- * series is as usual at the alert, or too short to know.
+ * When a series left what was usual and did not return until the alert: usual are the levels of all earlier windows,
+ * here and in `history`, not one sample. A spike alone is no step, and one quiet bucket does not end it. Undefined when
+ * the series is as usual at the alert, or too short to know.
  */
 export function findStep(
   series: Series,
@@ -162,8 +162,8 @@ function startOfRun(
 }
 
 /**
- * How a series changed at a known time, epoch ms: the level after it against the level of an equally long window before,
- * in units of the largest such difference at any earlier time. Undefined when there is too little to compare.
+ * How a series changed at a known time, epoch ms: the level after it against the level of an equally long window
+ * before, in units of the largest such difference at any earlier time. Undefined when there is too little to compare.
  */
 export function judgeChange(
   series: Series,

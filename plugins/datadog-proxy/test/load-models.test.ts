@@ -8,6 +8,14 @@ const client = new URL('../service/client/load-sdk.ts', import.meta.url).href
 const program = `
   import { createRequire } from 'node:module'
   const { createSdk } = await import(${JSON.stringify(client)})
+  let turn = process.threadCpuUsage()
+  let longest = 0
+  let watching = setImmediate(function watch() {
+    const { user, system } = process.threadCpuUsage(turn)
+    longest = Math.max(longest, (user + system) / 1000)
+    turn = process.threadCpuUsage()
+    watching = setImmediate(watch)
+  })
   const sdk = createSdk('http://127.0.0.1:9', { apiKey: 'k', appKey: 'p' })
   const [v1, v2] = await Promise.all([sdk.v1(), sdk.v2()])
   const definition = { type: 'markdown', text: 'why' }
@@ -21,7 +29,10 @@ const program = `
     await v2.spans.listSpans({ data: { type: 'search_request', attributes: { filter: { query: 'b' } } } })
   ]
   const files = Object.keys(createRequire(import.meta.url).cache)
+  await new Promise(resolve => setImmediate(resolve))
+  clearImmediate(watching)
   console.log(JSON.stringify({
+    longest,
     bodies: requests.map(request => JSON.parse(request.getBody())),
     models: files.filter(file => /api-client-v[12].models/.test(file)).length
   }))`
@@ -32,7 +43,11 @@ test('the official client reads the models that a body needs, and no others', as
     '--eval',
     program
   ])
-  const { bodies, models } = JSON.parse(stdout) as { bodies: unknown[]; models: number }
+  const { bodies, models, longest } = JSON.parse(stdout) as {
+    bodies: unknown[]
+    models: number
+    longest: number
+  }
   assert.deepEqual(bodies, [
     {
       data: {
@@ -52,5 +67,7 @@ test('the official client reads the models that a body needs, and no others', as
     { filter: { query: 'a' }, sort: '-timestamp', page: { limit: 3 } },
     { data: { type: 'search_request', attributes: { filter: { query: 'b' } } } }
   ])
+  // Processor time, so that other work on the machine does not count; all of it at once took 2,000 ms.
+  assert.ok(longest < 250, `the loop did nothing else for ${longest} ms`)
   assert.ok(models > 5 && models < 100, `${models} of some 7,000 models`)
 })

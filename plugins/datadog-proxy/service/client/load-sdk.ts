@@ -1,3 +1,4 @@
+import { setImmediate as otherWork } from 'node:timers/promises'
 import { withModelsWhenUsed } from './load-models.ts'
 import type { Configuration } from './sdk-v1.ts'
 
@@ -13,17 +14,24 @@ export interface Keys {
  */
 export function createSdk(baseUrl: string, keys: Keys) {
   const configured = once(() => configure(baseUrl, keys))
-  const v1 = once(async () => {
-    const config = await configured()
-    const { createV1 } = await withModelsWhenUsed(() => import('./sdk-v1.ts'))
-    return createV1(config)
-  })
-  const v2 = once(async () => {
-    const config = await configured()
-    const { createV2 } = await withModelsWhenUsed(() => import('./sdk-v2.ts'))
-    return createV2(config)
-  })
-  return { v1, v2 }
+  return {
+    v1: once(async () => {
+      const config = await configured()
+      return withModelsWhenUsed(async () => {
+        await import('@datadog/datadog-api-client/dist/packages/datadog-api-client-v1/models/ObjectSerializer.js')
+        await otherWork()
+        return (await import('./sdk-v1.ts')).createV1(config)
+      })
+    }),
+    v2: once(async () => {
+      const config = await configured()
+      return withModelsWhenUsed(async () => {
+        await import('@datadog/datadog-api-client/dist/packages/datadog-api-client-v2/models/ObjectSerializer.js')
+        await otherWork()
+        return (await import('./sdk-v2.ts')).createV2(config)
+      })
+    })
+  }
 }
 export type Sdk = ReturnType<typeof createSdk>
 
@@ -33,6 +41,7 @@ async function configure(baseUrl: string, keys: Keys): Promise<Configuration> {
     import('@datadog/datadog-api-client/dist/packages/datadog-api-client-common/servers.js'),
     import('@datadog/datadog-api-client/dist/logger.js')
   ])
+  await otherWork()
   // Any DEBUG variable would make it write to stdout, which breaks an MCP stdio transport.
   logger.setLevel('silent', false)
   // Without an explicit server and both keys it reads DD_SITE, DD_API_KEY and DD_APP_KEY, for the whole process.

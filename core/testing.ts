@@ -3,12 +3,11 @@ import { mkdtempSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import type { TestContext } from 'node:test'
-import pg from 'pg'
-import { createApp, type App } from './app.ts'
+import { createApp } from './app.ts'
 import { readSettings } from './config.ts'
+import { withClient } from './db/client.ts'
 import type { Connection } from './db/database.ts'
-import { startEmbedded, type EmbeddedDatabase } from './db/embedded.ts'
+import { startEmbedded, type EmbeddedDatabase } from './postgres/embedded.ts'
 import { createLogger } from './log.ts'
 import type { Plugin } from './plugin.ts'
 import type { Token } from './services.ts'
@@ -31,9 +30,16 @@ export async function stopTestServer(): Promise<void> {
   if (server) await rm(server.home, { recursive: true, force: true })
 }
 
-const endings = new WeakMap<TestContext, (() => Promise<unknown> | unknown)[]>()
+/** What is used of node:test's context; `passed` is missing in its types. */
+export interface Test {
+  after(step: () => Promise<unknown> | unknown): void
+  diagnostic(message: string): void
+  readonly passed?: boolean
+}
+
+const endings = new WeakMap<Test, (() => Promise<unknown> | unknown)[]>()
 /** Runs after the test, the last registered first: node:test itself runs them in the other order. */
-export function atEnd(t: TestContext, run: () => Promise<unknown> | unknown): void {
+export function atEnd(t: Test, run: () => Promise<unknown> | unknown): void {
   const steps = endings.get(t) ?? []
   steps.unshift(run)
   if (endings.has(t)) return
@@ -44,21 +50,13 @@ export function atEnd(t: TestContext, run: () => Promise<unknown> | unknown): vo
 }
 
 /** A fresh, empty database on the shared server; a red test leaves its database behind and says where. */
-export async function createTestDatabase(
-  t: TestContext
-): Promise<Connection & { database: string }> {
+export async function createTestDatabase(t: Test): Promise<Connection & { database: string }> {
   const { connection } = await sharedServer()
   const database = `test_${randomBytes(6).toString('hex')}`
-  const admin = async (sql: string): Promise<void> => {
-    const client = new pg.Client(connection)
-    await client.connect()
-    await client.query(sql)
-    await client.end()
-  }
+  const admin = (sql: string) => withClient(connection, client => client.query(sql))
   await admin(`create database ${database}`)
   atEnd(t, async () => {
-    if ((t as unknown as { passed: boolean }).passed)
-      await admin(`drop database ${database} with (force)`)
+    if (t.passed) await admin(`drop database ${database} with (force)`)
     else t.diagnostic(`left behind: database ${database} at ${connection.host}`)
   })
   return { ...connection, database }
@@ -74,67 +72,49 @@ export interface TestAppOptions {
 }
 
 /** A real application on a real database and a free loopback port, closed after the test; `drain()` runs due jobs. */
-export async function createTestApp(
-  t: TestContext,
-  options: TestAppOptions = {}
-): Promise<
-  App & {
-    url: string
-    drain(): Promise<number>
-    call(
-      method: string,
-      path: string,
-      body?: unknown,
-      headers?: Record<string, string>
-    ): Promise<{ status: number; body: never; headers: Headers }>
-  }
-> {
-  const connection = options.connection ?? (await createTestDatabase(t))
+export async function createTestApp(t: Test, options: TestAppOptions = {}) {
   const environment = {
     PORT: '0',
     RAYNE_ROLE: 'web',
     RAYNE_HOME: path.join(tmpdir(), 'rayne-test-home'),
     ...options.env
   }
-  const log = createLogger({
-    level: options.onLog ? 'debug' : 'silent',
-    ...(options.onLog ? { write: options.onLog } : {})
-  })
+  const { onLog } = options
   const app = await createApp({
     settings: readSettings(environment),
     environment,
-    connection,
+    connection: options.connection ?? (await createTestDatabase(t)),
     plugins: options.plugins ?? [],
-    log,
+    log: createLogger(onLog ? { level: 'debug', write: onLog } : { level: 'silent' }),
     version: '0.0.0-test',
     validateResponses: true,
     overrides: new Map((options.fakes ?? []).map(([token, fake]) => [token.id, fake]))
   })
   atEnd(t, () => app.close())
-  const url = app.url ?? ''
-  return {
-    ...app,
-    url,
-    drain: () => app.jobs.drain(),
-    async call(method, where, body, headers = {}) {
-      const sent =
-        body === undefined
-          ? {}
-          : {
-              body:
-                typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body)
-            }
-      const response = await fetch(`${url}${where}`, {
-        method,
-        headers: { 'content-type': 'application/json', ...headers },
-        ...sent
-      } as RequestInit)
-      const text = await response.text()
-      return {
-        status: response.status,
-        headers: response.headers,
-        body: (text === '' ? undefined : JSON.parse(text)) as never
-      }
+  // A worker has no address, and whoever calls it gets told so by fetch.
+  const url = String(app.url)
+  return { ...app, url, drain: (): Promise<number> => app.jobs.drain(), call: createCall(url) }
+}
+
+/** Calls a route of the application; the answer's JSON is taken to be a `T`. */
+const createCall =
+  (url: string) =>
+  async <T = never>(
+    method: string,
+    where: string,
+    body?: unknown,
+    headers: Record<string, string> = {}
+  ): Promise<{ status: number; body: T; headers: Headers }> => {
+    const asIs = typeof body === 'string' || body instanceof Uint8Array
+    const response = await fetch(`${url}${where}`, {
+      method,
+      headers: { 'content-type': 'application/json', ...headers },
+      ...(body === undefined ? {} : { body: asIs ? Buffer.from(body) : JSON.stringify(body) })
+    })
+    const text = await response.text()
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: text === '' ? undefined : JSON.parse(text)
     }
   }
-}

@@ -1,11 +1,12 @@
 import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import pg from 'pg'
+import type { ClientConfig } from 'pg'
 import type { Settings } from '../config.ts'
 import type { Logger } from '../log.ts'
 import { registerSecret } from '../redact.ts'
+import { withClient } from './client.ts'
 import type { Connection } from './database.ts'
-import { startEmbedded } from './embedded.ts'
+import { startEmbedded } from '../postgres/embedded.ts'
 
 export interface OpenConnection {
   readonly connection: Connection
@@ -49,11 +50,8 @@ export async function openConnection(
 
 async function runningConnection(file: string): Promise<Connection | undefined> {
   try {
-    const connection = JSON.parse(readFileSync(file, 'utf8')) as pg.ClientConfig & Connection
-    const client = new pg.Client({ ...connection, connectionTimeoutMillis: 2_000 })
-    client.on('error', () => {})
-    await client.connect()
-    await client.end()
+    const connection = JSON.parse(readFileSync(file, 'utf8')) as ClientConfig & Connection
+    await withClient(connection, async () => {})
     registerSecret(typeof connection.password === 'string' ? connection.password : undefined)
     return connection
   } catch {

@@ -72,7 +72,7 @@ export function measure(files: readonly SourceFile[]): Measures {
   }
 }
 
-const launchers = ['core/db/cluster.ts', 'core/db/embedded.ts']
+const launchers = ['core/postgres/cluster.ts', 'core/postgres/embedded.ts']
 const isLauncher = ({ path }: SourceFile): boolean =>
   path.startsWith('core/postgres/') || launchers.includes(path)
 

@@ -8,10 +8,10 @@ import { createInterface } from 'node:readline'
 import type { TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from 'pg'
-import { leftovers } from '../db/cluster.ts'
-import { startEmbedded, type EmbeddedDatabase } from '../db/embedded.ts'
+import { leftovers } from '../postgres/leftovers.ts'
+import { startEmbedded, type EmbeddedDatabase } from '../postgres/embedded.ts'
 
-const MODULE = new URL('../db/embedded.ts', import.meta.url).href
+const MODULE = new URL('../postgres/embedded.ts', import.meta.url).href
 
 /** An application of its own: starts the cluster, reports it on stdout, stops when its stdin ends. */
 const APP = `

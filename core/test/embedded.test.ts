@@ -15,8 +15,9 @@ import {
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { leftovers, openCluster } from '../db/cluster.ts'
-import { startEmbedded } from '../db/embedded.ts'
+import { openCluster } from '../postgres/cluster.ts'
+import { leftovers } from '../postgres/leftovers.ts'
+import { startEmbedded } from '../postgres/embedded.ts'
 import { app, defer, gone, query, start, temporary } from './embedded-app.ts'
 
 const root = process.getuid?.() === 0

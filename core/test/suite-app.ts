@@ -1,5 +1,5 @@
-import { after, before, type TestContext } from 'node:test'
-import { createTestApp, type TestAppOptions } from '../testing.ts'
+import { after, before } from 'node:test'
+import { createTestApp, type Test, type TestAppOptions } from '../testing.ts'
 
 type TestApp = Awaited<ReturnType<typeof createTestApp>>
 export interface Answer {
@@ -14,14 +14,14 @@ export function suiteApp(options: Omit<TestAppOptions, 'onLog'> = {}) {
   const steps: (() => Promise<unknown> | unknown)[] = []
   let app: TestApp | undefined
   before(async () => {
-    const context = {
-      after: (step: () => Promise<unknown>) => {
+    const context: Test = {
+      after: step => {
         steps.push(step)
       },
       diagnostic: () => {},
       passed: true
     }
-    app = await createTestApp(context as unknown as TestContext, {
+    app = await createTestApp(context, {
       ...options,
       onLog: line => {
         lines.push(line)

@@ -3,6 +3,7 @@ import { createAccess } from './auth/access.ts'
 import { authRoutes } from './auth/routes.ts'
 import { authMigrations } from './auth/migrations.ts'
 import { createAuthStore } from './auth/store.ts'
+import { createCommands } from './command.ts'
 import type { Environment, Settings } from './config.ts'
 import { openDatabase, takesWrites, type Connection } from './db/database.ts'
 import { migrate } from './db/migrate.ts'
@@ -85,7 +86,7 @@ function assemble(options: AppOptions, db: Knex, lifecycle: Lifecycle) {
     onFinished: metrics.job
   })
   const services = createServices(options.overrides)
-  const wiring: Wiring = {
+  const wiring = {
     environment,
     log,
     db,
@@ -94,11 +95,12 @@ function assemble(options: AppOptions, db: Knex, lifecycle: Lifecycle) {
     jobs,
     services,
     tools: createToolRegistry(services),
+    commands: createCommands(),
     health: createHealth(),
     lifecycle,
-    readyHooks: [],
+    readyHooks: [] as (() => Promise<void> | void)[],
     subscriptions: new Map()
-  }
+  } satisfies Wiring
   return { ...wiring, metrics, store }
 }
 type Parts = ReturnType<typeof assemble>

@@ -8,14 +8,17 @@ import { compile } from './schema.ts'
 export type Environment = Readonly<Record<string, string | undefined>>
 
 /** The settings of the process; each key is the environment variable's own name. */
-const ProcessSettings = Type.Object({
+export const ProcessSettings = Type.Object({
   HOST: Type.String({ default: '127.0.0.1', minLength: 1 }),
   PORT: Type.Integer({ default: 8080, minimum: 0, maximum: 65535 }),
   RAYNE_HOME: Type.String({ default: '.rayne', minLength: 1 }),
   RAYNE_PLUGINS: Type.Optional(Type.String()),
-  RAYNE_ROLE: Type.String({ default: 'web,worker', pattern: '^(web|worker)(,(web|worker))?$' }),
+  RAYNE_ROLE: Type.Unsafe<string>(
+    Type.Enum(['web', 'worker', 'web,worker', 'worker,web'], { default: 'web,worker' })
+  ),
   RAYNE_AUTH: Type.Union([Type.Literal('local'), Type.Literal('required')], { default: 'local' }),
   RAYNE_SECRET_KEY: Type.Optional(Type.String({ minLength: 32, writeOnly: true })),
+  RAYNE_SECRET_KEY_PREVIOUS: Type.Optional(Type.String({ writeOnly: true })),
   RAYNE_INGEST_SECRETS: Type.Optional(Type.String({ writeOnly: true })),
   RAYNE_PUBLIC_URL: Type.Optional(Type.String({ pattern: '^https?://[^/]+$' })),
   RAYNE_LOG_LEVEL: Type.Union(
@@ -81,7 +84,7 @@ export function readSettings(environment: Environment): Settings {
   return {
     host: env.HOST,
     port: env.PORT,
-    home: path.resolve(env.RAYNE_HOME.replace(/^~(?=\/|$)/, homedir())),
+    home: homeFolder(env.RAYNE_HOME),
     plugins: env.RAYNE_PLUGINS === undefined ? undefined : list(env.RAYNE_PLUGINS),
     web: env.RAYNE_ROLE.includes('web'),
     worker: env.RAYNE_ROLE.includes('worker'),
@@ -95,6 +98,16 @@ export function readSettings(environment: Environment): Settings {
   }
 }
 
+/** A folder as an absolute path; a leading `~` is the user's home, which not every user has. */
+export function homeFolder(text: string): string {
+  if (!/^~(?=\/|$)/.test(text)) return path.resolve(text)
+  try {
+    return path.join(homedir(), text.slice(1))
+  } catch (error) {
+    throw bootError(`'${text}': this user has no home folder; write the path in full`, error)
+  }
+}
+
 function databaseUrlOf(env: Static<typeof ProcessSettings>): string | undefined {
   if (!env.DB_HOST) return undefined
   const login =
@@ -103,13 +116,17 @@ function databaseUrlOf(env: Static<typeof ProcessSettings>): string | undefined 
   return `postgres://${login}@${env.DB_HOST}:${env.DB_PORT}/${encodeURIComponent(env.DB_NAME)}${env.DB_SSLMODE === 'disable' ? '' : `?sslmode=${env.DB_SSLMODE}`}`
 }
 
+/** The environment variable of a plugin's setting. */
+export const settingName = (id: string, key: string): string =>
+  `RAYNE_${id}_${key}`.toUpperCase().replaceAll('-', '_')
+
 /** One plugin's settings from `RAYNE_<PLUGIN>_<KEY>` and the aliases its schema lists under `env`; an unknown key is refused. */
 export function readPluginConfig(
   id: string,
   schema: TObject | undefined,
   environment: Environment
 ): unknown {
-  const prefix = `RAYNE_${id.toUpperCase().replaceAll('-', '_')}_`
+  const prefix = settingName(id, '')
   const properties: Record<
     string,
     TSchema & { env?: readonly string[]; writeOnly?: boolean; type?: string }

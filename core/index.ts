@@ -4,6 +4,7 @@ export { definePlugin, type Plugin, type PluginApp } from './plugin.ts'
 export { defineRoute, reply, type Reply, type Route, type RouteRequest } from './route.ts'
 export type { Migration } from './db/migrate.ts'
 export { createToken, type Token } from './services.ts'
+export type { CommandAnswer, CommandContext, CommandSpec } from './command.ts'
 export { defineEvent, type EventPayload, type EventType } from './events.ts'
 export { defineTool, type Tool, type ToolContext } from './tool.ts'
 export {
@@ -18,6 +19,7 @@ export {
   type ErrorTable,
   type FieldError
 } from './errors.ts'
+export { homeFolder } from './config.ts'
 export { compile, type Validator } from './schema.ts'
 export { createGroupCommit } from './db/group-commit.ts'
 export { readBytes } from './http/body.ts'

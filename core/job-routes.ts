@@ -1,5 +1,5 @@
 import type { Knex } from 'knex'
-import { Type } from 'typebox'
+import { Type, type Static } from 'typebox'
 import { notFound } from './errors.ts'
 import type { HttpRouter } from './http/router.ts'
 import type { Jobs } from './jobs.ts'
@@ -17,15 +17,19 @@ const Job = Type.Object({
   error: Type.Union([Type.String(), Type.Null()])
 })
 
-export interface JobFilter {
-  readonly state?: (typeof states)[number] | undefined
-  readonly name?: string | undefined
-  readonly page: number
-  readonly per_page: number
-}
+/** What jobs may be asked for, by the route and by `rayne jobs`. */
+export const JobQuery = Type.Object(
+  {
+    state: Type.Optional(Type.Union(states.map(state => Type.Literal(state)))),
+    name: Type.Optional(Type.String({ maxLength: 200, pattern: '^[^\\x00]*$' })),
+    page: Type.Integer({ minimum: 1, maximum: 1_000_000, default: 1 }),
+    per_page: Type.Integer({ minimum: 1, maximum: 100, default: 50 })
+  },
+  { additionalProperties: false }
+)
 
 /** Jobs as rows, newest first; payloads are left out because they may carry what alerts carry. */
-export async function listJobs(db: Knex, { state, name, page, per_page }: JobFilter) {
+export async function listJobs(db: Knex, { state, name, page, per_page }: Static<typeof JobQuery>) {
   const rows = db('jobs.job')
     .where(q => {
       if (state) q.where({ state })
@@ -78,15 +82,7 @@ const list = (db: Knex): Route =>
     path: '',
     auth: 'user',
     summary: 'Durable jobs, newest first',
-    query: Type.Object(
-      {
-        state: Type.Optional(Type.Union(states.map(state => Type.Literal(state)))),
-        name: Type.Optional(Type.String({ maxLength: 200, pattern: '^[^\\x00]*$' })),
-        page: Type.Integer({ minimum: 1, maximum: 1_000_000, default: 1 }),
-        per_page: Type.Integer({ minimum: 1, maximum: 100, default: 50 })
-      },
-      { additionalProperties: false }
-    ),
+    query: JobQuery,
     response: Type.Object({
       jobs: Type.Array(Job),
       total_count: Type.Integer(),

@@ -1,8 +1,10 @@
 import { existsSync, readdirSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { bootError } from './errors.ts'
+import { bootError, errorText } from './errors.ts'
+import type { Environment, Settings } from './config.ts'
 import type { Plugin } from './plugin.ts'
+import { refuseUnknownNames } from './setting-names.ts'
 
 const folder = fileURLToPath(new URL('../plugins/', import.meta.url))
 
@@ -13,7 +15,7 @@ export const builtInPlugins = (): string[] =>
     .sort()
 
 /** Loads plugins by id, by path (starting with `.` or `/`) or by npm name; each default-exports `definePlugin(…)`. */
-export async function loadPlugins(names: readonly string[]): Promise<Plugin[]> {
+export async function loadPlugins(names: readonly string[] = builtInPlugins()): Promise<Plugin[]> {
   return Promise.all(
     names.map(async name => {
       const file = path.join(folder, name, 'plugin.ts')
@@ -24,7 +26,8 @@ export async function loadPlugins(names: readonly string[]): Promise<Plugin[]> {
           : name
       const module = (await import(where).catch((error: unknown) => {
         throw bootError(
-          `plugin '${name}' cannot be loaded: ${error instanceof Error ? error.message : String(error)}; RAYNE_PLUGINS takes ${builtInPlugins().join(', ')}, npm names and paths`,
+          `plugin '${name}' cannot be loaded: ${errorText(error)}; ` +
+            `RAYNE_PLUGINS takes ${builtInPlugins().join(', ')}, npm names and paths`,
           error
         )
       })) as { default?: Plugin }
@@ -38,15 +41,13 @@ export async function loadPlugins(names: readonly string[]): Promise<Plugin[]> {
   )
 }
 
-/** Runs a script that comes with a plugin as a command of its own: its `main` gets the arguments. */
-export const runPluginScript = async (
-  id: string,
-  file: string,
-  args: readonly string[]
-): Promise<void> => {
-  await (
-    (await import(pathToFileURL(path.join(folder, id, file)).href)) as {
-      main(args: readonly string[]): Promise<void>
-    }
-  ).main(args)
+/** The plugins of these settings, when every `RAYNE_…` name of the environment is one that something reads. */
+export async function loadConfigured(
+  settings: Settings,
+  environment: Environment
+): Promise<Plugin[]> {
+  const plugins = await loadPlugins(settings.plugins)
+  const absent = builtInPlugins().filter(id => !plugins.some(plugin => plugin.id === id))
+  refuseUnknownNames(environment, plugins, absent)
+  return plugins
 }

@@ -1,124 +1,117 @@
-import { Command, Option } from 'commander'
-import * as admin from './cli/admin.ts'
-import { command } from './cli/context.ts'
-import { receive } from './cli/receive.ts'
-import { start } from './cli/start.ts'
-import { runPluginScript } from './load.ts'
+import { once } from 'node:events'
+import { constants } from 'node:os'
+import { asksForJson, firstWord, readCommandLine, type Asked } from './cli/command-line.ts'
+import { coreCommands } from './cli/core-commands.ts'
+import { misuse, type CommandAnswer, type CommandContext } from './command.ts'
+import type { Environment } from './config.ts'
+import { errorText, RayneError } from './errors.ts'
+import { redact } from './redact.ts'
 import { version } from './version.ts'
 
-const json = (): Option => new Option('--json', 'print JSON for programs')
-const program = new Command('rayne')
-  .version(version)
-  .description(
-    'An observability agent platform: an alert comes in, an evidence-based root cause goes out.'
-  )
-  .showHelpAfterError()
-  .addHelpText(
-    'after',
-    '\nSettings come from the environment (HOST, PORT, RAYNE_HOME, DATABASE_URL, DD_API_KEY, …); README.md lists them.'
-  )
+/** Where a command line reads and writes; tests give their own. */
+export interface Terminal {
+  readonly environment: Environment
+  out(text: string): unknown
+  err(text: string): unknown
+}
+const ownTerminal = (): Terminal => ({
+  // A plugin may take names away from the process's own environment.
+  environment: { ...process.env },
+  out: text => process.stdout.write(text),
+  err: text => process.stderr.write(text)
+})
 
-program.command('start', { isDefault: true }).description('start the server').action(command(start))
-program
-  .command('doctor')
-  .description('run every check and say how to fix what fails')
-  .addOption(json())
-  .action(command(admin.doctor))
-program
-  .command('migrate')
-  .description('bring the database up to date')
-  .addOption(json())
-  .action(command(admin.migrateDatabase))
-program
-  .command('receive')
-  .argument('<file.json>', 'the webhook body')
-  .description('post one webhook from a file to a running server')
-  .option('--url <url>', 'the server (default http://127.0.0.1:$PORT)')
-  .option('--account <name>', 'route it to this account')
-  .option('--token <secret>', 'ingest secret (or RAYNE_TOKEN)')
-  .option('--wait <seconds>', 'how long to wait for the analysis', '15')
-  .addOption(json())
-  .action(command(receive))
-program
-  .command('record')
-  .argument('<file.json>', 'where to write')
-  .description(
-    'a redacted snapshot of what an analysis of one monitor reads, for the simulator to replay'
-  )
-  .requiredOption('--account <name>')
-  .requiredOption('--monitor <id>')
-  .option('--window <span>', 'how far back, as 30m or 2h', '1h')
-  .option('--at <time>', 'when it alerted; the last alert of the monitor when left out')
-  .option('--service <name>')
-  .option('--env <name>')
-  .option('--host <name>')
-  .option('--anonymise', 'replace host names as well')
-  .addOption(json())
-  .action(command(admin.provided('record')))
+/** Runs the command line and answers its exit code: 0, 1 when the command failed, 2 when it was called wrongly. */
+export async function main(
+  argv: readonly string[],
+  signal: AbortSignal,
+  terminal: Terminal = ownTerminal()
+): Promise<number> {
+  const { environment, out, err } = terminal
+  const context: CommandContext = {
+    say: line => void err(`${redact(line)}\n`),
+    sayUnmasked: line => void err(`${line}\n`),
+    signal,
+    environment
+  }
+  try {
+    const asked = await read(argv, context)
+    if ('command' in asked)
+      return await obey(asked, context, answer => finish(answer, asked.json, context, out))
+    out(asked.text)
+    return 0
+  } catch (error) {
+    if (signal.aborted) return endedBy(signal)
+    return refuse(error, asksForJson(argv), context, out)
+  }
+}
 
-const jobs = program
-  .command('jobs')
-  .description('durable jobs')
-  .addOption(json())
-  .option('--name <queue>')
-  .addOption(
-    new Option('--state <state>').choices([
-      'created',
-      'retry',
-      'active',
-      'completed',
-      'cancelled',
-      'failed'
-    ])
-  )
-  .action(command(admin.showJobs))
-jobs
-  .command('retry')
-  .argument('[id...]', 'failed jobs; all of them when none is named')
-  .description('run failed jobs again')
-  .addOption(json())
-  .action(command(admin.retryJobs))
+/** The platform's own commands are found without a plugin; for any other word every plugin is asked for its own. */
+async function read(argv: readonly string[], { environment, say }: CommandContext): Promise<Asked> {
+  const own = coreCommands().list()
+  const word = firstWord(argv)
+  if (word === '--version' || own.some(({ name }) => name.split(' ')[0] === word))
+    return readCommandLine(argv, own, { version, notes: [] })
+  const { listCommands } = await import('./cli/list-commands.ts')
+  const { commands, notes } = await listCommands(environment)
+  try {
+    return readCommandLine(argv, [...own, ...commands.list()], { version, notes })
+  } catch (error) {
+    for (const note of notes) say(note)
+    throw error
+  }
+}
 
-const users = program
-  .command('users')
-  .description('people who may log in')
-  .addOption(json())
-  .action(command(admin.showUsers))
-users
-  .command('add')
-  .argument('<name>')
-  .addOption(new Option('--role <role>').choices(['admin', 'member']).default('member'))
-  .option('--password <password>', '12 characters or more; made up when left out')
-  .addOption(json())
-  .action(command(admin.addUser))
-users.command('remove').argument('<name>').addOption(json()).action(command(admin.removeUser))
+async function obey(
+  { command, input }: Extract<Asked, { command: unknown }>,
+  context: CommandContext,
+  finished: (answer: CommandAnswer) => Promise<number>
+): Promise<number> {
+  const run = command.prepare(input)
+  if (command.standalone) return finished(await run(context))
+  const { openApp } = await import('./cli/open-app.ts')
+  return openApp(context, async app => {
+    const registered = app.commands.get(command.name)
+    if (!registered) throw misuse(command.name, 'its plugin was left out')
+    return finished(await registered.prepare(input)(context))
+  })
+}
 
-const tokens = program
-  .command('tokens')
-  .description('API tokens and ingest secrets')
-  .addOption(json())
-  .action(command(admin.showTokens))
-tokens
-  .command('add')
-  .argument('<name>')
-  .requiredOption('--scope <scope...>', 'ingest, read, write, admin, tools')
-  .option('--days <days>', 'until it expires; never when left out')
-  .addOption(json())
-  .action(command(admin.addToken))
-tokens.command('revoke').argument('<id>').addOption(json()).action(command(admin.revokeToken))
-program
-  .command('secrets')
-  .description('keys of stored accounts')
-  .command('rotate')
-  .description('seal them anew under a new key; a running server goes on')
-  .addOption(json())
-  .action(command(admin.provided('secrets-rotate')))
-program
-  .command('simulator')
-  .description('a simulated Datadog by itself; `rayne simulator --help` lists its options')
-  .helpOption(false)
-  .allowUnknownOption()
-  .argument('[options...]')
-  .action(command((options: string[]) => runPluginScript('..', 'simulator/main.ts', options)))
+/** Prints the answer; a command that goes on is closed when the signal comes. */
+async function finish(
+  { value, lines, failed = false, close }: CommandAnswer,
+  json: boolean,
+  { say, signal }: CommandContext,
+  out: Terminal['out']
+): Promise<number> {
+  // One line for a program that reads while the command goes on.
+  if (json) out(`${JSON.stringify(value, null, close ? 0 : 2)}\n`)
+  else if (lines.length > 0) out(`${lines.join('\n')}\n`)
+  if (close) {
+    if (!signal.aborted) await once(signal, 'abort')
+    say(`${errorText(signal.reason)}: finishing what is under way (again to stop at once)`)
+    await close()
+  }
+  return failed ? 1 : 0
+}
 
-await program.parseAsync()
+/** The exit code of a command that a signal ended, as shells have it. */
+const endedBy = (signal: AbortSignal): number =>
+  128 + (constants.signals[errorText(signal.reason) as NodeJS.Signals] ?? 0)
+
+/** One sentence for a person; a program that asked for JSON gets it as a document too. */
+function refuse(
+  error: unknown,
+  json: boolean,
+  { say }: CommandContext,
+  out: Terminal['out']
+): number {
+  if (!(error instanceof RayneError)) {
+    say(`rayne: ${(error instanceof Error && error.stack) || errorText(error)}`)
+    return 1
+  }
+  const { code, details, message } = error
+  say(/^rayne[ :]/.test(message) ? message : `rayne: ${message}`)
+  if (json) out(`${JSON.stringify({ error: redact(message), code, ...details }, null, 2)}\n`)
+  return code === 'invalid-input' ? 2 : 1
+}

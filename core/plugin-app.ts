@@ -1,5 +1,6 @@
 import type { Knex } from 'knex'
 import { Type } from 'typebox'
+import type { Commands } from './command.ts'
 import type { Environment } from './config.ts'
 import type { Health } from './health.ts'
 import type { HttpRouter } from './http/router.ts'
@@ -16,12 +17,13 @@ export interface Wiring {
   readonly log: Logger
   readonly db: Knex
   readonly openPool: (maxConnections: number) => Knex
-  readonly router: HttpRouter
-  readonly jobs: Jobs
+  readonly router: Pick<HttpRouter, 'route' | 'raw'>
+  readonly jobs: Pick<Jobs, 'define'>
   readonly services: Services
-  readonly tools: ToolRegistry
-  readonly health: Health
-  readonly lifecycle: Lifecycle
+  readonly tools: Pick<ToolRegistry, 'register'>
+  readonly commands: Commands
+  readonly health: Pick<Health, 'add'>
+  readonly lifecycle: Pick<Lifecycle, 'opens'>
   /** Run when all plugins are registered. */
   readonly readyHooks: (() => Promise<void> | void)[]
   /** Job handles by event id: one for each subscriber. */
@@ -64,6 +66,7 @@ export function createPluginApp(
     },
     tool: definition => wiring.tools.register(id, definition),
     check: (name, probe) => wiring.health.add(name, probe),
+    command: spec => wiring.commands.add(id, spec),
     onReady: hook => {
       wiring.readyHooks.push(hook)
     },

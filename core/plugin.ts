@@ -1,6 +1,7 @@
 import type { Knex } from 'knex'
 import type { Static, TObject, TSchema, TUnknown } from 'typebox'
 import type { AuthClass } from './auth/principal.ts'
+import type { CommandSpec, NoFields } from './command.ts'
 import type { Migration } from './db/migrate.ts'
 import type { ErrorTable } from './errors.ts'
 import type { EventType } from './events.ts'
@@ -60,6 +61,11 @@ export interface PluginApp<C> {
   tool(definition: Tool): void
   /** Joins `/readyz` and `rayne doctor`. */
   check(name: string, probe: Probe): void
+  /**
+   * `rayne <name>`. The command line registers plugins without a database to learn their commands, so this comes before
+   * anything of `register` that waits for one.
+   */
+  command<A extends TObject = NoFields, O extends TObject = NoFields>(spec: CommandSpec<A, O>): void
   onReady(hook: () => Promise<void> | void): void
   onClose(hook: () => Promise<void> | void): void
 }

@@ -16,7 +16,7 @@ export async function registerPlugins(
   for (const plugin of plugins) {
     const started = performance.now()
     try {
-      await registerInTime(plugin, wiring)
+      await registerPlugin(plugin, wiring)
     } catch (error) {
       if (!plugin.optional) throw error
       leaveOut(plugin, error, wiring)
@@ -26,7 +26,8 @@ export async function registerPlugins(
   return timings
 }
 
-async function registerInTime(plugin: Plugin, wiring: Wiring): Promise<void> {
+/** Registers one plugin within 10 s and checks that it provides what it promises. */
+export async function registerPlugin(plugin: Plugin, wiring: Wiring): Promise<void> {
   await within(
     register(plugin, wiring),
     registerMs,

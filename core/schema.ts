@@ -29,8 +29,12 @@ export function compile<S extends TSchema>(
 ): Validator<Static<S>> {
   const check: ValidateFunction = (mode === 'coerce' ? coercing : exact).compile(schema)
   return (value, where = 'body') => {
-    if (check(value)) return value as Static<S>
-    const errors = (check.errors ?? []).slice(0, 20).map(error => fieldError(error, where))
+    const valid = check(value)
+    // A text such as 1e400 becomes Infinity, which no limit of the schema is asked about.
+    const endless = mode === 'coerce' && valid ? endlessFields(value, where) : []
+    if (valid && endless.length === 0) return value as Static<S>
+    const found = withoutBranches(check.errors ?? []).map(error => fieldError(error, where))
+    const errors = [...found, ...endless].slice(0, 20)
     const first = errors[0] ?? { pointer: `/${where}`, message: 'is not valid' }
     throw new RayneError({
       code: 'invalid-input',
@@ -40,19 +44,61 @@ export function compile<S extends TSchema>(
   }
 }
 
+const endlessFields = (value: unknown, where: string): FieldError[] =>
+  Object.entries(value as object)
+    .filter(([, each]) => [each].flat().some(one => typeof one === 'number' && !isFinite(one)))
+    .map(([key]) => ({ pointer: `/${where}/${key}`, message: 'must be a finite number' }))
+
+/** What a value may be, when its schema lists it as an enumeration or a union of literals; else empty. */
+export function choicesOf(schema: TSchema): readonly unknown[] {
+  const {
+    enum: values,
+    anyOf,
+    items
+  }: { enum?: unknown[]; anyOf?: TSchema[]; items?: TSchema } = schema
+  if (values) return values
+  if (items) return choicesOf(items)
+  const literals = anyOf?.filter((each): each is TSchema & { const: unknown } => 'const' in each)
+  return literals && literals.length === anyOf?.length ? literals.map(each => each.const) : []
+}
+
+/** An alternative of literals fails once for each and once as a whole: one error that lists them says it all. */
+function withoutBranches(errors: readonly ErrorObject[]): ErrorObject[] {
+  const branchesOf = ({ schemaPath }: ErrorObject): ErrorObject[] =>
+    errors.filter(each => each.schemaPath.startsWith(`${schemaPath}/`))
+  const merged = new Map<ErrorObject, ErrorObject[]>()
+  for (const error of errors.filter(({ keyword }) => keyword === 'anyOf')) {
+    const branches = branchesOf(error)
+    if (branches.every(({ keyword }) => keyword === 'const' || keyword === 'type'))
+      merged.set(error, branches)
+  }
+  const dropped = new Set([...merged.values()].flat())
+  return errors
+    .filter(error => !dropped.has(error))
+    .map(error => {
+      const allowedValues = merged
+        .get(error)
+        ?.filter(({ keyword }) => keyword === 'const')
+        .map(({ params }) => (params as { allowedValue: unknown }).allowedValue)
+      return allowedValues?.length ? { ...error, params: { allowedValues } } : error
+    })
+}
+
 function fieldError(error: ErrorObject, where: string): FieldError {
   const params = error.params as Record<string, unknown>
   const inner = params['missingProperty'] ?? params['additionalProperty']
   const tail =
     inner === undefined ? '' : `/${String(inner).replaceAll('~', '~0').replaceAll('/', '~1')}`
-  const allowed = Array.isArray(params['allowedValues'])
-    ? `: ${params['allowedValues'].join(', ')}`
-    : ''
-  const message =
-    error.keyword === 'required'
-      ? 'is required'
-      : error.keyword === 'additionalProperties'
-        ? 'is not a known field'
-        : `${error.message ?? 'is not valid'}${allowed}`
-  return { pointer: `/${where}${error.instancePath}${tail}`, message }
+  return { pointer: `/${where}${error.instancePath}${tail}`, message: messageOf(error) }
+}
+
+const quoted = (value: unknown): string =>
+  /^[^\s,]+$/.test(String(value)) ? String(value) : `'${String(value)}'`
+
+function messageOf({ keyword, message, params }: ErrorObject): string {
+  const { allowedValues } = params as { allowedValues?: unknown[] }
+  if (keyword === 'required') return 'is required'
+  if (keyword === 'additionalProperties') return 'is not a known field'
+  if (allowedValues) return `must be one of ${allowedValues.map(quoted).join(', ')}`
+  return message ?? 'is not valid'
 }

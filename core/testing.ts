@@ -1,10 +1,13 @@
+import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { createApp } from './app.ts'
-import { readSettings } from './config.ts'
+import { fileURLToPath } from 'node:url'
+import { createApp, type App } from './app.ts'
+import type { CommandAnswer, CommandInput } from './command.ts'
+import { readSettings, type Environment } from './config.ts'
 import { withClient } from './db/client.ts'
 import type { Connection } from './db/database.ts'
 import { startEmbedded, type EmbeddedDatabase } from './postgres/embedded.ts'
@@ -62,6 +65,46 @@ export async function createTestDatabase(t: Test): Promise<Connection & { databa
   return { ...connection, database }
 }
 
+/** A connection as a DATABASE_URL, for a program of its own. */
+export function urlOf(connection: Connection): string {
+  if ('connectionString' in connection) return connection.connectionString
+  const { host, port, user, password = '', database } = connection
+  const login = `${encodeURIComponent(user)}:${encodeURIComponent(password)}`
+  return `postgres://${login}@localhost:${port}/${database}?host=${encodeURIComponent(host)}`
+}
+
+/** How a command line ended. */
+export interface Ended {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Runs the real command line in a process of its own, with what a program needs of this one's environment. */
+export function rayne(
+  args: readonly string[],
+  { env = {}, cwd = tmpdir(), node = process.execPath }: RayneOptions = {}
+): Promise<Ended> {
+  const command = fileURLToPath(new URL('./bin.js', import.meta.url))
+  const kept = ['PATH', 'HOME', 'TMPDIR'].flatMap(name =>
+    process.env[name] === undefined ? [] : [[name, process.env[name]]]
+  )
+  return new Promise(resolve => {
+    const child = execFile(
+      node,
+      [command, ...args],
+      { cwd, env: { ...Object.fromEntries(kept), ...env }, timeout: 110_000 },
+      (_, stdout, stderr) => resolve({ code: child.exitCode, stdout, stderr })
+    )
+  })
+}
+interface RayneOptions {
+  readonly env?: Readonly<Record<string, string | undefined>>
+  readonly cwd?: string
+  /** The Node to run it on, by path. */
+  readonly node?: string
+}
+
 export interface TestAppOptions {
   readonly plugins?: readonly Plugin[]
   readonly env?: Readonly<Record<string, string>>
@@ -93,7 +136,19 @@ export async function createTestApp(t: Test, options: TestAppOptions = {}) {
   atEnd(t, () => app.close())
   // A worker has no address, and whoever calls it gets told so by fetch.
   const url = String(app.url)
-  return { ...app, url, drain: (): Promise<number> => app.jobs.drain(), call: createCall(url) }
+  return {
+    ...app,
+    url,
+    drain: (): Promise<number> => app.jobs.drain(),
+    call: createCall(url),
+    /** Runs a plugin's command in this application, its input checked as the command line does. */
+    run: (
+      name: string,
+      given: Record<string, unknown> = {},
+      named: Record<string, unknown> = {}
+    ): Promise<CommandAnswer> =>
+      runCommand(app, environment, name, { arguments: given, options: named })
+  }
 }
 
 /** Calls a route of the application; the answer's JSON is taken to be a `T`. */
@@ -118,3 +173,15 @@ const createCall =
       body: text === '' ? undefined : JSON.parse(text)
     }
   }
+
+async function runCommand(
+  app: App,
+  environment: Environment,
+  name: string,
+  input: CommandInput
+): Promise<CommandAnswer> {
+  const command = app.commands.get(name)
+  if (!command) throw new Error(`no plugin registered the command '${name}'`)
+  const signal = AbortSignal.timeout(120_000)
+  return command.prepare(input)({ say() {}, sayUnmasked() {}, signal, environment })
+}

@@ -36,7 +36,8 @@ export interface SimulatedDatadog {
 const notebookPage = 'include_cells=false&count=1000&sort_field=created&sort_dir=asc'
 
 export async function startSimulatedDatadog(): Promise<SimulatedDatadog> {
-  const { said, pid, stop } = await startHelper<Said>('simulator/main.ts', [
+  const { said, pid, stop } = await startHelper<Said>('core/bin.js', [
+    'simulator',
     '--scenario',
     's1',
     '--json'

@@ -5,11 +5,10 @@ import type { HttpRouter } from '../http/router.ts'
 import { defineRoute, reply, type Route } from '../route.ts'
 import { dayMs, secondMs } from '../time.ts'
 import { sessionCookie } from './access.ts'
+import { NewPassword, Role, TokenDays, TokenId, UserName } from './schemas.ts'
 import type { AuthStore } from './store.ts'
 import { createThrottle } from './throttle.ts'
 
-const Name = Type.String({ minLength: 1, maxLength: 100, pattern: '^[^\\x00-\\x1f]+$' })
-const Password = Type.String({ minLength: 12, maxLength: 200, writeOnly: true })
 const User = Type.Object({ id: Type.String(), name: Type.String(), role: Type.String() })
 const Token = Type.Object({
   id: Type.String(),
@@ -45,7 +44,10 @@ function login(store: AuthStore, secure: boolean): Route {
     path: '/login',
     auth: 'public',
     summary: 'Log in with name and password',
-    body: Type.Object({ name: Name, password: Type.String({ maxLength: 200, writeOnly: true }) }),
+    body: Type.Object({
+      name: UserName,
+      password: Type.String({ maxLength: 200, writeOnly: true })
+    }),
     response: Type.Object({ user: User, session: Type.String(), expires_at: Type.String() }),
     also: { 401: 'name or password is wrong', 429: 'too many attempts' },
     async handle({ body, ip }) {
@@ -74,9 +76,9 @@ const register = (store: AuthStore): Route =>
     description:
       'With the set-up secret of the link printed at start: the first admin. Otherwise for admins.',
     body: Type.Object({
-      name: Name,
-      password: Password,
-      role: Type.Optional(Type.Union([Type.Literal('admin'), Type.Literal('member')])),
+      name: UserName,
+      password: NewPassword,
+      role: Type.Optional(Role),
       setup: Type.Optional(Type.String({ writeOnly: true }))
     }),
     response: User,
@@ -128,9 +130,9 @@ const addToken = (store: AuthStore): Route =>
     auth: 'admin',
     summary: 'Make an API token; its secret is shown this once',
     body: Type.Object({
-      name: Name,
+      name: UserName,
       scopes: Type.Array(Type.String(), { minItems: 1 }),
-      expires_in_days: Type.Optional(Type.Integer({ minimum: 1, maximum: 3650 }))
+      expires_in_days: Type.Optional(TokenDays)
     }),
     response: Type.Object({ token: Type.String(), info: Token }),
     status: 201,
@@ -148,7 +150,7 @@ const revokeToken = (store: AuthStore): Route =>
     path: '/v1/tokens/{id}',
     auth: 'admin',
     summary: 'Revoke an API token',
-    params: Type.Object({ id: Type.String({ pattern: '^\\d{1,18}$' }) }),
+    params: Type.Object({ id: TokenId }),
     response: Type.Object({ message: Type.String() }),
     also: { 404: 'no such token' },
     async handle({ params }) {

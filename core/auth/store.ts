@@ -1,7 +1,7 @@
 import type { Knex } from 'knex'
 import { findSession, login, logout } from './sessions.ts'
 import { addToken, findToken, listTokens, revokeToken } from './tokens.ts'
-import { addUser, firstAdmin, listUsers, removeUser, setupSecret } from './users.ts'
+import { addUser, changePassword, firstAdmin, listUsers, removeUser, setupSecret } from './users.ts'
 
 /** A function of the database as one without it. */
 const bound =
@@ -14,6 +14,7 @@ export const createAuthStore = (db: Knex) => ({
   addUser: bound(db, addUser),
   listUsers: bound(db, listUsers),
   removeUser: bound(db, removeUser),
+  changePassword: bound(db, changePassword),
   setupSecret: bound(db, setupSecret),
   firstAdmin: bound(db, firstAdmin),
   login: bound(db, login),

@@ -46,6 +46,17 @@ export const listUsers = async (db: Knex): Promise<User[]> =>
 export const removeUser = async (db: Knex, name: string): Promise<boolean> =>
   (await db('core_users').where({ name }).delete()) > 0
 
+/** Sets another password and ends every session of the user; false when nobody has this name. */
+export async function changePassword(db: Knex, name: string, password: string): Promise<boolean> {
+  const password_hash = await hashPassword(password)
+  return db.transaction(async trx => {
+    const [user] = await trx('core_users').where({ name }).update({ password_hash }).returning('id')
+    if (!user) return false
+    await trx('core_sessions').where({ user_id: user.id }).delete()
+    return true
+  })
+}
+
 const dropSetup = (db: Knex) => db('core_tokens').whereRaw("'setup' = any(scopes)").delete()
 
 /** A one-time secret that lets its bearer make the first admin within an hour; undefined once there is a user. */

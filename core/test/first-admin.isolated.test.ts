@@ -6,19 +6,11 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import type { Connection } from '../db/database.ts'
-import { atEnd, createTestDatabase } from '../testing.ts'
+import { atEnd, createTestDatabase, urlOf } from '../testing.ts'
 import { eventually } from './eventually.ts'
 
 const bin = fileURLToPath(new URL('../bin.js', import.meta.url))
 const password = 'correct horse battery'
-
-const urlOf = (connection: Connection & { database: string }): string => {
-  assert.ok('host' in connection)
-  const { user, password: secret = '', host, port, database } = connection
-  const login = `${user}:${encodeURIComponent(secret)}`
-  return `postgres://${login}@localhost:${port}/${database}?host=${encodeURIComponent(host)}`
-}
 
 /** Starts the command as a person does, in protected mode, and reads what stands on the terminal. */
 async function startProtected(t: TestContext, databaseUrl: string): Promise<{ said: string }> {

@@ -8,6 +8,8 @@ const rooms = [
   'config.ts',
   'routes.ts',
   'routes',
+  'commands.ts',
+  'commands',
   'jobs.ts',
   'jobs',
   'service.ts',

@@ -124,6 +124,42 @@ export const routes = definePlugin({
   }
 })
 
+export const commands = definePlugin({
+  id: 'commands',
+  version: '1.0.0',
+  register(app) {
+    const common = { name: 'count', summary: 'x' } as const
+    const Options = Type.Object({ limit: Type.Integer({ default: 3 }) })
+    app.command({
+      ...common,
+      arguments: Type.Object({ file: Type.String() }),
+      options: Options,
+      run: ({ file, limit }, { say }) => {
+        say(file)
+        return { value: { file, limit }, lines: [file.repeat(limit)] }
+      }
+    })
+    app.command({
+      ...common,
+      options: Options,
+      // @ts-expect-error 2339: the option is called limit
+      run: ({ limits }) => ({ value: limits, lines: [] })
+    })
+    app.command({
+      ...common,
+      options: Options,
+      // @ts-expect-error 2551: the limit is a number
+      run: ({ limit }) => ({ value: 1, lines: [limit.toUppercase()] })
+    })
+    // @ts-expect-error 2322: lines are texts
+    app.command({ ...common, run: () => ({ value: 1, lines: [1] }) })
+    // @ts-expect-error 2322: a command answers with a value as well
+    app.command({ ...common, run: () => ({ lines: [] }) })
+    // @ts-expect-error 2322: options are an object's schema
+    app.command({ ...common, options: Type.String(), run: () => ({ value: 1, lines: [] }) })
+  }
+})
+
 const tool = {
   name: 'count',
   title: 'Count',

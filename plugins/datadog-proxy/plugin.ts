@@ -1,4 +1,5 @@
-import { createToken, definePlugin } from '../../core/index.ts'
+import { definePlugin } from '../../core/index.ts'
+import { commands } from './commands.ts'
 import { config } from './config.ts'
 import { DatadogToken, SecretsToken, SimulatedAccountsToken, datadogErrors } from './contract.ts'
 import { accounts as accountsTable } from './migrations/0001_accounts.ts'
@@ -21,7 +22,7 @@ export default definePlugin({
   config,
   migrations: [accountsTable],
   provides: [DatadogToken, SecretsToken, SimulatedAccountsToken],
-  async register(app) {
+  register(app) {
     const { config: settings, db, log } = app
     hideKeys(process.env)
     const ring = createKeyRing({
@@ -38,19 +39,16 @@ export default definePlugin({
       proxied,
       whenEmpty
     })
-    await seedAccount(accounts, settings, log)
     app.provide(DatadogToken, datadog)
     app.provide(SimulatedAccountsToken, {
       add: account => datadog.add({ ...account, simulated: true })
     })
     const rotate = createRotation({ db, ring, onRotated: accounts.forget })
     app.provide(SecretsToken, { rotate })
-    app.provide(createToken('command.secrets-rotate'), async () => {
-      const done = await rotate()
-      return [done, [`accounts sealed anew: ${done.resealed}; older keys are not needed any more`]]
-    })
+    commands(app, rotate)
     app.check('datadog', { required: false, run: createCheck(datadog) })
     app.onReady(async () => {
+      await seedAccount(accounts, settings, log)
       for (const row of await accounts.list())
         app.check(`datadog:${row.name}`, {
           required: false,

@@ -1,6 +1,7 @@
 import { definePlugin, Type } from '../../core/index.ts'
 import { DatadogToken, SimulatedAccountsToken } from '../datadog-proxy/contract.ts'
 import { EventLinksToken, WebhooksToken } from '../webhooks/contract.ts'
+import { commands } from './commands.ts'
 import { config } from './config.ts'
 import { demoErrors } from './contract.ts'
 import { incidents } from './migrations/0001_incidents.ts'
@@ -15,10 +16,11 @@ export default definePlugin({
   migrations: [incidents],
   needs: { datadog: DatadogToken, accounts: SimulatedAccountsToken },
   wants: { webhooks: WebhooksToken, links: EventLinksToken },
-  async register(app, { datadog, accounts, webhooks, links }) {
+  register(app, { datadog, accounts, webhooks, links }) {
     const production = process.env['NODE_ENV'] === 'production'
     if (app.config.routes === 'on' || (app.config.routes === 'auto' && !production))
       routes(app, webhooks, links)
+    commands(app)
     let demo: Demo | undefined
     const fire = app.job('fire-alert', {
       payload: Type.Object({ incident: Type.String() }),
@@ -31,20 +33,16 @@ export default definePlugin({
           })
       }
     })
-    demo = await startDemo({ config: app.config, db: app.db, datadog, accounts, production })
-    if (!demo) return
-    const { where, incidentId, close } = demo
-    app.onClose(close)
     app.onReady(async () => {
+      demo = await startDemo({ config: app.config, db: app.db, datadog, accounts, production })
+      if (!demo) return
+      const { where, incidentId } = demo
       if (incidentId && app.config.fire && webhooks)
         await fire.enqueue({ incident: incidentId }, { key: incidentId })
+      const sent = incidentId ? ` Scenario ${app.config.scenario} sent its alert once.` : ''
+      const detail = `Datadog is SIMULATED at ${where}: no key is set; everything else is real.${sent}`
+      app.check('simulator', { required: false, run: async () => ({ ok: true, detail }) })
     })
-    app.check('simulator', {
-      required: false,
-      run: async () => ({
-        ok: true,
-        detail: `Datadog is SIMULATED at ${where}: no key is set; everything else is real. ${incidentId ? `Scenario ${app.config.scenario} sent its alert once.` : ''}`
-      })
-    })
+    app.onClose(async () => demo?.close())
   }
 })

@@ -1,6 +1,7 @@
-import { createToken, definePlugin, Type } from '../../core/index.ts'
+import { definePlugin, Type } from '../../core/index.ts'
 import { DatadogToken } from '../datadog-proxy/contract.ts'
 import { AlertReceived, EventLinksToken } from '../webhooks/contract.ts'
+import { commands } from './commands.ts'
 import { config } from './config.ts'
 import { rcaErrors } from './contract.ts'
 import { analyses } from './migrations/0001_analyses.ts'
@@ -8,7 +9,6 @@ import { routes } from './routes.ts'
 import { createAnalyser } from './service/analyse.ts'
 import { createEventLinks } from './service/link-events.ts'
 import { openAnalysis } from './service/open-analysis.ts'
-import { createRecordCommand } from './service/record.ts'
 
 export default definePlugin({
   id: 'rca',
@@ -31,7 +31,7 @@ export default definePlugin({
       app.db.transaction(trx => openAnalysis(trx, alert, job, analyse))
     )
     app.provide(EventLinksToken, createEventLinks(app.db))
-    app.provide(createToken('command.record'), createRecordCommand(datadog))
+    commands(app, datadog)
     routes(app, app.db)
   }
 })

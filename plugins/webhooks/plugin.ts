@@ -1,5 +1,6 @@
 import { definePlugin } from '../../core/index.ts'
 import { DatadogToken } from '../datadog-proxy/contract.ts'
+import { commands } from './commands/receive.ts'
 import { EventLinksToken, WebhooksToken, webhooksErrors } from './contract.ts'
 import { events } from './migrations/0001_events.ts'
 import { narrowRows } from './migrations/0002_narrow_rows.ts'
@@ -25,5 +26,6 @@ export default definePlugin({
     for (const route of [...receiveRoutes(webhooks), ...eventRoutes(reader, links !== undefined)])
       app.route(route)
     rawBodyRoute(app, '/v1/webhooks', reader)
+    commands(app)
   }
 })

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { test } from 'node:test'
+import { rayne as runRayne } from '../../core/testing.ts'
 import { compileEffect } from '../world/effects.ts'
 import { loadScenario, type EffectSpec, type ScenarioFile } from '../scenarios/load-scenario.ts'
 import type { SimAccount } from '../simulator.ts'
@@ -17,6 +18,7 @@ import {
   type SeriesAnswer
 } from './wire.ts'
 
+const rayne = fileURLToPath(new URL('../../core/bin.js', import.meta.url))
 const file = (): ScenarioFile =>
   JSON.parse(readFileSync(new URL('../scenarios/s1.json', import.meta.url), 'utf8')) as ScenarioFile
 
@@ -169,10 +171,9 @@ test('the control plane moves the clock, changes the scenario and tells the stat
 })
 
 test('the command prints its urls as one line, serves, and ends on SIGTERM', async () => {
-  const main = fileURLToPath(new URL('../main.ts', import.meta.url))
   const child = spawn(
     process.execPath,
-    ['--import', 'tsx', main, '--scenario', 's1', '--t0', new Date(T0).toISOString(), '--json'],
+    [rayne, 'simulator', '--scenario', 's1', '--t0', new Date(T0).toISOString(), '--json'],
     { stdio: ['ignore', 'pipe', 'inherit'] }
   )
   const [chunk] = (await once(child.stdout, 'data')) as [Buffer]
@@ -184,8 +185,7 @@ test('the command prints its urls as one line, serves, and ends on SIGTERM', asy
 })
 
 test('the command says what is wrong with its arguments', async () => {
-  const main = fileURLToPath(new URL('../main.ts', import.meta.url))
-  const child = spawn(process.execPath, ['--import', 'tsx', main, '--scenario', 's99'], {
+  const child = spawn(process.execPath, [rayne, 'simulator', '--scenario', 's99'], {
     stdio: ['ignore', 'ignore', 'pipe']
   })
   const [[chunk], [code]] = (await Promise.all([
@@ -197,13 +197,11 @@ test('the command says what is wrong with its arguments', async () => {
 })
 
 test('the command greets people with addresses and keys, and refuses what it does not understand', async () => {
-  const main = fileURLToPath(new URL('../main.ts', import.meta.url))
   const child = spawn(
     process.execPath,
     [
-      '--import',
-      'tsx',
-      main,
+      rayne,
+      'simulator',
       '--scenario',
       fileURLToPath(new URL('../scenarios/s5.json', import.meta.url)),
       '--speed',
@@ -232,15 +230,20 @@ test('the command greets people with addresses and keys, and refuses what it doe
 })
 
 test('options that are wrong are named', async () => {
-  const { main } = await import('../main.ts')
-  for (const [args, message] of [
-    [['--seed', 'x'], /--seed 'x'/],
-    [['--speed', '-1'], /--speed/],
-    [['--latency', 'slow'], /none, realistic/],
-    [['--t0', 'soon'], /ISO time/],
-    [['--wobble'], /wobble/]
-  ] as const)
-    await assert.rejects(main(args), message)
+  const wrong: readonly (readonly [string[], RegExp])[] = [
+    [['--seed', 'x'], /--seed must be integer/],
+    [['--speed', '-1'], /--speed must be >= 0/],
+    [['--latency', 'slow'], /--latency must be one of none, realistic/],
+    [['--t0', 'soon'], /--t0 must match format "date-time"/],
+    [['--wobble'], /--wobble/]
+  ]
+  await Promise.all(
+    wrong.map(async ([args, message]) => {
+      const { code, stderr } = await runRayne(['simulator', ...args])
+      assert.equal(code, 2)
+      assert.match(stderr, message)
+    })
+  )
 })
 
 test('a variant retells the story under other names, everywhere, and at another strength', async context => {

@@ -45,11 +45,6 @@ async function reportOf(app: App, webhook: string): Promise<Report> {
   return ((await app.call('GET', event.rca.url)).body as { report: Report }).report
 }
 
-const recordOf = (app: App) =>
-  app.services.resolve({ run: { id: 'command.record' } })['run'] as (
-    file: string,
-    options: object
-  ) => Promise<[{ calls: object[] }, string[]]>
 const essence = ({ verdict, onset, suspects, findings }: Report) => ({
   verdict,
   onset,
@@ -81,12 +76,9 @@ test('what was recorded of an incident is replayed to the same report, without t
     'suspected_change',
     before.evidence.map(slot => `${slot.slot}: ${slot.outcome} ${slot.note}`).join('\n')
   )
-  const [summary, lines] = await recordOf(app)(file, {
-    account: incident.name,
-    monitor: fired.monitor_id,
-    window: '1h'
-  })
-  assert.ok(summary.calls.length >= 4 && lines.length >= 6, lines.join('\n'))
+  const options = { account: incident.name, monitor: fired.monitor_id, window: '1h' }
+  const { value, lines } = await app.run('record', { file }, options)
+  assert.ok((value as { calls: object[] }).calls.length >= 4 && lines.length >= 6, lines.join('\n'))
   assert.equal(statSync(file).mode & 0o777, 0o600)
 
   const replay = await createSimulator({ world: file })
@@ -195,7 +187,7 @@ test('secrets and addresses never reach the file; host names do unless they are 
     at: '2026-01-01T00:00:00Z',
     service: 'pay'
   }
-  await recordOf(app)(file, options)
+  await app.run('record', { file }, options)
   const kept = readFileSync(file, 'utf8')
   for (const secret of [
     'ada@example.com',
@@ -218,7 +210,7 @@ test('secrets and addresses never reach the file; host names do unless they are 
     [0, true, true]
   )
 
-  await recordOf(app)(file, { ...options, host: 'db-1.prod.example.com', anonymise: true })
+  await app.run('record', { file }, { ...options, host: 'db-1.prod.example.com', anonymise: true })
   const renamed = readFileSync(file, 'utf8')
   assert.ok(!/db-1|example\.com/.test(renamed), /.*(?:db-1|example\.com).*/.exec(renamed)?.[0])
   assert.ok(renamed.includes('"hostname": "host-1"'))
@@ -229,7 +221,11 @@ test('what the recorder writes is a world by the schema, and the schema refuses 
   const app = await start(t, await createSimulator({ world: snapshot() }))
   const file = fileOf(t)
   const at = '2026-01-01T00:00:00Z'
-  await recordOf(app)(file, { account: 'prod', monitor: '7', window: '2h', at, service: 'pay' })
+  await app.run(
+    'record',
+    { file },
+    { account: 'prod', monitor: '7', window: '2h', at, service: 'pay' }
+  )
   const written = JSON.parse(readFileSync(file, 'utf8')) as RecordedCalls
   const read = checkedWorld(written, 'the file')
   assert.deepEqual([...new Set(read.calls.map(one => one.call))].toSorted(), [
@@ -282,7 +278,7 @@ test('a wrong file, monitor, window or time is a sentence', async t => {
   )
   const app = await start(t, await createSimulator({ world: snapshot() }))
   const run = (options: object, where = file) =>
-    recordOf(app)(where, { account: 'prod', monitor: '7', window: '1h', ...options })
+    app.run('record', { file: where }, { account: 'prod', monitor: '7', window: '1h', ...options })
   await assert.rejects(run({ account: 'nobody' }), /no Datadog account is named 'nobody'/)
   await assert.rejects(run({ monitor: '8' }), /404/)
   await assert.rejects(run({ window: 'soon' }), /--window takes 5m to 7d, as 30m or 2h, not 'soon'/)

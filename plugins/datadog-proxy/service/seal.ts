@@ -11,9 +11,8 @@ import {
   rmSync,
   writeSync
 } from 'node:fs'
-import { homedir } from 'node:os'
 import path from 'node:path'
-import { errorCode, RayneError, registerSecret } from '../../../core/index.ts'
+import { errorCode, homeFolder, RayneError, registerSecret } from '../../../core/index.ts'
 import { proxyErrors } from './errors.ts'
 
 /** One AES-256 key; the id names it inside an envelope and tells nothing of it. */
@@ -104,7 +103,7 @@ export function createKeyRing({
   previous: readonly string[]
   home: string
 }): KeyRing {
-  const folder = path.resolve(home.replace(/^~(?=\/|$)/, homedir()))
+  const folder = homeFolder(home)
   const file = path.join(folder, 'secret.key')
   const known = new Map<string, SealingKey>()
   const learn = (secrets: readonly string[]): SealingKey[] =>

@@ -5,6 +5,7 @@ import {
   isoTime,
   nowMs,
   RayneError,
+  type CommandAnswer,
   type EpochMs
 } from '../../../core/index.ts'
 import { rcaErrors } from '../contract.ts'
@@ -41,10 +42,11 @@ const readMs = 120_000
 async function recordSnapshot(
   datadog: DatadogService,
   options: RecordOptions,
+  stop: AbortSignal,
   now: EpochMs = nowMs()
 ): Promise<DatadogSnapshot> {
   const { account, calls } = recordCalls(await datadog.account(options.account))
-  const signal = AbortSignal.timeout(readMs)
+  const signal = AbortSignal.any([stop, AbortSignal.timeout(readMs)])
   const monitor = await account.monitor(options.monitor, { signal })
   const at =
     options.at === undefined ? await lastAlert(account, monitor, now, signal) : timeOf(options.at)
@@ -69,41 +71,42 @@ async function recordSnapshot(
   )
 }
 
-/** The command `rayne record`: writes the snapshot, readable by its owner only, and says what it holds. */
-export const createRecordCommand =
-  (datadog: DatadogService) =>
-  async (file: string, options: RecordOptions): Promise<[unknown, string[]]> => {
-    const snapshot = await recordSnapshot(datadog, options)
-    await writeFile(file, `${JSON.stringify(snapshot, null, 1)}\n`, { mode: 0o600 }).catch(
-      (error: unknown) => {
-        throw new RayneError({
-          code: rcaErrors['file-unwritable'],
-          message: `cannot write '${file}': ${errorText(error)}`
-        })
-      }
-    )
-    const { calls, redacted, window } = snapshot
-    const summary = {
-      file,
-      window,
-      redacted,
-      calls: calls.map(({ call, rows, failure }) => ({
-        call,
-        rows: rows.length,
-        ...(failure ? { failure: failure.message } : {})
-      }))
+/** What `rayne record` answers: the snapshot is in the file, readable by its owner only, and this says what it holds. */
+export async function recordToFile(
+  datadog: DatadogService,
+  file: string,
+  options: RecordOptions,
+  signal: AbortSignal
+): Promise<CommandAnswer> {
+  const snapshot = await recordSnapshot(datadog, options, signal)
+  await writeFile(file, `${JSON.stringify(snapshot, null, 1)}\n`, { mode: 0o600 }).catch(
+    (error: unknown) => {
+      throw new RayneError({
+        code: rcaErrors['file-unwritable'],
+        message: `cannot write '${file}': ${errorText(error)}`
+      })
     }
-    return [
-      summary,
-      [
-        `${file}: ${window.from} to ${window.to}, ${redacted.emails} e-mail and ` +
-          `${redacted.addresses} network addresses replaced, ` +
-          `${redacted.hosts === 0 ? 'host names kept (--anonymise replaces them)' : `${redacted.hosts} hosts renamed`}`,
-        ...summary.calls.map(one => `  ${one.call.padEnd(8)} ${one.failure ?? `${one.rows} rows`}`),
-        'read it before you pass it on: what a log line says of people stays in it'
-      ]
+  )
+  const { calls, redacted, window } = snapshot
+  const summary = calls.map(({ call, rows, failure }) => ({
+    call,
+    rows: rows.length,
+    ...(failure ? { failure: failure.message } : {})
+  }))
+  const hosts =
+    redacted.hosts === 0
+      ? 'host names kept (--anonymise replaces them)'
+      : `${redacted.hosts} hosts renamed`
+  const replaced = `${redacted.emails} e-mail and ${redacted.addresses} network addresses replaced`
+  return {
+    value: { file, window, redacted, calls: summary },
+    lines: [
+      `${file}: ${window.from} to ${window.to}, ${replaced}, ${hosts}`,
+      ...summary.map(one => `  ${one.call.padEnd(8)} ${one.failure ?? `${one.rows} rows`}`),
+      'read it before you pass it on: what a log line says of people stays in it'
     ]
   }
+}
 
 function spanOf(text: string): number {
   const [, count, unit] = /^(\d{1,4})([mhd])$/.exec(text.trim()) ?? []

@@ -47,7 +47,8 @@ function handOver() {
   const bundled = findNode()
   if (bundled === undefined) {
     console.error(
-      `Rayne needs Node 24.7 or newer and this is ${process.versions.node}: install a newer Node, or run \`npm ci\` without --omit=optional so that one comes along.`
+      `Rayne needs Node 24.7 or newer and this is ${process.versions.node}: install a newer Node, ` +
+        'or run `npm ci` without --omit=optional so that one comes along.'
     )
     process.exit(1)
   }

@@ -79,7 +79,8 @@ export function readSettings(environment: Environment): Settings {
   const open = isLoopback(env.HOST)
   if (!open && !env.RAYNE_SECRET_KEY)
     throw bootError(
-      `HOST=${env.HOST} is reachable from outside: set RAYNE_SECRET_KEY first (32 characters or more, e.g. \`openssl rand -base64 32\`), or leave HOST at 127.0.0.1`
+      `HOST=${env.HOST} is reachable from outside: set RAYNE_SECRET_KEY first (32 characters ` +
+        'or more, e.g. `openssl rand -base64 32`), or leave HOST at 127.0.0.1'
     )
   return {
     host: env.HOST,
@@ -113,14 +114,19 @@ function databaseUrlOf(env: Static<typeof ProcessSettings>): string | undefined 
   const login =
     encodeURIComponent(env.DB_USER) +
     (env.DB_PASSWORD ? `:${encodeURIComponent(env.DB_PASSWORD)}` : '')
-  return `postgres://${login}@${env.DB_HOST}:${env.DB_PORT}/${encodeURIComponent(env.DB_NAME)}${env.DB_SSLMODE === 'disable' ? '' : `?sslmode=${env.DB_SSLMODE}`}`
+  const place = `${env.DB_HOST}:${env.DB_PORT}/${encodeURIComponent(env.DB_NAME)}`
+  const query = env.DB_SSLMODE === 'disable' ? '' : `?sslmode=${env.DB_SSLMODE}`
+  return `postgres://${login}@${place}${query}`
 }
 
 /** The environment variable of a plugin's setting. */
 export const settingName = (id: string, key: string): string =>
   `RAYNE_${id}_${key}`.toUpperCase().replaceAll('-', '_')
 
-/** One plugin's settings from `RAYNE_<PLUGIN>_<KEY>` and the aliases its schema lists under `env`; an unknown key is refused. */
+/**
+ * One plugin's settings from `RAYNE_<PLUGIN>_<KEY>` and the aliases its schema lists under `env`; an unknown key is
+ * refused.
+ */
 export function readPluginConfig(
   id: string,
   schema: TObject | undefined,

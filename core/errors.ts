@@ -38,13 +38,11 @@ export const coreErrors = defineErrors({
   'body-too-large': [413, 'The body is larger than the route accepts; send less at once.'],
   'boot-failed': [500, 'The platform cannot start as it is set up; the sentence says what to do.'],
   'client-gone': [499, 'The client went away before its answer was ready.'],
-  'command-unknown': [404, 'No loaded plugin has a command of this name.'],
   'database-unavailable': [
     503,
     'The database does not answer; wait for Retry-After and try again.'
   ],
   'encoding-unsupported': [415, 'Content-Encoding must be gzip, deflate, br or identity.'],
-  'file-unreadable': [400, 'A file that a command was given cannot be read.'],
   forbidden: [403, 'The caller is known and may not do this; another role or scope is needed.'],
   'foreign-host': [403, 'Local mode answers on loopback names only.'],
   'foreign-origin': [403, 'A page of another origin may not act here.'],
@@ -56,9 +54,7 @@ export const coreErrors = defineErrors({
   'login-failed': [401, 'The name or the password is wrong.'],
   'method-not-allowed': [405, 'The path exists for other methods; the header Allow lists them.'],
   overloaded: [503, 'More writes wait than the database takes; wait for Retry-After.'],
-  refused: ['upstream', 'The server that a command called refused; the status is its own.'],
   'route-not-found': [404, 'Nothing answers at this path; GET /docs lists what there is.'],
-  'server-unreachable': [502, 'No server answers where a command was told to call.'],
   'setup-spent': [403, 'The set-up link was used or is too old; restart the server for a new one.'],
   'token-not-found': [404, 'No live API token has this id.'],
   'too-many-logins': [429, 'Too many failed or simultaneous logins; wait for Retry-After.'],

@@ -21,7 +21,10 @@ export interface Orderable {
   readonly provides?: readonly Token<unknown>[] | undefined
 }
 
-/** Plugins in dependency order (ties keep the given order); a missing or circular need is refused by name. `given` are ids of services that exist already. */
+/**
+ * Plugins in dependency order (ties keep the given order); a missing or circular need is refused by name. `given` are
+ * ids of services that exist already.
+ */
 export function orderByTokens<P extends Orderable>(
   plugins: readonly P[],
   given: ReadonlySet<string> = new Set()

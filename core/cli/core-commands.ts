@@ -128,8 +128,12 @@ function tokenCommands(commands: Commands): void {
   add(commands, { name: 'tokens', summary: 'API tokens and ingest secrets' }, async ({ store }) => {
     const tokens = await store.listTokens()
     const rows = tokens.map(({ id, name, scopes, ...token }) => [
-      ...[id, name, scopes.join(',')],
-      ...[token.expires_at ?? 'never', token.last_used_at ?? 'never', token.revoked_at]
+      id,
+      name,
+      scopes.join(','),
+      token.expires_at ?? 'never',
+      token.last_used_at ?? 'never',
+      token.revoked_at
     ])
     return { value: tokens, lines: table(heading, rows) }
   })
@@ -166,7 +170,12 @@ function jobCommands(commands: Commands): void {
     async ({ db }, filter) => {
       const found = await listJobs(db, filter)
       const rows = found.jobs.map(job => [
-        ...[job.id, job.name, job.state, job.attempt, job.created_at, job.error]
+        job.id,
+        job.name,
+        job.state,
+        job.attempt,
+        job.created_at,
+        job.error
       ])
       const pages = Math.ceil(found.total_count / found.per_page)
       return {

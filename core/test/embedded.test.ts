@@ -66,7 +66,8 @@ describe('the embedded PostgreSQL', { concurrency: false }, () => {
     const { error } = await app(t, home).report
     assert.equal(
       error,
-      `another rayne (pid ${process.pid}) is using '${home}'; stop it, or set RAYNE_HOME to another folder or DATABASE_URL to a shared database`
+      `another rayne (pid ${process.pid}) is using '${home}'; stop it, ` +
+        'or set RAYNE_HOME to another folder or DATABASE_URL to a shared database'
     )
     await assert.rejects(startEmbedded({ home, log: () => {} }), /another rayne/)
     assert.equal(await query(connection, 'select 1'), 1)

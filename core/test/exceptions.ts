@@ -3,8 +3,8 @@ import type { Exception } from './budgets.ts'
 /** Casts (`as never`, `as unknown as`, `!`) by part of the tree: each number is the count, and only falls. */
 export const casts: Readonly<Record<string, number>> = {
   bench: 23,
-  core: 11,
-  'core/test': 10,
+  core: 1,
+  'core/test': 9,
   'examples/test': 1,
   'plugins/datacat/test': 63,
   'plugins/datadog-proxy': 3,
@@ -19,17 +19,6 @@ export const casts: Readonly<Record<string, number>> = {
  * is not needed any more, are failures that say so. What is new and over a budget is made smaller.
  */
 export const exceptions: readonly Exception[] = [
-  // core
-  { path: 'core/bin.js', what: 'wide lines', number: 1 },
-  { path: 'core/cli/admin.ts', what: 'wide lines', number: 1 },
-  { path: 'core/cli/context.ts', what: 'wide lines', number: 1 },
-  { path: 'core/cli/start.ts', what: 'wide lines', number: 4 },
-  { path: 'core/config.ts', what: 'wide lines', number: 3 },
-  { path: 'core/load.ts', what: 'wide lines', number: 1 },
-  { path: 'core/services.ts', what: 'wide lines', number: 1 },
-  { path: 'core/test/embedded.test.ts', what: 'wide lines', number: 1 },
-  // examples
-  { path: 'examples/first-plugin/plugin.ts', what: 'wide lines', number: 1 },
   // plugins/datacat
   { path: 'plugins/datacat/clients/python/datacat.py', what: 'lines', number: 1117 },
   { path: 'plugins/datacat/clients/go/batch.go', what: 'wide lines', number: 1 },
@@ -43,8 +32,6 @@ export const exceptions: readonly Exception[] = [
   { path: 'plugins/datadog-proxy/test/contract.run.ts exercise', what: 'own lines', number: 56 },
   { path: 'plugins/datadog-proxy/test/contract.run.ts', what: 'wide lines', number: 1 },
   { path: 'plugins/datadog-proxy/test/contract/replay-server.ts', what: 'wide lines', number: 1 },
-  // plugins/demo
-  { path: 'plugins/demo/plugin.ts', what: 'wide lines', number: 1 },
   // simulator
   { path: 'simulator/test/sdk.test.ts function given to test', what: 'whole lines', number: 196 }
 ]

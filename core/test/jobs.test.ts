@@ -31,14 +31,6 @@ function jobOf(seen: Seen): Handle {
   return seen.job
 }
 const newSeen = (): Seen => ({ ran: [], contexts: [] })
-function appOf({ app }: Seen): PluginApp<unknown> {
-  assert.ok(app, 'the plugin is registered')
-  return app
-}
-function jobOf({ job }: Seen): Handle {
-  assert.ok(job, 'the plugin is registered')
-  return job
-}
 
 const worker = (
   seen: Seen,

@@ -148,12 +148,12 @@ export const commands = definePlugin({
     app.command({
       ...common,
       options: Options,
-      // @ts-expect-error 2551: the limit is a number
+      // @ts-expect-error 2339: the limit is a number
       run: ({ limit }) => ({ value: 1, lines: [limit.toUppercase()] })
     })
     // @ts-expect-error 2322: lines are texts
     app.command({ ...common, run: () => ({ value: 1, lines: [1] }) })
-    // @ts-expect-error 2322: a command answers with a value as well
+    // @ts-expect-error 2739: a command answers with a value as well
     app.command({ ...common, run: () => ({ lines: [] }) })
     // @ts-expect-error 2322: options are an object's schema
     app.command({ ...common, options: Type.String(), run: () => ({ value: 1, lines: [] }) })

@@ -1,6 +1,7 @@
 import { RayneError, Type, type PluginApp, type Static } from '../../core/index.ts'
 import type { StandaloneOptions } from '../../simulator/main.ts'
 import { scenarioNames } from '../../simulator/scenarios/scenario-files.ts'
+import { demoErrors } from './contract.ts'
 
 const Port = Type.Integer({ minimum: 0, maximum: 65_535, default: 0, title: 'port' })
 const options = Type.Object({
@@ -77,8 +78,7 @@ export function commands(app: PluginApp<unknown>): void {
       const simulator = await startStandalone(simulatorOptions(input), speed).catch(
         (error: unknown) => {
           throw new RayneError({
-            code: 'simulator-refused',
-            status: 400,
+            code: demoErrors['simulator-refused'],
             message: error instanceof Error ? error.message : String(error),
             cause: error
           })

@@ -108,5 +108,8 @@ export const WebhooksToken = createToken<Webhooks>('webhooks.receiver')
 
 /** The errors of this plugin. */
 export const webhooksErrors = defineErrors({
-  'event-not-found': [404, 'No event has this id.']
+  'event-not-found': [404, 'No event has this id.'],
+  'file-unreadable': [400, 'The file that `rayne receive` was given cannot be read.'],
+  'server-refused': ['upstream', 'The server that `rayne receive` called refused.'],
+  'server-unreachable': [502, 'No server answers where `rayne receive` was told to call.']
 })

@@ -71,7 +71,9 @@ async function recordSnapshot(
   )
 }
 
-/** What `rayne record` answers: the snapshot is in the file, readable by its owner only, and this says what it holds. */
+/**
+ * What `rayne record` answers: the snapshot is in the file, readable by its owner only, and this says what it holds.
+ */
 export async function recordToFile(
   datadog: DatadogService,
   file: string,

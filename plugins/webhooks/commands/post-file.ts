@@ -8,6 +8,7 @@ import {
   type CommandAnswer,
   type CommandContext
 } from '../../../core/index.ts'
+import { webhooksErrors } from '../contract.ts'
 
 interface Input {
   readonly file: string
@@ -40,7 +41,7 @@ export async function postFile(
 ): Promise<CommandAnswer> {
   const body = await readFile(file).catch((error: unknown) => {
     throw new RayneError({
-      code: 'file-unreadable',
+      code: webhooksErrors['file-unreadable'],
       message: `cannot read '${file}': ${errorText(error)}`
     })
   })
@@ -55,7 +56,7 @@ export async function postFile(
   })
   if (typeof receipt.event_id !== 'number')
     throw new RayneError({
-      code: 'refused',
+      code: webhooksErrors['server-refused'],
       status: 502,
       message: `${server} answers, and not as Rayne does: name the server with --url`
     })
@@ -142,7 +143,7 @@ async function ask<T extends object>(
   const location = response.headers.get('location')
   const reason = location === null ? String(answer.error ?? 'no reason given') : `go to ${location}`
   throw new RayneError({
-    code: 'refused',
+    code: webhooksErrors['server-refused'],
     status: response.status,
     message: `not accepted: ${url} answered ${response.status}: ${reason}${helpOf(response.status)}`
   })
@@ -156,7 +157,7 @@ function reasonOf(error: unknown): string {
 }
 const unreachable = (url: string, why: string): RayneError =>
   new RayneError({
-    code: 'server-unreachable',
+    code: webhooksErrors['server-unreachable'],
     message:
       `nothing answers at ${new URL(url).origin} ${why}: ` +
       'start the server with `npm start`, or name it with --url'

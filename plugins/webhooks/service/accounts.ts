@@ -1,4 +1,4 @@
-import { RayneError } from '../../../core/index.ts'
+import { notFound } from '../../../core/index.ts'
 import type { DatadogService } from '../../datadog-proxy/contract.ts'
 
 // A tenth of a second: long enough to spare a flood of alerts its look-ups, too short for a person to notice.
@@ -13,11 +13,7 @@ export function createAccountFinder(
 
   async function ask(name: string | undefined, orgId: string | null): Promise<string | null> {
     if (name !== undefined && (name.length > 255 || name.includes('\0')))
-      throw new RayneError({
-        code: 'account-not-found',
-        status: 404,
-        message: 'account not found: no account has such a name'
-      })
+      throw notFound('account', 'of such a name', 'GET /v1/accounts')
     if (!datadog) return name ?? null
     if (name !== undefined) return (await datadog.account(name)).name
     const owner = orgId === null ? undefined : await datadog.accountOfOrg(orgId)

@@ -153,9 +153,9 @@ export const commands = definePlugin({
     })
     // @ts-expect-error 2322: lines are texts
     app.command({ ...common, run: () => ({ value: 1, lines: [1] }) })
-    // @ts-expect-error 2739: a command answers with a value as well
+    // @ts-expect-error 2322: a command answers with a value as well
     app.command({ ...common, run: () => ({ lines: [] }) })
-    // @ts-expect-error 2322: options are an object's schema
+    // @ts-expect-error 2739: options are an object's schema
     app.command({ ...common, options: Type.String(), run: () => ({ value: 1, lines: [] }) })
   }
 })

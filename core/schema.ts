@@ -62,27 +62,34 @@ export function choicesOf(schema: TSchema): readonly unknown[] {
   return literals && literals.length === anyOf?.length ? literals.map(each => each.const) : []
 }
 
-/** An alternative of literals fails once for each and once as a whole: one error that lists them says it all. */
+/**
+ * A union fails once for each branch and once as a whole. An alternative of literals is one error that lists them;
+ * where a branch fits the value and something inside it does not, that is what is said.
+ */
 function withoutBranches(errors: readonly ErrorObject[]): ErrorObject[] {
-  const branchesOf = ({ schemaPath }: ErrorObject): ErrorObject[] =>
-    errors.filter(each => each.schemaPath.startsWith(`${schemaPath}/`))
-  const merged = new Map<ErrorObject, ErrorObject[]>()
-  for (const error of errors.filter(({ keyword }) => keyword === 'anyOf')) {
-    const branches = branchesOf(error)
-    if (branches.every(({ keyword }) => keyword === 'const' || keyword === 'type'))
-      merged.set(error, branches)
+  const dropped = new Set<ErrorObject>()
+  const literals = new Map<ErrorObject, unknown[]>()
+  for (const union of errors.filter(({ keyword }) => keyword === 'anyOf')) {
+    const branches = errors.filter(each => each.schemaPath.startsWith(`${union.schemaPath}/`))
+    const isInside = ({ instancePath }: ErrorObject): boolean =>
+      instancePath.length > union.instancePath.length
+    if (branches.some(isInside))
+      for (const each of [union, ...branches].filter(one => !isInside(one))) dropped.add(each)
+    else if (branches.every(({ keyword }) => keyword === 'const' || keyword === 'type')) {
+      for (const each of branches) dropped.add(each)
+      literals.set(union, branches.flatMap(allowedValue))
+    }
   }
-  const dropped = new Set([...merged.values()].flat())
   return errors
     .filter(error => !dropped.has(error))
     .map(error => {
-      const allowedValues = merged
-        .get(error)
-        ?.filter(({ keyword }) => keyword === 'const')
-        .map(({ params }) => (params as { allowedValue: unknown }).allowedValue)
+      const allowedValues = literals.get(error)
       return allowedValues?.length ? { ...error, params: { allowedValues } } : error
     })
 }
+
+const allowedValue = ({ keyword, params }: ErrorObject): unknown[] =>
+  keyword === 'const' ? [(params as { allowedValue: unknown }).allowedValue] : []
 
 function fieldError(error: ErrorObject, where: string): FieldError {
   const params = error.params as Record<string, unknown>

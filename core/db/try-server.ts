@@ -2,7 +2,7 @@ import { Client } from 'pg'
 import { bootError, errorCode, errorText } from '../errors.ts'
 
 const connectMs = 10_000
-const example = 'postgres://user:password@host:5432/name'
+const example = 'postgres://user@host:5432/name'
 
 /** Connects once to a PostgreSQL of the operator's; what is wrong with its address becomes one sentence. */
 export async function tryServer(connectionString: string): Promise<void> {

@@ -371,7 +371,11 @@ test('all acknowledged is there and in order when many write at once, in two app
     })
   )
   const sessions = await Promise.all(
-    ids.map(async id => (await first.call('GET', `/api/sessions/${id}`)).body as OldSessionAnswer)
+    ids.map(async id => {
+      const { status, body } = await first.call('GET', `/api/sessions/${id}`)
+      assert.equal(status, 200, JSON.stringify(body))
+      return body as OldSessionAnswer
+    })
   )
   assert.equal(
     sessions.reduce((sum, one) => sum + one.metrics.length, 0),

@@ -1,6 +1,5 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import path from 'node:path'
-import { isDeepStrictEqual } from 'node:util'
 
 export interface RecordedRequest {
   readonly method: string
@@ -12,6 +11,7 @@ export interface RecordedResponse {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   readonly body: unknown
+  /** What is sent as it is, when it is not JSON. */
   readonly body_raw?: string
 }
 export interface Interaction {
@@ -21,7 +21,8 @@ export interface Interaction {
 }
 export interface Recording {
   readonly file: string
-  /** Epoch milliseconds. */ readonly at: number
+  /** Epoch milliseconds. */
+  readonly at: number
   readonly interactions: readonly Interaction[]
 }
 
@@ -33,84 +34,80 @@ export function loadRecordings(folder: string): Recording[] {
     .filter(file => file.endsWith('.json') && path.basename(file) !== 'index.json')
     .sort()
   if (files.length === 0) throw new Error(`${folder} holds no recordings (*.json)`)
-  return files.map(file => readRecording(folder, file))
+  return files.map(file =>
+    readRecording(file, JSON.parse(readFileSync(path.join(folder, file), 'utf8')))
+  )
 }
 
-function readRecording(folder: string, file: string): Recording {
-  const raw: unknown = JSON.parse(readFileSync(path.join(folder, file), 'utf8'))
-  const { interactions, recorded_at: recordedAt } = raw as {
+/** A recording from what its file holds. */
+export function readRecording(file: string, raw: unknown): Recording {
+  const { interactions, recorded_at: recordedAt } = (raw ?? {}) as {
     interactions?: unknown
-    recorded_at?: string
+    recorded_at?: unknown
   }
   if (!Array.isArray(interactions))
     throw new Error(`${file} is not a recording: it has no interactions`)
-  const at = Date.parse(recordedAt ?? '')
+  const at = Date.parse(String(recordedAt))
   return {
     file,
     at: Number.isNaN(at) ? Date.now() : at,
-    interactions: interactions.map(item => normalised(item as Partial<Interaction>))
+    interactions: interactions.map((one: Raw) => normalised(file, one))
   }
 }
 
-function normalised({ op, request, response }: Partial<Interaction>): Interaction {
-  if (!request || !response) throw new Error('an interaction lacks its request or response')
+interface Raw {
+  readonly op?: string | null
+  readonly request?: Partial<RecordedRequest> & { readonly body_raw?: unknown }
+  readonly response?: Partial<RecordedResponse>
+}
+
+/** What a recording leaves out is absent here too: no query is an empty one, no body is null. */
+function normalised(file: string, { op, request, response }: Raw): Interaction {
+  if (!request?.path || !response?.status)
+    throw new Error(`${file}: an interaction lacks its request's path or its response's status`)
+  const url = new URL(request.path, 'http://recorded')
   return {
     op: op ?? null,
-    request: { ...request, query: request.query ?? {}, body: request.body ?? null },
-    response: { ...response, headers: response.headers ?? {} }
+    request: {
+      method: request.method ?? 'GET',
+      path: url.pathname,
+      query: { ...Object.fromEntries(url.searchParams), ...request.query },
+      body: jsonOf(request.body ?? request.body_raw)
+    },
+    response: answerOf(response, response.status)
   }
 }
 
-/** One difference between a request that was sent and the recorded one. */
-export interface Drift {
-  readonly kind: 'added' | 'changed' | 'not sent'
-  readonly at: string
+function answerOf(
+  { headers, body, body_raw: raw }: Partial<RecordedResponse>,
+  status: number
+): RecordedResponse {
+  const read = jsonOf(body ?? raw)
+  const known = { status, headers: sentHeaders(headers ?? {}, status), body: read }
+  return typeof read === 'string' ? { ...known, body_raw: read } : known
 }
 
-/**
- * Where two requests differ, as paths such as `body.page.limit`; times count as equal when they mean the same
- * instant.
- */
-export function driftOf(
-  sent: RecordedRequest,
-  recorded: RecordedRequest,
-  recordedAt: number
-): Drift[] {
-  const ours = leaves({ query: sent.query, body: sent.body })
-  const theirs = leaves({ query: recorded.query, body: recorded.body })
-  return [...new Set([...ours.keys(), ...theirs.keys()])].flatMap((at): Drift[] => {
-    if (!theirs.has(at)) return [{ kind: 'added', at }]
-    if (!ours.has(at)) return [{ kind: 'not sent', at }]
-    return same(ours.get(at), theirs.get(at), recordedAt) ? [] : [{ kind: 'changed', at }]
-  })
+/** Some recordings hold JSON as text. */
+function jsonOf(body: unknown): unknown {
+  if (typeof body !== 'string' || !/^\s*[{[]/.test(body)) return body ?? null
+  try {
+    return JSON.parse(body) as unknown
+  } catch {
+    return body
+  }
 }
 
-function same(a: unknown, b: unknown, recordedAt: number): boolean {
-  if (isDeepStrictEqual(a, b) || String(a) === String(b)) return true
-  const [left, right] = [instantOf(a, recordedAt), instantOf(b, recordedAt)]
-  return left !== undefined && left === right
-}
+/** Of the connection that was recorded, and not of the answer. */
+const ofTheConnection = /^(content-(encoding|length)|transfer-encoding|connection|keep-alive)$/i
+/** Limits that were nearly spent would make a replay wait for the next page. */
+const ofTheHour = /^x-ratelimit-/i
 
-/** Epoch milliseconds of ISO, epoch and `now-15m` texts; `now` is the moment of the recording. */
-export function instantOf(value: unknown, recordedAt: number): number | undefined {
-  if (typeof value !== 'string') return undefined
-  const relative = /^now(?:-(\d+)([smhdw]))?$/.exec(value)
-  if (relative)
-    return (
-      recordedAt -
-      Number(relative[1] ?? 0) *
-        { s: 1e3, m: 6e4, h: 36e5, d: 864e5, w: 6048e5 }[relative[2] ?? 's']!
+const sentHeaders = (
+  headers: RecordedResponse['headers'],
+  status: number
+): RecordedResponse['headers'] =>
+  Object.fromEntries(
+    Object.entries(headers).filter(
+      ([name]) => !ofTheConnection.test(name) && (status >= 400 || !ofTheHour.test(name))
     )
-  const time = /^\d{12,}$/.test(value) ? Number(value) : Date.parse(value)
-  return Number.isNaN(time) ? undefined : time
-}
-
-function leaves(value: unknown, at = '', found = new Map<string, unknown>()): Map<string, unknown> {
-  if (typeof value !== 'object' || value === null) {
-    if (value !== null && value !== undefined) found.set(at, value)
-    return found
-  }
-  for (const [key, inner] of Object.entries(value))
-    leaves(inner, at === '' ? key : `${at}.${key}`, found)
-  return found
-}
+  )

@@ -1,13 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import {
-  driftOf,
-  type Drift,
-  type Interaction,
-  type RecordedRequest,
-  type RecordedResponse,
-  type Recording
-} from './recordings.ts'
+import { driftOf, type Drift } from './drift.ts'
+import { cursorOf } from './paging.ts'
+import type { Interaction, RecordedRequest, RecordedResponse, Recording } from './recordings.ts'
 
 /**
  * How a request found its answer: equal, same method and path, by page cursor, a stand-in for a call nobody
@@ -42,7 +37,8 @@ export async function startReplayServer() {
       respond(outgoing, answer)
     })
   })
-  // Loading the SDK blocks the loop; a connection closed meanwhile would fail the next request, and writes are sent once.
+  // Loading the SDK blocks the loop; a connection closed meanwhile would fail the next request,
+  // and writes are sent once.
   server.keepAliveTimeout = 120_000
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   return {
@@ -74,8 +70,8 @@ function choose(stage: Stage | undefined, request: RecordedRequest): Choice {
   const before = stage.first?.(request)
   if (before) return { level: 'companion', drift: [], answer: before }
   const cursor = cursorOf(request)
-  const samePath = (interaction: Interaction): boolean =>
-    interaction.request.method === request.method && interaction.request.path === request.path
+  const samePath = ({ request: recorded }: Interaction): boolean =>
+    recorded.method === request.method && plainPath(recorded.path) === plainPath(request.path)
   const found =
     cursor === undefined
       ? [target, ...recording.interactions].find(
@@ -106,6 +102,15 @@ function choose(stage: Stage | undefined, request: RecordedRequest): Choice {
   return miss(request, recording.interactions)
 }
 
+/** Recordings differ in what they escape. */
+function plainPath(path: string): string {
+  try {
+    return decodeURIComponent(path)
+  } catch {
+    return path
+  }
+}
+
 function miss(request: RecordedRequest, interactions: readonly Interaction[]): Choice {
   const score = ({ request: recorded }: Interaction): number =>
     Number(recorded.path === request.path) * 2 + Number(recorded.method === request.method)
@@ -123,17 +128,6 @@ function miss(request: RecordedRequest, interactions: readonly Interaction[]): C
       }
     }
   }
-}
-
-interface Paged {
-  readonly page?: { readonly cursor?: unknown }
-}
-
-/** The page cursor of a v2 search, sent in the body or the query. */
-export function cursorOf({ query, body }: RecordedRequest): string | undefined {
-  const { page, data } = (body ?? {}) as Paged & { data?: { attributes?: Paged } }
-  const cursor = page?.cursor ?? data?.attributes?.page?.cursor ?? query['page[cursor]']
-  return typeof cursor === 'string' ? cursor : undefined
 }
 
 async function readRequest(incoming: IncomingMessage): Promise<RecordedRequest> {
@@ -154,8 +148,5 @@ function respond(
   { status, headers, body, body_raw: raw }: RecordedResponse
 ): void {
   outgoing.writeHead(status, headers)
-  const isText = typeof body === 'string' && !/json/.test(headers['content-type'] ?? '')
-  outgoing.end(
-    raw ?? (body === null || body === undefined ? '' : isText ? body : JSON.stringify(body))
-  )
+  outgoing.end(raw ?? (body === null || body === undefined ? '' : JSON.stringify(body)))
 }

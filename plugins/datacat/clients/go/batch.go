@@ -84,7 +84,10 @@ func (b batch) halves() [2]batch {
 
 func (c *Client) sendBatch(ctx context.Context, sessionID string, b batch, retries int) (stored, error) {
 	var answer stored
-	r := request{method: http.MethodPost, path: sessionPath(newBase, sessionID, "batch"), body: b.body(), repeatable: true, retries: retries}
+	r := request{
+		method: http.MethodPost, path: sessionPath(newBase, sessionID, "batch"),
+		body: b.body(), repeatable: true, retries: retries,
+	}
 	err := c.send(ctx, r, &answer)
 	return answer, err
 }

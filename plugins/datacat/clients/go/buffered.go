@@ -4,7 +4,8 @@ import (
 	"time"
 )
 
-// UpdateState queues a state patch. This and the other writes return at once: nil, ErrQueueFull, ErrClosed or an encoding error.
+// UpdateState queues a state patch. This and the other writes return at once: nil, ErrQueueFull, ErrClosed or an
+// encoding error.
 func (w *BatchWriter) UpdateState(state map[string]interface{}) error {
 	return w.put(kindState, patch{State: state, At: milliseconds(time.Time{})})
 }

@@ -142,7 +142,9 @@ func (w *BatchWriter) try(ctx context.Context, b batch) (BatchStats, error) {
 }
 
 func concernsItems(status int) bool {
-	return status == http.StatusBadRequest || status == http.StatusRequestEntityTooLarge || status == http.StatusUnprocessableEntity
+	return status == http.StatusBadRequest ||
+		status == http.StatusRequestEntityTooLarge ||
+		status == http.StatusUnprocessableEntity
 }
 
 func (s *BatchStats) add(other BatchStats) {

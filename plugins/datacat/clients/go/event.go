@@ -64,7 +64,8 @@ func (c *Client) LogEventContext(ctx context.Context, sessionID, name string, da
 	return c.post(ctx, sessionPath(oldBase, sessionID, "events"), body, false, &status{})
 }
 
-// SendEvent appends an event with a level, labels, an exception or a time of its own; repeating it never stores it twice.
+// SendEvent appends an event with a level, labels, an exception or a time of its own; repeating it never stores it
+// twice.
 func (c *Client) SendEvent(ctx context.Context, sessionID string, event EventRecord) error {
 	return c.sendOne(ctx, sessionID, kindEvent, event.stamped())
 }

@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// HeartbeatLimits are the silences after which the server calls a session hung, then crashed; zero keeps the present limit.
+// HeartbeatLimits are the silences after which the server calls a session hung, then crashed; zero keeps the present
+// limit.
 type HeartbeatLimits struct {
 	HungAfter    time.Duration
 	CrashedAfter time.Duration
@@ -39,7 +40,8 @@ func (c *Client) sendBeat(ctx context.Context, sessionID string, b beat) error {
 	if err != nil {
 		return err
 	}
-	return c.send(ctx, request{method: http.MethodPost, path: sessionPath(newBase, sessionID, "heartbeat"), body: body}, &status{})
+	path := sessionPath(newBase, sessionID, "heartbeat")
+	return c.send(ctx, request{method: http.MethodPost, path: path, body: body}, &status{})
 }
 
 // Heartbeat relays the beats of an application to the server, which detects hangs.
@@ -61,7 +63,8 @@ type Heartbeat struct {
 	last      error
 }
 
-// StartHeartbeat starts relaying: at most one request per interval, and one now; 0 means a third of HungAfter, at most 5 seconds.
+// StartHeartbeat starts relaying: at most one request per interval, and one now; 0 means a third of HungAfter, at most
+// 5 seconds.
 func (c *Client) StartHeartbeat(sessionID string, limits HeartbeatLimits, interval time.Duration) *Heartbeat {
 	if interval <= 0 {
 		interval = 5 * time.Second

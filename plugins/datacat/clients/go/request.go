@@ -102,7 +102,9 @@ func (c *Client) attempt(ctx context.Context, r request, answer interface{}) err
 		ctx = limited
 	}
 	var sent atomic.Bool
-	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { sent.Store(true) }})
+	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn: func(httptrace.GotConnInfo) { sent.Store(true) },
+	})
 	req, err := http.NewRequestWithContext(traced, r.method, c.BaseURL+r.path, bytes.NewReader(r.body))
 	if err != nil {
 		return fmt.Errorf("datacat: %s: %w", call, err)

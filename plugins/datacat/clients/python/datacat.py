@@ -48,7 +48,9 @@ _writers = weakref.WeakSet()
 
 
 class DatacatError(Exception):
-    """A failed call. `status` is the HTTP status or None when there was no answer; `detail` is the server's error text."""
+    """A failed call. `status` is the HTTP status or None when there was no answer; `detail` is the server's error
+    text.
+    """
 
     def __init__(self, message, status=None, detail="", retry_after=None, retriable=False, sent=False):
         super(DatacatError, self).__init__(message)
@@ -122,7 +124,8 @@ def _is_final(error):
     return error.status is not None and 400 <= error.status < 500 and not error.retriable
 
 
-# The first version answers an unknown path in its router's plain words, the second one in a problem document of its own type.
+# The first version answers an unknown path in its router's plain words, the second one in a problem document of its
+# own type.
 def _lacks_route(error):
     if error.status != 404:
         return False
@@ -270,7 +273,9 @@ class _DiskQueue(object):
             raise ValueError(str(error))
 
     def drop_head(self, broken=False):
-        """Removes the oldest record and returns how many items its name counts; a broken file is set aside for inspection."""
+        """Removes the oldest record and returns how many items its name counts; a broken file is set aside for
+        inspection.
+        """
         with self._lock:
             name = self.names.popleft()
             items = self._number(name, 2)
@@ -349,7 +354,9 @@ class _Writer(object):
         return {"status": "dropped"}
 
     def put(self, session_id, kind, item):
-        """Queues one item without blocking; the answer says queued or dropped. TypeError and ValueError for what JSON cannot hold."""
+        """Queues one item without blocking; the answer says queued or dropped. TypeError and ValueError for what
+        JSON cannot hold.
+        """
         text = json.dumps(item, allow_nan=False)
         self._check_process()
         with self._changed:
@@ -422,7 +429,9 @@ class _Writer(object):
             return self._settled >= target
 
     def close(self, timeout):
-        """Takes nothing more, delivers what is queued or leaves it on disk; False when items were dropped for want of time."""
+        """Takes nothing more, delivers what is queued or leaves it on disk; False when items were dropped for want
+        of time.
+        """
         self._check_process()
         deadline = _now() + timeout
         with self._changed:
@@ -550,7 +559,8 @@ class _Writer(object):
         except (IOError, OSError, ValueError) as error:
             gone = getattr(error, "errno", None) == errno.ENOENT
             items = self._disk.drop_head(broken=not gone)
-            self._settle(items, {"sent" if gone else "corrupt": items}, None if gone else "unreadable offline file: %s" % error)
+            why = None if gone else "unreadable offline file: %s" % error
+            self._settle(items, {"sent" if gone else "corrupt": items}, why)
             return
         if record is None:
             return
@@ -636,9 +646,9 @@ class DatacatClient(object):
     `offline_dir` keeps batches on disk (at most `offline_max_bytes`) while the server is away, and implies `batch`.
     """
 
-    def __init__(self, base_url="http://localhost:8080", timeout=10, retries=3, token=None, batch=None, offline_dir=None,
-                 offline_max_bytes=64 * 1024 * 1024, product=None, version=None, machine_id=None, hostname=None,
-                 flush_interval=1.0, batch_size=500, queue_size=10000):
+    def __init__(self, base_url="http://localhost:8080", timeout=10, retries=3, token=None, batch=None,
+                 offline_dir=None, offline_max_bytes=64 * 1024 * 1024, product=None, version=None,
+                 machine_id=None, hostname=None, flush_interval=1.0, batch_size=500, queue_size=10000):
         self.base_url = base_url.rstrip("/")
         self.timeout = timeout
         self.retries = retries
@@ -696,7 +706,9 @@ class DatacatClient(object):
         return "/api/sessions/" + _escape(session_id) + ("/" + verb if verb else "")
 
     def _write(self, session_id, kind, item, plain, buffered):
-        """Queues an item, or sends it at once: by its first-version path when `plain` is true, else as a batch of one."""
+        """Queues an item, or sends it at once: by its first-version path when `plain` is true, else as a batch of
+        one.
+        """
         if self.batch if buffered is None else buffered:
             return self._writer.put(session_id, kind, dict(item, timestamp=_stamp(item.get("timestamp"))))
         if plain:
@@ -749,8 +761,11 @@ class DatacatClient(object):
 
     def log_event(self, session_id, name, data=None, level=None, message=None, group=None, labels=None, exception=None,
                   timestamp=None, buffered=None):
-        """Appends an event; `level` is debug, info, warning, error or critical, `timestamp` epoch milliseconds or RFC 3339."""
-        extra = _given(level=level, message=message, group=group, labels=labels, exception=exception, timestamp=timestamp)
+        """Appends an event; `level` is debug, info, warning, error or critical, `timestamp` epoch milliseconds or
+        RFC 3339.
+        """
+        extra = _given(level=level, message=message, group=group, labels=labels, exception=exception,
+                       timestamp=timestamp)
         item = dict(extra, name=name, data={} if data is None else data)
         return self._write(session_id, "events", item, not extra, buffered)
 
@@ -782,7 +797,9 @@ class DatacatClient(object):
 
     def timer(self, session_id, name, tags=None, unit="s", buffered=None):
         """A context manager that logs how long its body took."""
-        return _Timer(lambda seconds, count: self.log_timer(session_id, name, seconds, tags, count, unit, buffered=buffered))
+        def log(seconds, count):
+            return self.log_timer(session_id, name, seconds, tags, count, unit, buffered=buffered)
+        return _Timer(log)
 
     def log_exception(self, session_id, exc_info=None, extra_data=None, level=None, buffered=None):
         """Appends the exception being handled, or the one given, as an event called `exception`."""
@@ -791,7 +808,8 @@ class DatacatClient(object):
         data.update(extra_data or {})
         if level is None and not (self.batch if buffered is None else buffered):
             return self.log_event(session_id, "exception", data, buffered=False)
-        return self.log_event(session_id, "exception", data, level=level or "error", exception=fields, buffered=buffered)
+        return self.log_event(session_id, "exception", data, level=level or "error", exception=fields,
+                              buffered=buffered)
 
     def end_session(self, session_id, buffered=None):
         """Marks the session as ended; a buffered end comes after everything queued before it."""
@@ -804,7 +822,8 @@ class DatacatClient(object):
         body = _given(hung_after_seconds=hung_after_seconds, crashed_after_seconds=crashed_after_seconds)
         if suspended:
             body["suspended"] = True
-        return self._call("POST", "/v1/datacat/sessions/%s/heartbeat" % _escape(session_id), json.dumps(body), retries=0)
+        path = "/v1/datacat/sessions/%s/heartbeat" % _escape(session_id)
+        return self._call("POST", path, json.dumps(body), retries=0)
 
     def suspend(self, session_id):
         """Announces a pause: the server detects nothing until the next heartbeat."""
@@ -815,7 +834,9 @@ class DatacatClient(object):
         return Batch(self, session_id)
 
     def stats(self):
-        """Counts of buffered items: queued, stored (on disk), sent, duplicates, rejected, dropped, corrupt; and last_error."""
+        """Counts of buffered items: queued, stored (on disk), sent, duplicates, rejected, dropped, corrupt; and
+        last_error.
+        """
         return self._writer.stats()
 
     def flush(self, timeout=10.0):
@@ -823,7 +844,9 @@ class DatacatClient(object):
         return self._writer.flush(timeout)
 
     def close(self, timeout=5.0):
-        """Flushes and stops the background thread; what remains is left on disk, or counted as dropped and False returned."""
+        """Flushes and stops the background thread; what remains is left on disk, or counted as dropped and False
+        returned.
+        """
         return self._writer.close(timeout)
 
 
@@ -887,7 +910,9 @@ class _Verbs(object):
 
 
 class Batch(_Verbs):
-    """Writes of one session, queued and sent in the background by the client's thread; calls answer queued or dropped."""
+    """Writes of one session, queued and sent in the background by the client's thread; calls answer queued or
+    dropped.
+    """
 
     def __init__(self, client, session_id):
         super(Batch, self).__init__(client, session_id)
@@ -1019,7 +1044,8 @@ class HeartbeatMonitor(object):
 
     def _run(self):
         while not self._stopping:
-            due = _now() + max(0.05, self._check_interval if self.local else min(self._check_interval, self._timeout / 3.0))
+            interval = self._check_interval if self.local else min(self._check_interval, self._timeout / 3.0)
+            due = _now() + max(0.05, interval)
             try:
                 self._tick()
             except Exception as error:
@@ -1069,7 +1095,9 @@ class HeartbeatMonitor(object):
 
 
 class DatacatHandler(logging.Handler):
-    """Sends log records to a Session or Batch in the background; never blocks, never raises, counts failures in `errors`."""
+    """Sends log records to a Session or Batch in the background; never blocks, never raises, counts failures in
+    `errors`.
+    """
 
     def __init__(self, session, level=logging.NOTSET, name="log"):
         logging.Handler.__init__(self, level)
@@ -1099,8 +1127,9 @@ class DatacatHandler(logging.Handler):
                 "function": _text(record.funcName), "thread": _text(record.threadName), "process": record.process}
         failed = _exception_fields(record.exc_info) if record.exc_info and record.exc_info[0] else None
         self._session.client.log_event(
-            self._session.session_id, self._event_name, data, level=self._level_name(record.levelno), message=_text(message),
-            group=_text(record.name, 256), exception=failed, timestamp=int(record.created * 1000), buffered=True)
+            self._session.session_id, self._event_name, data, level=self._level_name(record.levelno),
+            message=_text(message), group=_text(record.name, 256), exception=failed,
+            timestamp=int(record.created * 1000), buffered=True)
 
     @staticmethod
     def _level_name(number):

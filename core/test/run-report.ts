@@ -2,7 +2,7 @@ import { inspect } from 'node:util'
 
 /** What the runner is told of one test, suite or end; plain data, so that it survives the channel. */
 export interface Told {
-  readonly type: 'begin' | 'end' | 'note' | 'pass' | 'fail' | 'summary'
+  readonly type: 'alive' | 'begin' | 'end' | 'note' | 'pass' | 'fail' | 'summary'
   readonly name?: string
   readonly file?: string
   readonly line?: number
@@ -14,6 +14,9 @@ export interface Told {
   readonly counts?: Readonly<Record<string, number>>
 }
 
+/** How often a test process whose event loop turns says so. */
+export const aliveEveryMs = 500
+
 interface TestEvent {
   readonly type: string
   readonly data: Record<string, unknown> & {
@@ -23,6 +26,7 @@ interface TestEvent {
 
 /** The reporter inside a test process: hands every result to the runner, which prints. */
 export default async function* report(source: AsyncIterable<TestEvent>): AsyncGenerator<string> {
+  setInterval(() => tell({ type: 'alive' }), aliveEveryMs).unref()
   for await (const { type, data } of source) {
     if (type === 'test:summary' && data['file'] === undefined)
       tell({ type: 'summary', counts: data['counts'] as Record<string, number> })

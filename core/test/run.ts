@@ -14,7 +14,7 @@ import { availableParallelism, tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import type { Told } from './run-report.ts'
+import { aliveEveryMs, type Told } from './run-report.ts'
 
 // The tree the command stands in, so that the runner itself can be tested on planted ones.
 const root = process.cwd()
@@ -22,6 +22,7 @@ const root = process.cwd()
 const longest = 'core/test/embedded.test.ts'
 const alone = (file: string): boolean => file.endsWith('.isolated.test.ts') || file === longest
 const leaveMs = 30_000
+const silentMs = 300_000
 /** One line each for the tests that did not run, with the reason. */
 const notRun: string[] = []
 const counts = { tests: 0, suites: 0, passed: 0, failed: 0, cancelled: 0, skipped: 0, todo: 0 }
@@ -123,22 +124,29 @@ async function runGroup(files: readonly string[], folder: string): Promise<Resul
   const told: Told[] = []
   let output = ''
   let busy = 0
-  let stuck: NodeJS.Timeout | undefined
+  let idleMs = 0
+  const kill = (why: string): void => {
+    output += `${why}\n`
+    child.kill('SIGKILL')
+  }
+  const silent = setTimeout(
+    () => kill(`nothing was heard for ${silentMs / 1000} s: a test blocks the event loop`),
+    silentMs
+  )
   const running: string[] = []
   children.set(child, running)
   child.on('message', (message: Told) => {
-    told.push(message)
+    if (message.type !== 'alive') told.push(message)
     if (message.type === 'begin') running.push(message.name ?? '')
     if (message.type === 'end' && running.includes(message.name ?? ''))
       running.splice(running.indexOf(message.name ?? ''), 1)
     if (message.nesting === 0 && message.type === 'end') busy -= 1
     if (message.nesting === 0 && message.type === 'begin') busy += 1
-    clearTimeout(stuck)
-    if (busy === 0)
-      stuck = setTimeout(() => {
-        output += 'no test runs and the process does not end: something is still open\n'
-        child.kill('SIGKILL')
-      }, leaveMs)
+    // Counted in signs of life: a test that computes for long tells of its begin late, and is not stuck.
+    idleMs = busy === 0 && message.type === 'alive' ? idleMs + aliveEveryMs : 0
+    if (idleMs === leaveMs)
+      kill('no test runs and the process does not end: something is still open')
+    silent.refresh()
   })
   child.stdout?.on('data', text => {
     output += String(text)
@@ -152,7 +160,7 @@ async function runGroup(files: readonly string[], folder: string): Promise<Resul
   )
   // A program that was left behind may hold the pipes open; it is found and told later.
   await Promise.race([closed, sleep(3_000)])
-  clearTimeout(stuck)
+  clearTimeout(silent)
   children.delete(child)
   return { failed: summarise(files, told, output.trim(), code) }
 }

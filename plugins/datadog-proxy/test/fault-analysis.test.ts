@@ -169,12 +169,23 @@ const notebooks = (simulator: Simulator): number =>
   simulator.journal().filter(entry => entry.method === 'POST' && entry.path.endsWith('/notebooks'))
     .length
 
-/** Retries wait longer and longer; the account is asked again ten seconds after the outage began. */
+/**
+ * Retries wait longer and longer. The account is asked again ten seconds after its outage began, and a question may
+ * take twelve: an attempt that still met the outage must not be followed by ones that spend themselves in the pause.
+ */
 const hasten = (app: App): Promise<unknown> =>
   app
     .db('jobs.job')
     .where({ state: 'retry' })
-    .update({ start_after: app.db.raw("least(start_after, created_on + interval '14 seconds')") })
+    .update({
+      start_after: app.db.raw(`least(
+        start_after,
+        case retry_count
+          when 0 then created_on + interval '14 seconds'
+          else started_on + interval '24 seconds'
+        end
+      )`)
+    })
 
 async function follow(
   app: App,

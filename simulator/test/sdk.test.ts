@@ -34,7 +34,7 @@ const firstVersion = ({ configuration, monitorId, sloId }: Known): Calls => ({
   validate: () => new v1.AuthenticationApi(configuration).validate(),
   monitors: () =>
     new v1.MonitorsApi(configuration).listMonitors({ groupStates: 'all', withDowntimes: true }),
-  monitor: () => new v1.MonitorsApi(configuration).getMonitor({ monitorId: monitorId }),
+  monitor: () => new v1.MonitorsApi(configuration).getMonitor({ monitorId }),
   'monitor search': () => new v1.MonitorsApi(configuration).searchMonitors({}),
   'monitor groups': () => new v1.MonitorsApi(configuration).searchMonitorGroups({}),
   hosts: () => new v1.HostsApi(configuration).listHosts({ includeHostsMetadata: true }),
@@ -65,7 +65,7 @@ const firstVersion = ({ configuration, monitorId, sloId }: Known): Calls => ({
   slos: () => new v1.ServiceLevelObjectivesApi(configuration).listSLOs({}),
   'slo history': () =>
     new v1.ServiceLevelObjectivesApi(configuration).getSLOHistory({
-      sloId: sloId,
+      sloId,
       fromTs: seconds(NOW) - 86_400,
       toTs: seconds(NOW)
     }),
@@ -147,9 +147,9 @@ const secondVersion = ({ configuration, monitorId, downtimeId }: Known): Calls =
       }
     }),
   downtimes: () => new v2.DowntimesApi(configuration).listDowntimes({}),
-  downtime: () => new v2.DowntimesApi(configuration).getDowntime({ downtimeId: downtimeId }),
+  downtime: () => new v2.DowntimesApi(configuration).getDowntime({ downtimeId }),
   'downtime matches': () =>
-    new v2.DowntimesApi(configuration).listMonitorDowntimes({ monitorId: monitorId }),
+    new v2.DowntimesApi(configuration).listMonitorDowntimes({ monitorId }),
   incidents: () => new v2.IncidentsApi(configuration).listIncidents({}),
   'incidents search': () =>
     new v2.IncidentsApi(configuration).searchIncidents({ query: 'state:active' }),

@@ -148,8 +148,7 @@ const secondVersion = ({ configuration, monitorId, downtimeId }: Known): Calls =
     }),
   downtimes: () => new v2.DowntimesApi(configuration).listDowntimes({}),
   downtime: () => new v2.DowntimesApi(configuration).getDowntime({ downtimeId }),
-  'downtime matches': () =>
-    new v2.DowntimesApi(configuration).listMonitorDowntimes({ monitorId }),
+  'downtime matches': () => new v2.DowntimesApi(configuration).listMonitorDowntimes({ monitorId }),
   incidents: () => new v2.IncidentsApi(configuration).listIncidents({}),
   'incidents search': () =>
     new v2.IncidentsApi(configuration).searchIncidents({ query: 'state:active' }),
@@ -206,13 +205,13 @@ test('the official client parses every answer without anything left unparsed', a
   await new v2.IncidentsApi(configuration).createIncident({
     body: { data: { type: 'incidents', attributes: { title: 'x', customerImpacted: false } } }
   })
-  const known = {
+  const asked = {
     configuration,
     monitorId: first?.id ?? 0,
     sloId: slo?.id ?? '',
     downtimeId: made.data?.id ?? ''
   }
-  const calls = { ...firstVersion(known), ...secondVersion(known) }
+  const calls = { ...firstVersion(asked), ...secondVersion(asked) }
   const problems: string[] = []
   for (const [name, ask] of Object.entries(calls)) {
     const found = await ask().then(

@@ -44,6 +44,7 @@ export const coreErrors = defineErrors({
   ],
   'encoding-unsupported': [415, 'Content-Encoding must be gzip, deflate, br or identity.'],
   forbidden: [403, 'The caller is known and may not do this; another role or scope is needed.'],
+  forwarded: [403, 'Local mode takes nothing from a proxy; set RAYNE_AUTH=required.'],
   'foreign-host': [403, 'Local mode answers on loopback names only.'],
   'foreign-origin': [403, 'A page of another origin may not act here.'],
   internal: [500, 'A fault of the platform; its log has the details under the request id.'],

@@ -2,11 +2,12 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { RayneError } from '../errors.ts'
 import { secondMs } from '../time.ts'
+import { guardLocal, isOrigin } from './local-guard.ts'
 import { anonymous, localAdmin, mayCall, type AuthClass, type Principal } from './principal.ts'
 import type { AuthStore } from './store.ts'
 
 export interface Access {
-  /** Refuses a request before routing: in local mode the Host must be loopback and no foreign page may ask. */
+  /** Refuses a request before routing: in local mode what this machine itself did not ask. */
   guard(request: IncomingMessage): void
   /** Who asks, if they may; throws 401 or 403. */
   authorize(request: IncomingMessage, auth: AuthClass, ip: string): Promise<Principal>
@@ -41,22 +42,6 @@ export function createAccess(options: AccessOptions): Access {
       })
     }
   }
-}
-
-function guardLocal({ headers }: IncomingMessage): void {
-  if (!isLoopbackName(headers.host))
-    throw new RayneError({
-      code: 'foreign-host',
-      message:
-        'this server answers on loopback only: use http://127.0.0.1, ' +
-        'or set RAYNE_AUTH=required and a public HOST'
-    })
-  const { origin } = headers
-  if (origin !== undefined && !(URL.canParse(origin) && new URL(origin).host === headers.host))
-    throw new RayneError({
-      code: 'foreign-origin',
-      message: 'a page of another origin may not use a local server'
-    })
 }
 
 /** Who a request says it is, by its token or its session; anonymous when that opens nothing. */
@@ -127,11 +112,9 @@ export const sessionCookie = ({ headers }: Pick<IncomingMessage, 'headers'>): st
   /(?:^|;\s*)rayne_session=([\w-]+)/.exec(headers.cookie ?? '')?.[1]
 
 function sameOrigin({ headers }: IncomingMessage, publicUrl: string | undefined): boolean {
-  const { origin } = headers
+  const { origin, host } = headers
   if (origin === undefined) return headers['sec-fetch-site'] === 'same-origin'
-  return origin === publicUrl || (URL.canParse(origin) && new URL(origin).host === headers.host)
+  return publicUrl === undefined ? isOrigin(origin, 'http', host) : origin === publicUrl
 }
 
-const isLoopbackName = (host: string | undefined): boolean =>
-  host !== undefined && /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i.test(host)
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest()

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { createTestApp } from '../testing.ts'
+import { foreignRequests } from './foreign-requests.ts'
 import { rawRequest } from './raw-request.ts'
 import { suiteApp } from './suite-app.ts'
 
@@ -64,13 +65,45 @@ describe('local mode', () => {
     'http://127.0.0.1.evil.example:PORT',
     'file://',
     '',
-    'http://[::1]:PORT'
+    'http://[::1]:PORT',
+    'https://localhost:PORT'
   ]) {
     test(`refuses a page of ${origin || 'an empty origin'}`, async () => {
       const { status, body } = await ask('localhost:PORT', `Origin: ${origin}`)
       assert.deepEqual([status, body['type']], [403, 'urn:rayne:error:foreign-origin'])
     })
   }
+
+  for (const [who, headers] of foreignRequests)
+    test(`refuses ${who}`, async () => {
+      const { host } = new URL(shared.url)
+      for (const [method, path] of [
+        ['GET', '/v1/jobs'],
+        ['GET', '/healthz'],
+        ['GET', '/docs'],
+        ['POST', '/v1/tokens']
+      ] as const) {
+        const lines = Object.entries({ host, ...headers }).map(
+          ([name, value]) => `${name}: ${value.replace('OWN', host)}`
+        )
+        const { status, body } = await rawRequest(shared.url, [
+          `${method} ${path} HTTP/1.1`,
+          ...lines
+        ])
+        assert.equal(status, 403, `${method} ${path}`)
+        assert.match(
+          String(body['type']),
+          /^urn:rayne:error:(foreign-host|foreign-origin|forwarded)$/
+        )
+      }
+    })
+
+  test('a link to a page may be followed from anywhere', async () => {
+    const followed = ['Sec-Fetch-Site: cross-site', 'Sec-Fetch-Mode: navigate']
+    assert.equal((await ask('localhost:PORT', ...followed, 'Sec-Fetch-Dest: document')).status, 200)
+    assert.equal((await ask('localhost:PORT', 'Sec-Fetch-Site: same-origin')).status, 200)
+    assert.equal((await ask('localhost:PORT', 'Sec-Fetch-Site: none')).status, 200)
+  })
 
   test('lets its own pages ask', async () => {
     assert.equal((await ask('localhost:PORT', 'Origin: http://localhost:PORT')).status, 200)

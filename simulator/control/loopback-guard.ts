@@ -1,7 +1,13 @@
 import type { IncomingHttpHeaders } from 'node:http'
 
 const loopbackHost = /^(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?$/
-const forwarded = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip'] as const
+const forwarded = [
+  'forwarded',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-proto',
+  'x-real-ip'
+] as const
 
 /**
  * Why a request must not be answered, or undefined: only programs and pages of this machine speak to the simulator,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { request } from 'node:http'
 import { test } from 'node:test'
+import { foreignRequests } from '../../core/test/foreign-requests.ts'
 import { createSimulator, type SimAccount } from '../simulator.ts'
 import { accountOf, call, MINUTE, startSimulator, T0 } from './client.ts'
 import { receiver } from './receiver.ts'
@@ -16,20 +17,6 @@ const ask = (url: string, headers: Record<string, string>, method = 'GET'): Prom
       .end(method === 'GET' ? undefined : '{}')
   })
 
-const foreign: readonly (readonly [string, Record<string, string>])[] = [
-  ['a rebound name', { host: 'shop.example.com' }],
-  ['a name that begins like ours', { host: '127.0.0.1.example.com' }],
-  ['a page of another site', { origin: 'https://shop.example.com' }],
-  ['a page of another port', { origin: 'http://127.0.0.1:8080' }],
-  ['a page of the same port over TLS', { origin: 'https://OWN' }],
-  ['a page without an origin', { origin: 'null' }],
-  ['a script of another site', { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' }],
-  ['a script of another port', { 'sec-fetch-site': 'same-site', 'sec-fetch-mode': 'no-cors' }],
-  ['a form of another site', { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' }],
-  ['a proxy', { 'x-forwarded-for': '192.0.2.7' }],
-  ['a proxy of the newer kind', { forwarded: 'for=192.0.2.7' }]
-]
-
 test('both listeners answer programs and pages of their own address, and nobody else', async context => {
   const simulator = await startSimulator(context)
   const { apiKey, appKey, baseUrl } = accountOf(simulator)
@@ -39,7 +26,7 @@ test('both listeners answer programs and pages of their own address, and nobody 
     ['control', `${simulator.controlUrl}/__sim/state`, {}]
   ] as const) {
     const { host, port } = new URL(url)
-    for (const [who, headers] of foreign) {
+    for (const [who, headers] of foreignRequests) {
       const sent = Object.fromEntries(
         Object.entries(headers).map(([key, value]) => [key, value.replace('OWN', host)])
       )

@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { datacatCommand } from './datacat/command.ts'
 import { datacatKillCommand } from './datacat-kill/command.ts'
 import { datacatStateCommand } from './datacat-state/command.ts'
+import { fuzzCommand } from './fuzz/command.ts'
 import { ingestCommand } from './ingest/command.ts'
 import { killCommand } from './kill/command.ts'
 import { proxyCommand } from './proxy/command.ts'
@@ -14,6 +15,7 @@ const program = new Command('bench')
   )
 for (const add of [
   ingestCommand,
+  fuzzCommand,
   killCommand,
   proxyCommand,
   datacatCommand,

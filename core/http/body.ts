@@ -63,7 +63,7 @@ function collect(stream: Readable, maxBytes: number): Promise<Buffer | undefined
     stream.on('data', take)
     stream.once('end', () => resolve(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)))
     stream.once('error', error => reject(errorCode(error) === 'ECONNRESET' ? incomplete() : error))
-    stream.once('close', () => reject(incomplete()))
+    stream.once('close', () => stream.readableEnded || reject(incomplete()))
   })
 }
 

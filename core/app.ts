@@ -7,7 +7,10 @@ import { createCommands } from './command.ts'
 import type { Environment, Settings } from './config.ts'
 import { openDatabase, takesWrites, type Connection } from './db/database.ts'
 import { migrate } from './db/migrate.ts'
+import { createStatements } from './db/statements.ts'
 import { documentErrors } from './errors.ts'
+import { eventMigrations } from './event-migrations.ts'
+import { createEvents } from './events.ts'
 import { createHealth } from './health.ts'
 import { createRouter } from './http/router.ts'
 import { listen } from './http/server.ts'
@@ -45,7 +48,10 @@ export async function createApp(options: AppOptions) {
   const db = openDatabase(options.connection)
   lifecycle.opens('database', () => db.destroy())
   try {
-    const migrated = await migrate(db, [{ id: 'core', migrations: authMigrations }, ...plugins])
+    const migrated = await migrate(db, [
+      { id: 'core', migrations: [...authMigrations, ...eventMigrations] },
+      ...plugins
+    ])
     if (migrated.length > 0) options.log.info({ migrated }, 'database brought up to date')
     const parts = assemble(options, db, lifecycle)
     addCoreRoutes(parts, options, plugins)
@@ -85,6 +91,8 @@ function assemble(options: AppOptions, db: Knex, lifecycle: Lifecycle) {
     worker: settings.worker,
     onFinished: metrics.job
   })
+  const statements = createStatements(options.connection)
+  lifecycle.opens('statements', statements.close)
   const services = createServices(options.overrides)
   const wiring = {
     environment,
@@ -99,7 +107,8 @@ function assemble(options: AppOptions, db: Knex, lifecycle: Lifecycle) {
     health: createHealth(),
     lifecycle,
     readyHooks: [] as (() => Promise<void> | void)[],
-    subscriptions: new Map()
+    events: createEvents(jobs, db, statements),
+    statements
   } satisfies Wiring
   return { ...wiring, metrics, store }
 }

@@ -5,7 +5,14 @@ export { defineRoute, reply, type Reply, type Route, type RouteRequest } from '.
 export type { Migration } from './db/migrate.ts'
 export { createToken, type Token } from './services.ts'
 export type { CommandAnswer, CommandContext, CommandSpec } from './command.ts'
-export { defineEvent, type EventPayload, type EventType } from './events.ts'
+export {
+  defineEvent,
+  type EventPayload,
+  type EventType,
+  type KeptEvent,
+  type ReadEvents
+} from './events.ts'
+export type { Statement } from './db/statements.ts'
 export { defineTool, type Tool, type ToolContext } from './tool.ts'
 export {
   bootError,

@@ -2,9 +2,11 @@ import type { Knex } from 'knex'
 import { Type } from 'typebox'
 import type { Commands } from './command.ts'
 import type { Environment } from './config.ts'
+import type { Statements } from './db/statements.ts'
+import type { Events } from './events.ts'
 import type { Health } from './health.ts'
 import type { HttpRouter } from './http/router.ts'
-import type { JobHandle, Jobs } from './jobs.ts'
+import type { Jobs } from './jobs.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { Logger } from './log.ts'
 import type { Plugin, PluginApp } from './plugin.ts'
@@ -26,8 +28,8 @@ export interface Wiring {
   readonly lifecycle: Pick<Lifecycle, 'opens'>
   /** Run when all plugins are registered. */
   readonly readyHooks: (() => Promise<void> | void)[]
-  /** Job handles by event id: one for each subscriber. */
-  readonly subscriptions: Map<string, JobHandle<unknown>[]>
+  readonly events: Events
+  readonly statements: Pick<Statements, 'define'>
 }
 
 /** The platform as one plugin sees it: everything it registers carries its name. */
@@ -36,7 +38,7 @@ export function createPluginApp(
   config: unknown,
   wiring: Wiring
 ): PluginApp<unknown> {
-  const { router, jobs, subscriptions, lifecycle } = wiring
+  const { router, jobs, events, statements, lifecycle } = wiring
   const { id, prefix = `/v1/${id}` } = plugin
   return {
     config,
@@ -47,6 +49,7 @@ export function createPluginApp(
       lifecycle.opens(`${id}: pool`, () => pool.destroy())
       return pool
     },
+    statement: (name, text) => statements.define(name, text),
     provide: (token, service) => wiring.services.provide(id, token, service),
     route: spec => router.route(id, prefix, spec),
     raw: (method, path, words, handler) => router.raw(id, method, path, words, handler),
@@ -55,15 +58,9 @@ export function createPluginApp(
       const payload = Type.Object({})
       jobs.define(`${id}.${name}`, { payload, run: (_payload, context) => run(context) }, cron)
     },
-    async emit(trx, event, ...payloads) {
-      for (const subscriber of subscriptions.get(event.id) ?? [])
-        await subscriber.enqueueAll(trx, payloads)
-    },
-    on(event, run) {
-      const { payload } = event
-      const handle = jobs.define(`on.${event.id}.${id}`, { payload, maxConcurrent: 8, run })
-      subscriptions.set(event.id, [...(subscriptions.get(event.id) ?? []), handle])
-    },
+    emit: (trx, event, ...payloads) => events.emit(trx, event, payloads),
+    on: (event, run) => events.on(id, event, run),
+    keep: (event, read) => events.keep(event, read),
     tool: definition => wiring.tools.register(id, definition),
     check: (name, probe) => wiring.health.add(name, probe),
     command: spec => wiring.commands.add(id, spec),

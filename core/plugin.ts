@@ -3,8 +3,9 @@ import type { Static, TObject, TSchema, TUnknown } from 'typebox'
 import type { AuthClass } from './auth/principal.ts'
 import type { CommandSpec, NoFields } from './command.ts'
 import type { Migration } from './db/migrate.ts'
+import type { Statement } from './db/statements.ts'
 import type { ErrorTable } from './errors.ts'
-import type { EventType } from './events.ts'
+import type { EventType, KeptEvent, ReadEvents } from './events.ts'
 import type { Probe } from './health.ts'
 import type { JobHandle } from './jobs.ts'
 import type { JobContext, JobSpec } from './run-job.ts'
@@ -24,6 +25,8 @@ export interface PluginApp<C> {
    * another from the database.
    */
   pool(maxConnections: number): Knex
+  /** A statement past the query builder, by a name of its own: for what is run thousands of times a second. */
+  statement(name: string, text: string): Statement
   provide<T>(token: Token<T>, service: T): void
   route<
     P extends TSchema = TUnknown,
@@ -58,6 +61,11 @@ export interface PluginApp<C> {
     event: EventType<S>,
     handler: (payload: Static<S>, context: JobContext) => Promise<void>
   ): void
+  /**
+   * Says that this plugin keeps an event as rows: jobs carry their ids, and `read` gives the payloads back. One that a
+   * subscriber fails at is tried again by itself.
+   */
+  keep<S extends TSchema>(event: EventType<S>, read: ReadEvents<Static<S>>): KeptEvent
   tool(definition: Tool): void
   /** Joins `/readyz` and `rayne doctor`. */
   check(name: string, probe: Probe): void

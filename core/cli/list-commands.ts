@@ -40,7 +40,8 @@ export async function listCommands(
     health: { add: ignore },
     lifecycle,
     readyHooks: [],
-    subscriptions: new Map()
+    events: { emit: noQueue, on: ignore, keep: () => ({ queues: () => [], told: ignore }) },
+    statements: { define: () => ({ run: noQueue }) }
   }
   try {
     const plugins = await loadConfigured(readSettings(environment), environment)

@@ -49,7 +49,7 @@ export function isDatabaseDown(error: unknown): boolean {
   if (!(error instanceof Error)) return false
   const isQuery =
     error.name === 'KnexTimeoutError' ||
-    /Connection (terminated|ended)|connection timeout|Client has encountered a connection error|the database system is|not currently accepting connections/i.test(
+    /Connection (terminated|ended)|connection timeout|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error|the database system is|not currently accepting connections/i.test(
       error.message
     )
   return isQuery || downCodes.has(errorCode(error) ?? '')

@@ -1,26 +1,34 @@
 import { definePlugin } from '../../core/index.ts'
 import { DatadogToken } from '../datadog-proxy/contract.ts'
 import { commands } from './commands/receive.ts'
-import { EventLinksToken, WebhooksToken, webhooksErrors } from './contract.ts'
+import { AlertReceived, EventLinksToken, WebhooksToken, webhooksErrors } from './contract.ts'
 import { events } from './migrations/0001_events.ts'
 import { narrowRows } from './migrations/0002_narrow_rows.ts'
+import { oneCall } from './migrations/0003_one_call.ts'
 import { eventRoutes } from './routes/events.ts'
 import { rawBodyRoute } from './routes/raw-body.ts'
 import { receiveRoutes } from './routes/receive.ts'
 import { createEventReader } from './service/read-events.ts'
 import { createWebhooks } from './service/receive.ts'
+import { storeStatement } from './store/append.ts'
 import { eventStore } from './store/events.ts'
 
 export default definePlugin({
   id: 'webhooks',
   version: '1.0.0',
   errors: webhooksErrors,
-  migrations: [events, narrowRows],
+  migrations: [events, narrowRows, oneCall],
   wants: { datadog: DatadogToken, links: EventLinksToken },
   provides: [WebhooksToken],
   register(app, { datadog, links }) {
     const reader = createEventReader(app.db, links)
-    const webhooks = createWebhooks({ db: app.db, emit: app.emit, datadog, log: app.log })
+    const webhooks = createWebhooks({
+      db: app.db,
+      store: app.statement(storeStatement.name, storeStatement.text),
+      received: app.keep(AlertReceived, reader.received),
+      datadog,
+      log: app.log
+    })
     app.provide(WebhooksToken, webhooks)
     app.schedule('forget-bytes', '*/5 * * * *', () => eventStore.forgetBytes(app.db))
     for (const route of [...receiveRoutes(webhooks), ...eventRoutes(reader, links !== undefined)])

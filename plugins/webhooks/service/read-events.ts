@@ -20,8 +20,8 @@ export interface EventReader {
   find(id: number): Promise<ReadEvent | undefined>
   /** The bytes as they came: of the first delivery, or of the nth that came again with other bytes. */
   body(id: number, delivery: number): Promise<Body | undefined>
-  /** What subscribers are told of events, in the order of the ids; ids that are gone are left out. */
-  received(ids: readonly number[]): Promise<AlertReceived[]>
+  /** What subscribers are told of events; ids that are gone are left out. */
+  received(ids: readonly number[]): Promise<ReadonlyMap<number, AlertReceived>>
 }
 
 // Bodies above this are read one at a time, so that a page of the largest ones holds one of them in memory.
@@ -64,12 +64,15 @@ export function createEventReader(db: Knex, links: EventLinks | undefined): Even
     },
     body: (id, delivery) =>
       delivery === 1 ? eventStore.body(db, id) : eventStore.redelivery(db, id, delivery - 1),
-    received: async ids =>
-      mapBodies(await eventStore.rows(db, ids), (row, { raw, headers }) => ({
+    async received(ids) {
+      const rows = await eventStore.rows(db, ids)
+      const found = await mapBodies(rows, (row, { raw, headers }) => ({
         event_id: row.id,
         account: row.account,
         received_at: row.receivedAt.getTime(),
         alert: normalise(raw, headers).alert
       }))
+      return new Map(found.map(event => [event.event_id, event]))
+    }
   }
 }

@@ -1,45 +1,42 @@
-import { createHash, hash } from 'node:crypto'
-import { createGroupCommit, type Knex, type Logger } from '../../../core/index.ts'
+import { hash } from 'node:crypto'
+import {
+  createGroupCommit,
+  type KeptEvent,
+  type Knex,
+  type Logger,
+  type Statement
+} from '../../../core/index.ts'
 import type { DatadogService } from '../../datadog-proxy/contract.ts'
-import { AlertReceived, type PastAlert, type Receipt, type Webhooks } from '../contract.ts'
+import type { PastAlert, Receipt, Webhooks } from '../contract.ts'
 import { header, type Headers } from '../normalise/headers.ts'
 import { identify, type Identity } from '../normalise/identity.ts'
-import { append, storeStatement, type NewEvent } from '../store/append.ts'
+import { append, type NewEvent, type Stored } from '../store/append.ts'
 import { eventStore, type PastEvent } from '../store/events.ts'
 import { createAccountFinder } from './accounts.ts'
-import { createEventReader } from './read-events.ts'
-
-type Emit = (
-  trx: Knex.Transaction,
-  event: typeof AlertReceived,
-  ...payloads: AlertReceived[]
-) => Promise<void>
 
 /** Receives alerts: a body of any shape is stored with its event in one transaction before it is acknowledged. */
 export function createWebhooks({
   db,
-  emit,
+  store,
+  received,
   datadog,
   log
 }: {
   db: Knex
-  emit: Emit
+  /** The call of `webhooks_store`. */
+  store: Statement
+  received: KeptEvent
   datadog: DatadogService | undefined
   log: Logger
 }): Webhooks {
   const accountOf = createAccountFinder(datadog)
-  const commit = createGroupCommit<NewEvent, { id: number; duplicate: boolean }>(
-    given =>
-      db.transaction(async trx => {
-        const stored = await append(async values => {
-          const { rows } = await trx.raw(storeStatement.text.replaceAll(/\$\d+/g, '?'), values)
-          return rows[0].ids
-        }, given)
-        const fresh = stored.filter(one => !one.duplicate).map(one => one.id)
-        await emit(trx, AlertReceived, ...(await createEventReader(trx, undefined).received(fresh)))
-        return stored
-      }),
-    { size: event => event.raw.length }
+  const commit = createGroupCommit<NewEvent, Stored>(
+    async events => {
+      const stored = await append(store, received.queues(), events)
+      received.told()
+      return stored
+    },
+    { parallel: 1, size: event => event.raw.length }
   )
 
   return {
@@ -67,9 +64,9 @@ function newEvent(
 ): NewEvent {
   const { deliveryId, problem, transition, status, monitorId, service } = identity
   return {
-    key: deliveryId === null ? bytesKey(account, raw) : key([account, deliveryId]),
+    key: deliveryKey([account, deliveryId ?? `bytes ${hash('sha256', raw, 'binary')}`]),
     named: deliveryId !== null,
-    problem: problem === null ? null : key([account, problem]),
+    problem: problem === null ? null : numberOf(JSON.stringify([account, problem])),
     transition,
     account,
     receivedAt: Date.now(),
@@ -82,15 +79,19 @@ function newEvent(
 }
 
 // Half a SHA-256 keeps the index small; equal halves do not happen by accident.
-const keyBytes = 16
-const key = (parts: readonly (string | null)[]): Buffer =>
-  hash('sha256', JSON.stringify(parts), 'buffer').subarray(0, keyBytes)
-const bytesKey = (account: string | null, raw: Uint8Array): Buffer =>
-  createHash('sha256')
-    .update(JSON.stringify([account]))
-    .update(raw)
-    .digest()
-    .subarray(0, keyBytes)
+const deliveryKey = (parts: readonly (string | null)[]): string =>
+  hash('sha256', JSON.stringify(parts), 'binary').slice(0, 16)
+
+/** A number below 2^53 for a text: where two texts share one, an equal delivery is taken for a new one at worst. */
+function numberOf(text: string): number {
+  let [high, low] = [0xdeadbeef, 0x41c6ce57]
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    high = Math.imul(high ^ code, 2_654_435_761)
+    low = Math.imul(low ^ code, 1_597_334_677)
+  }
+  return 4_294_967_296 * (2_097_151 & high) + (low >>> 0)
+}
 
 // What a better reader may need one day; a stored header must not become a stored secret.
 const kept = [

@@ -1,14 +1,14 @@
-import { RayneError } from '../../../core/index.ts'
-import { booleans, bodies, doubles, integers, texts, uuids } from './binary-arrays.ts'
+import { RayneError, type Statement } from '../../../core/index.ts'
+import { booleans, bodies, doubles, integers, texts, uuids, wholes } from './binary-arrays.ts'
 
 /** One webhook as it is about to be committed. */
 export interface NewEvent {
-  /** 16 bytes; equal keys are the same delivery. */
-  readonly key: Buffer
+  /** 16 bytes, a character each; equal keys are the same delivery. */
+  readonly key: string
   /** Whether the key is the sender's own id, which holds for ever, or that of the bytes, which holds for minutes. */
   readonly named: boolean
-  /** 16 bytes of account, monitor and scope; null when nothing tells one problem from another. */
-  readonly problem: Buffer | null
+  /** A number for account, monitor and scope; null when nothing tells one problem from another. */
+  readonly problem: number | null
   readonly transition: string
   readonly account: string | null
   /** Epoch milliseconds. */
@@ -33,8 +33,9 @@ interface Given {
 /** The call of `webhooks_store`, whose arguments `append` gives. */
 export const storeStatement = {
   name: 'webhooks_store',
-  text: `select webhooks_store($1::uuid[], $2::boolean[], $3::uuid[], $4::text[], $5::text[],
-    $6::float8[], $7::text[], $8::text[], $9::text[], $10::text[], $11::bytea[], $12::int[]) as ids`
+  text: `select webhooks_store($1::uuid[], $2::boolean[], $3::bigint[], $4::text[], $5::text[],
+    $6::float8[], $7::text[], $8::text[], $9::text[], $10::text[], $11::bytea[], $12::int[],
+    $13::text[]) as ids`
 }
 
 /**
@@ -42,14 +43,17 @@ export const storeStatement = {
  * are known by their bytes alone and their problem changes within the flush.
  */
 export async function append(
-  run: (values: readonly Buffer[]) => Promise<readonly string[]>,
+  store: Statement,
+  queues: readonly string[],
   events: readonly NewEvent[]
 ): Promise<Stored[]> {
   const stored: Stored[] = []
   let left = events.map((event, place) => ({ event, place }))
   while (left.length > 0) {
     const { now, later } = split(left)
-    const ids = await run(columns(now))
+    const [row] = await store.run([...columns(now), queues])
+    // Both numbers and the order are the function's, so that nothing of the array needs a parser.
+    const ids = String(row?.['ids']).split(',')
     for (const [at, { places }] of now.entries())
       for (const [nth, place] of places.entries()) {
         const id = Number(ids[at])
@@ -90,33 +94,31 @@ function split(left: readonly Placed[]): { now: Given[]; later: Placed[] } {
   const changes = createChanges()
   for (const one of left) {
     const { event, place } = one
-    const key = event.named ? '' : event.key.toString('latin1')
-    const known = event.named ? undefined : byBytes.get(key)
+    const known = event.named ? undefined : byBytes.get(event.key)
     if (looks && changes.isAnother(event)) later.push(one)
     else if (known) known.places.push(place)
     else {
       const first = { event, places: [place] }
       given.push(first)
-      if (!event.named) byBytes.set(key, first)
+      if (!event.named) byBytes.set(event.key, first)
     }
   }
   // In the order of their keys, so that two calls under way never wait for each other in a circle.
-  given.sort((a, b) => Buffer.compare(a.event.key, b.event.key))
+  given.sort((a, b) => (a.event.key < b.event.key ? -1 : 1))
   return { now: given, later }
 }
 
 /** Tells whether a problem has changed since its first webhook of a flush. */
 function createChanges() {
-  const transitions = new Map<string, string>()
-  const changed = new Set<string>()
+  const transitions = new Map<number, string>()
+  const changed = new Set<number>()
   return {
     isAnother({ problem, transition }: NewEvent): boolean {
       if (problem === null) return false
-      const key = problem.toString('latin1')
-      const first = transitions.get(key)
-      if (first === undefined) transitions.set(key, transition)
-      else if (first !== transition) changed.add(key)
-      return changed.has(key)
+      const first = transitions.get(problem)
+      if (first === undefined) transitions.set(problem, transition)
+      else if (first !== transition) changed.add(problem)
+      return changed.has(problem)
     }
   }
 }
@@ -126,7 +128,7 @@ function columns(given: readonly Given[]): Buffer[] {
   return [
     uuids(events.map(event => event.key)),
     booleans(events.map(event => event.named)),
-    uuids(events.map(event => event.problem)),
+    wholes(events.map(event => event.problem)),
     texts(events.map(event => event.transition)),
     texts(events.map(event => event.account)),
     doubles(events.map(event => event.receivedAt)),

@@ -54,9 +54,18 @@ export const doubles = binaryArray<number>({
   size: () => 8,
   write: (into, at, value) => into.writeDoubleBE(value, at)
 })
-/** UUIDs as their 16 bytes. */
-export const uuids = binaryArray<Uint8Array>({
+/** UUIDs as their 16 bytes, a character each. */
+export const uuids = binaryArray<string>({
   oid: 2950,
   size: () => 16,
-  write: (into, at, value) => into.set(value, at)
+  write: (into, at, value) => into.write(value, at, 'latin1')
+})
+/** Whole numbers up to 2^53. */
+export const wholes = binaryArray<number>({
+  oid: 20,
+  size: () => 8,
+  write(into, at, value) {
+    into.writeInt32BE(Math.floor(value / 4_294_967_296), at)
+    into.writeUInt32BE(value % 4_294_967_296, at + 4)
+  }
 })

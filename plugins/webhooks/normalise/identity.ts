@@ -5,7 +5,7 @@ import { facet, opaque, readMonitorId, readOrgId } from './facts.ts'
 import { header, type Headers } from './headers.ts'
 import { names } from './names.ts'
 import { readPayload } from './payload.ts'
-import { readProse, type Prose } from './prose.ts'
+import { readProse } from './prose.ts'
 import { createReader, type Reader } from './reader.ts'
 import { readStatus, type Status } from './status.ts'
 import { readTags } from './tags.ts'
@@ -46,14 +46,15 @@ const unread: Identity = {
 function read(raw: Uint8Array, headers: Headers): Identity {
   const { facts, problem: parseError } = readPayload(raw, headers, true)
   const reader = createReader(facts)
-  const title = reader.title(names.title, 1_000)
-  let found: Prose | undefined
-  const prose = (): Prose => (found ??= readProse(title, reader.prose(names.message, limits.text)))
+  const title = once(() => reader.title(names.title, 1_000))
+  const prose = once(() => readProse(title(), reader.prose(names.message, limits.text)))
   const monitorId = readMonitorId(reader, prose)
   const scope = reader.text(names.scope, 4_000) ?? prose().scope
   const status = readStatus(reader, title)
   return {
-    ...status,
+    status: status.status,
+    transition: status.transition,
+    firing: status.firing,
     orgId: readOrgId(reader),
     monitorId,
     service: readService(reader, scope),
@@ -61,6 +62,12 @@ function read(raw: Uint8Array, headers: Headers): Identity {
     problem: problemOf(reader, monitorId, title, scope),
     parseError: parseError === null ? null : line(parseError, 300)
   }
+}
+
+/** What is asked for seldom is read when it is, and once. */
+function once<T>(ask: () => T): () => T {
+  let found: { readonly value: T } | undefined
+  return () => (found ??= { value: ask() }).value
 }
 
 function readService(reader: Reader, scope: string | null): string | null {
@@ -89,13 +96,13 @@ function readDeliveryId(
 function problemOf(
   reader: Reader,
   monitorId: string | null,
-  title: string | null,
+  title: () => string | null,
   scope: string | null
 ): string | null {
   const monitor =
     monitorId ??
     reader.title(names.monitorName, 1_000) ??
-    title?.replace(/^(?:\s?\[[^\]]{1,200}\])+\s?/, '') ??
+    title()?.replace(/^(?:\s?\[[^\]]{1,200}\])+\s?/, '') ??
     null
   return monitor === null ? null : JSON.stringify([monitor, scope ?? reader.text(names.host, 250)])
 }

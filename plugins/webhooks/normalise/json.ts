@@ -1,7 +1,7 @@
 import { jsonrepair } from 'jsonrepair'
 import { errorText } from '../../../core/index.ts'
 import { line } from './clean.ts'
-import { endOfNested, quoteBigIntegers } from './escape.ts'
+import { endOfNested, parseExactly } from './escape.ts'
 import { limited, mend } from './mend.ts'
 import { isTellingName } from './names.ts'
 
@@ -65,7 +65,7 @@ export function parseDocuments(text: string): Parsed {
 function parseWhole(text: string): Parsed {
   if (!isHeavy(text)) {
     try {
-      return { value: JSON.parse(quoteBigIntegers(text)) as unknown, problem: null }
+      return { value: parseExactly(text), problem: null }
     } catch (error) {
       return { value: undefined, problem: line(errorText(error), 200) }
     }
@@ -133,8 +133,7 @@ function readExact(text: string, start: number): Document | undefined {
   const end = endOfNested(text, start, text.length)
   if (end < 0) return undefined
   try {
-    const value: unknown = JSON.parse(quoteBigIntegers(text.slice(start, end)))
-    return { value, end, notes: [] }
+    return { value: parseExactly(text.slice(start, end)), end, notes: [] }
   } catch {
     return undefined
   }
@@ -189,7 +188,7 @@ function repair(text: string): unknown {
   if (text.length > mostForJsonrepair || behindAnother.test(text)) return undefined
   if (/\}[\s,;]*\{\s*['"]/.test(text)) return undefined
   try {
-    const value: unknown = JSON.parse(quoteBigIntegers(jsonrepair(text)))
+    const value = parseExactly(jsonrepair(text))
     return typeof value === 'object' && value !== null ? value : undefined
   } catch {
     return undefined

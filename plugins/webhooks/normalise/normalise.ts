@@ -57,7 +57,7 @@ function toAlert({ facts: fields, text, problem }: Payload): Alert {
   const tags = readTags(reader.values(names.tags))
   const scopeTags = readTags([(scope ?? '').replace(/^\{(.*)\}$/, '$1')])
   return {
-    ...readStatus(reader, title),
+    ...readStatus(reader, () => title),
     title: title ?? firstLine(text),
     message,
     monitor_id: readMonitorId(reader, prose),

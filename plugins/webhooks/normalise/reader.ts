@@ -25,24 +25,24 @@ export interface Reader {
 
 /** Reads facts out of a payload whatever the case, separators and types of its fields, at most two levels down. */
 export function createReader(fields: Fields): Reader {
-  const index = indexByFold(fields)
+  const { keys, spellings, hasFolders } = indexRoot(fields)
   let nested: NestedFacts | undefined
   function find<T>(names: readonly string[], accept: (value: unknown) => T | null): T | null {
     const paths = pathsOf(names)
-    for (const { name, root, path } of paths) {
-      if (path.length === 0 && Object.hasOwn(fields, name)) {
-        const found = accept(fields[name])
-        if (found !== null) return found
-      }
-      for (const value of index.get(root) ?? []) {
-        const found = accept(path.length === 0 ? value : stepInside(value, path))
+    for (const { name, first, path } of paths) {
+      const key = keys.get(first)
+      if (key === undefined) continue
+      const same = spellings.get(first)
+      for (const spelled of same === undefined ? [key] : exactFirst(same, name)) {
+        const value = path.length === 0 ? fields[spelled] : stepInside(fields[spelled], path)
+        const found = accept(value)
         if (found !== null) return found
       }
     }
+    if (!hasFolders) return null
     nested ??= indexNested(fields)
-    if (nested.size === 0) return null
     for (const { folded } of paths)
-      for (const value of nested.get(folded) ?? []) {
+      for (const value of nested.get(folded) ?? none) {
         const found = accept(value)
         if (found !== null) return found
       }
@@ -93,7 +93,7 @@ export function scalarText(value: unknown): string | null {
 
 interface NamePath {
   readonly name: string
-  readonly root: string
+  readonly first: string
   readonly path: readonly string[]
   /** The whole name without its dots, as it is found below the root. */
   readonly folded: string
@@ -105,24 +105,43 @@ function pathsOf(names: readonly string[]): readonly NamePath[] {
   const known = paths.get(names)
   if (known) return known
   const made = names.map(name => {
-    const [root = '', ...path] = name.split('.')
-    return { name, root: fold(root), path, folded: fold(name) }
+    const [first = '', ...path] = name.split('.')
+    return { name, first: fold(first), path, folded: fold(name) }
   })
   paths.set(names, made)
   return made
 }
 
-function indexByFold(fields: Fields): Map<string, unknown[]> {
-  const index = new Map<string, unknown[]>()
-  for (const [key, value] of Object.entries(fields)) {
-    const name = fold(key)
-    const values = index.get(name)
+const none: readonly never[] = []
+
+const exactFirst = (keys: readonly string[], asked: string): readonly string[] =>
+  keys.includes(asked) ? [asked, ...keys.filter(key => key !== asked)] : keys
+
+/** The keys of the root by folded name, the names that are spelled in several ways, and whether anything is below. */
+function indexRoot(fields: Fields): {
+  readonly keys: ReadonlyMap<string, string>
+  readonly spellings: ReadonlyMap<string, readonly string[]>
+  readonly hasFolders: boolean
+} {
+  const keys = new Map<string, string>()
+  let spellings: Map<string, string[]> | undefined
+  let hasFolders = false
+  for (const key of Object.keys(fields)) {
     if (key === '__proto__') continue
-    if (values) values.push(value)
-    else if (name !== '') index.set(name, [value])
+    const value = fields[key]
+    if (typeof value === 'object' && value !== null) hasFolders = true
+    const name = fold(key)
+    const before = keys.get(name)
+    if (before === undefined) keys.set(name, key)
+    else {
+      spellings ??= new Map()
+      spellings.set(name, [...(spellings.get(name) ?? [before]), key])
+    }
   }
-  return index
+  keys.delete('')
+  return { keys, spellings: spellings ?? noSpellings, hasFolders }
 }
+const noSpellings: ReadonlyMap<string, readonly string[]> = new Map()
 
 function stepInside(value: unknown, path: readonly string[]): unknown {
   let here = value

@@ -37,12 +37,14 @@ interface Own {
  * Reads what happened; a recovery named by any of Datadog's own three fields wins, every unknown word counts as
  * firing.
  */
-export function readStatus(reader: Reader, title: string | null): Status {
+export function readStatus(reader: Reader, title: () => string | null): Status {
   const own = readOwn(reader)
   if (own.meanings.some(item => item.status === 'ok')) return recovered
+  // Where its own fields tell of a state, nothing else is asked.
+  if (own.meanings.some(item => item.status !== null)) return firing(reader, own, [], undefined)
   const saysNothing = own.meanings.length === 0 && own.unknown === null
   const others = otherStatus.map(source => word(reader, source))
-  const hint = hintOf(reader, title, others, saysNothing)
+  const hint = hintOf(reader, title(), others, saysNothing)
   if (hint?.status === 'ok') return saysNothing ? recovered : firing(reader, own, others, undefined)
   return firing(reader, own, others, hint)
 }

@@ -17,9 +17,9 @@ const proseNames = new Set(
  * count.
  */
 function unresolvedIn(text: string, prose: boolean): string[] {
+  if (!text.includes('$') && !text.includes('{{')) return []
   const trimmed = text.length <= 256 ? text.trim() : ''
   if (!prose && whole.test(trimmed)) return [trimmed]
-  if (!text.includes('$') && !text.includes('{{')) return []
   const found: string[] = []
   for (const match of text.matchAll(candidates)) {
     const [all, variable, tag] = match

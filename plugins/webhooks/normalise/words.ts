@@ -42,9 +42,22 @@ const changeOfState = /^(.{1,40}?) *(->|=>|→|\bto\b) *(.{1,40})$/
 export const maxWordLength = 32
 const maxSentenceLength = 200
 
+const understood = new Map<string, Meaning | undefined>()
+const maxRemembered = 2_000
+
 /** What a status field says, by the stems of its words; undefined for words nobody knows. */
 export function understand(text: string | null): Meaning | undefined {
   if (text === null || text.length > maxSentenceLength) return undefined
+  // Senders use few words, and sentences that come again, so the last ones are kept.
+  const known = understood.get(text)
+  if (known || understood.has(text)) return known
+  if (understood.size >= maxRemembered) understood.clear()
+  const meant = readWords(text)
+  understood.set(text, meant)
+  return meant
+}
+
+function readWords(text: string): Meaning | undefined {
   const words = spelled(text)
   const known = vocabulary.get(words)
   if (known) return known

@@ -7,7 +7,6 @@ import { RayneError, type FieldError } from './errors.ts'
 const options: Options = {
   strict: true,
   strictTypes: false,
-  allErrors: true,
   allowUnionTypes: true,
   useDefaults: true,
   keywords: ['env']
@@ -16,8 +15,16 @@ const withFormats = (ajv: Ajv2020): Ajv2020 => {
   formats.default(ajv)
   return ajv
 }
-const exact = withFormats(new Ajv2020(options))
-const coercing = withFormats(new Ajv2020({ ...options, coerceTypes: true }))
+const makers = {
+  exact: withFormats(new Ajv2020(options)),
+  coerce: withFormats(new Ajv2020({ ...options, coerceTypes: true }))
+}
+// A body of a megabyte may have a million wrong fields: all are told of a small value only.
+const tellers = {
+  exact: withFormats(new Ajv2020({ ...options, allErrors: true })),
+  coerce: withFormats(new Ajv2020({ ...options, coerceTypes: true, allErrors: true }))
+}
+const maxTold = 1_000
 
 /** Checks a value in place (defaults are filled in) and returns it typed, or throws a 400 that names each field. */
 export type Validator<T> = (value: unknown, where?: string) => T
@@ -27,13 +34,21 @@ export function compile<S extends TSchema>(
   schema: S,
   mode: 'exact' | 'coerce' = 'exact'
 ): Validator<Static<S>> {
-  const check: ValidateFunction = (mode === 'coerce' ? coercing : exact).compile(schema)
+  const check = makers[mode].compile(schema)
+  let tell: ValidateFunction | undefined
+  const errorsOf = (value: unknown): readonly ErrorObject[] => {
+    const first = check.errors ?? []
+    if (partsOf(value, maxTold) === maxTold) return first
+    tell ??= tellers[mode].compile(schema)
+    return tell(value) ? first : (tell.errors ?? first)
+  }
   return (value, where = 'body') => {
     const valid = check(value)
     // A text such as 1e400 becomes Infinity, which no limit of the schema is asked about.
     const endless = mode === 'coerce' && valid ? endlessFields(value, where) : []
     if (valid && endless.length === 0) return value as Static<S>
-    const found = withoutBranches(check.errors ?? []).map(error => fieldError(error, where))
+    const wrong = valid ? [] : errorsOf(value)
+    const found = withoutBranches(wrong).map(error => fieldError(error, where))
     const errors = [...found, ...endless].slice(0, 20)
     const first = errors[0] ?? { pointer: `/${where}`, message: 'is not valid' }
     throw new RayneError({
@@ -42,6 +57,22 @@ export function compile<S extends TSchema>(
       details: { errors }
     })
   }
+}
+
+/** How many values a value is made of, itself included; no more than `most` are counted. */
+function partsOf(value: unknown, most: number): number {
+  const open = [value]
+  let count = 0
+  for (let next = open.pop(); count < most; next = open.pop()) {
+    count += 1
+    if (typeof next === 'object' && next !== null)
+      for (const key in next) {
+        if (open.length + count >= most) return most
+        open.push((next as Record<string, unknown>)[key])
+      }
+    if (open.length === 0) return count
+  }
+  return most
 }
 
 const endlessFields = (value: unknown, where: string): FieldError[] =>

@@ -157,6 +157,13 @@ describe('http', () => {
         )
       })
     }
+    test('in a large body: the first thing, and not a million', async () => {
+      const answer = await call('POST', '/v1/items', { name: 'a', tags: Array(70_000).fill(5) })
+      assert.equal(answer.status, 400)
+      assert.deepEqual(answer.body['errors'], [
+        { pointer: '/body/tags/0', message: 'must be string' }
+      ])
+    })
     for (const [where, pointer] of [
       ['?page=0', '/query/page'],
       ['?page=x', '/query/page'],

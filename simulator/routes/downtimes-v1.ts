@@ -169,6 +169,6 @@ function resource({ account, now }: Call, d: Downtime): object {
     notify_end_types: d.endTypes,
     notify_end_states: d.endStates,
     uuid: d.id,
-    scope: d.scope.split(/\s+AND\s+|,/)
+    scope: d.scope.split(/(?<!\s)\s+AND\s+|,/)
   }
 }

@@ -145,13 +145,12 @@ function list({ account, query }: Call): Reply {
 /** `state:active`, `state:(active OR stable)`, `severity:SEV-1` and words of the title. */
 function holds(query: string, incident: Incident): boolean {
   const asked = new Map(
-    [...query.matchAll(/\b(\w+):(?:\(([^)]*)\)|(\S+))/g)].map(([, key = '', group, value = '']) => [
-      key,
-      (group ?? value).split(/\s+OR\s+/)
-    ])
+    [...query.matchAll(/\b(\w+):(?:\(([^()]*)\)|(\S+))/g)].map(
+      ([, key = '', group, value = '']) => [key, (group ?? value).split(/(?<!\s)\s+OR\s+/)]
+    )
   )
   const words = query
-    .replace(/\w+:(?:\([^)]*\)|\S+)/g, ' ')
+    .replace(/\b\w+:(?:\([^()]*\)|\S+)/g, ' ')
     .split(/\s+/)
     .filter(word => word !== '' && word !== 'AND' && word !== '*')
   return (

@@ -87,7 +87,7 @@ function matchingDowntimes({ downtimes }: Account, monitor: Monitor, now: number
     )
     .map(downtime => ({
       id: downtime.v1Id,
-      scope: downtime.scope.split(/\s+AND\s+|,/),
+      scope: downtime.scope.split(/(?<!\s)\s+AND\s+|,/),
       start: Math.floor(downtime.start / 1000),
       end: downtime.end === null ? null : Math.floor(downtime.end / 1000)
     }))

@@ -172,10 +172,10 @@ function timeseries(call: Call): Reply {
 const reducers: Readonly<Record<string, (values: readonly number[]) => number>> = {
   avg: values => values.reduce((a, b) => a + b, 0) / values.length,
   sum: values => values.reduce((a, b) => a + b, 0),
-  min: values => Math.min(...values),
-  max: values => Math.max(...values),
+  min: values => values.reduce((a, b) => Math.min(a, b), Infinity),
+  max: values => values.reduce((a, b) => Math.max(a, b), -Infinity),
   last: values => values.at(-1) ?? NaN,
-  l2norm: values => Math.hypot(...values),
+  l2norm: values => Math.sqrt(values.reduce((sum, value) => sum + value * value, 0)),
   area: values => values.reduce((a, b) => a + b, 0),
   mean: values => values.reduce((a, b) => a + b, 0) / values.length
 }

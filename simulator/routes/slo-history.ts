@@ -76,7 +76,7 @@ function seriesOf(
       metric: `default_zero(${/:([\w.]+)\{/.exec(expression)?.[1] ?? ''})`,
       tag_set: [],
       expression,
-      scope: /\{([^}]*)\}/.exec(expression)?.[1] ?? '*'
+      scope: /\{([^{}]*)\}/.exec(expression)?.[1] ?? '*'
     }
   })
   return {

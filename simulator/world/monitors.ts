@@ -125,7 +125,7 @@ export function inertMonitor(spec: MonitorSpec, id: number, draft: MonitorDraft)
     op: '>',
     critical: Number(
       (draft.options['thresholds'] as { critical?: number } | undefined)?.critical ??
-        /([\d.]+)\s*$/.exec(spec.query)?.[1] ??
+        /(?<![\d.])([\d.]{1,40})\s{0,40}$/.exec(spec.query)?.[1] ??
         0
     )
   }

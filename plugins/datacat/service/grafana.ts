@@ -105,7 +105,7 @@ async function answerTarget(
   const series: TimeSeries[] = []
   for (const metric of asked) {
     const chart = await from.chart(chartQuery(metric, filter, fields, query, at))
-    series.push(...chart.groups.map(group => ({ ...seriesOf(metric, group, chart), ...of })))
+    for (const group of chart.groups) series.push({ ...seriesOf(metric, group, chart), ...of })
   }
   return series
 }

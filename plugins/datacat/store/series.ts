@@ -90,7 +90,7 @@ async function findOrMake(
   if (unmade.length > 0) {
     const { allowed, over } = await decide(db, unmade)
     await insert(db, allowed, now)
-    found.push(...(await find(db, allowed)))
+    for (const one of await find(db, allowed)) found.push(one)
     for (const one of over) results.set(one.key, refused)
   }
   for (const { series: one, id } of found) if (id !== null) results.set(one.key, id)

@@ -134,6 +134,6 @@ function addressOf(input: AccountInput): AccountAddress {
     site: 'simulated',
     simulated: true,
     apiUrl: resolveLoopback(input.baseUrl),
-    appUrl: input.appUrl.replace(/\/+$/, '')
+    appUrl: input.appUrl.replace(/(?<!\/)\/+$/, '')
   }
 }

@@ -20,7 +20,7 @@ const maxScope = 2_000
 /** Reads an alert's scope; `groups` are the keys its monitor alerts by, whose values its tags may name. */
 export function scopeOf(alert: Alert, groups: readonly string[] = []): AlertScope {
   const scope = alert.scope?.slice(0, maxScope) ?? ''
-  const terms = scope.split(/,|\s+AND\s+/i).flatMap(text => termOf(text.trim()))
+  const terms = scope.split(/,|(?<!\s)\s+AND\s+/i).flatMap(text => termOf(text.trim()))
   const said = (key: string): string | undefined => terms.find(term => term.key === key)?.value
   const fields = {
     service: alert.service ?? said('service') ?? null,
@@ -55,7 +55,7 @@ export const narrowMetric = (query: string, terms: readonly ScopeTerm[]): string
   )
 
 function narrowFilter(filter: string, terms: readonly ScopeTerm[]): string {
-  const parts = filter.split(/,|\s+AND\s+/i).map(part => part.trim())
+  const parts = filter.split(/,|(?<!\s)\s+AND\s+/i).map(part => part.trim())
   const exact = (key: string): string[] =>
     parts.filter(part => part.startsWith(`${key}:`) && !part.includes('*'))
   // A series of another host than the alert's belongs to the formula as it is.

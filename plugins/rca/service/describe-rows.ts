@@ -120,8 +120,9 @@ export const seriesFacts = (series: DatadogSeries): Facts => {
         ? `${name}: no data in any bucket`
         : [
             `${name}: ${round(values[0])} → ${round(values.at(-1))}`,
-            `min ${round(Math.min(...values))}`,
-            `max ${round(Math.max(...values))} over ${values.length} buckets of ${series.intervalSeconds} s`
+            `min ${round(values.reduce((a, b) => Math.min(a, b)))}`,
+            `max ${round(values.reduce((a, b) => Math.max(a, b)))} over ` +
+              `${values.length} buckets of ${series.intervalSeconds} s`
           ].join(', '),
     facts: present({
       metric: cut(series.metric, 200),

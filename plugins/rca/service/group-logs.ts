@@ -48,7 +48,7 @@ function groupOf(shape: string, rows: readonly EvidenceRow[]): LogGroup {
     shape,
     count: rows.length,
     isError: rows.every(row => errorStatus.test(String(row.facts['status'] ?? 'error'))),
-    firstAt: times.length === 0 ? null : Math.min(...times),
+    firstAt: times.length === 0 ? null : times.reduce((a, b) => Math.min(a, b)),
     versions: Object.fromEntries(versions),
     services: [...new Set(textsOf(rows, 'service'))].sort(),
     evidence: rows.slice(0, 5).map(row => row.id)

@@ -152,7 +152,7 @@ function webhookOf(
   options: RecordOptions
 ): Record<string, string> {
   const scope =
-    /\{([^}]*)\}/
+    /\{([^{}]*)\}/
       .exec(monitor.query)?.[1]
       ?.split(',')
       .map(part => part.trim())

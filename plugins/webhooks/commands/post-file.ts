@@ -102,7 +102,7 @@ function serverOf(text: string | undefined, port: string | undefined): string {
     throw invalid('--url', `is needed: PORT is '${port}', which is no port of a running server`)
   if (!url || !/^https?:$/.test(url.protocol) || url.username !== '' || url.search !== '')
     throw invalid('--url', `takes the address of a server, as localhost:8080, not '${given}'`)
-  return url.href.replace(/\/+$/, '')
+  return url.href.replace(/(?<!\/)\/+$/, '')
 }
 
 /** Reads the event until its analysis has ended or the time is up; undefined when the token may not read. */

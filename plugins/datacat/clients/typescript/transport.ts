@@ -68,7 +68,7 @@ export function unless<T>(signal: AbortSignal | undefined, work: Promise<T>): Pr
 }
 
 export function createTransport(options: TransportOptions): Transport {
-  const base = options.url.replace(/\/+$/, '')
+  const base = options.url.replace(/(?<!\/)\/+$/, '')
   const authorization =
     options.token === undefined ? {} : { authorization: `Bearer ${options.token}` }
   const request = (

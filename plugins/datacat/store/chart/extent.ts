@@ -77,8 +77,8 @@ export async function readExtent(db: Knex, selection: Selection): Promise<Extent
     isWeighted: found.some(row => row.weighted),
     points: sum(row => Number(row.points)),
     series: sum(row => row.series),
-    from: Math.min(...found.map(row => Number(row.from_at))),
-    to: Math.max(...found.map(row => Number(row.to_at))),
+    from: found.reduce((least, row) => Math.min(least, Number(row.from_at)), Infinity),
+    to: found.reduce((most, row) => Math.max(most, Number(row.to_at)), -Infinity),
     ends: [...new Set(found.flatMap(row => row.ends.map(Number)))]
   }
 }

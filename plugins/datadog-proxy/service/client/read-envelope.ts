@@ -88,8 +88,11 @@ function messagesIn(value: unknown, depth: number): string[] {
 const decodedTwice = (text: string): string =>
   /^\{'errors': \[u?(["'])([\s\S]*)\1\]\}$/.exec(text.trim())?.[2] ?? text
 
+/** A page says its title at its beginning. */
+const maxHeadLength = 4_000
+
 function fallback(text: string): string {
-  const title = /<title[^>]*>([^<]*)<\/title>/i.exec(text)?.[1]
+  const title = /<title[^<>]*>([^<]*)<\/title>/i.exec(text.slice(0, maxHeadLength))?.[1]
   if (/^<|<html/i.test(text))
     return title && oneLine(title) !== ''
       ? `an HTML page titled "${oneLine(title)}"`

@@ -52,7 +52,8 @@ export function resolveLoopback(baseUrl: string): string {
     )
   }
   return (
-    url.origin + url.pathname.replace(/\/+(?:api\/v[12]\/?)?$/, '').replace(/\/api\/v[12]$/, '')
+    url.origin +
+    url.pathname.replace(/(?<!\/)\/+(?:api\/v[12]\/?)?$/, '').replace(/\/api\/v[12]$/, '')
   )
 }
 

@@ -63,7 +63,7 @@ const profiled = (file: string): string[] => [
   '--cpu-prof',
   `--cpu-prof-dir=${path.dirname(file)}`,
   `--cpu-prof-name=${path.basename(file)}`,
-  'core/main.ts',
+  'core/bin.js',
   'start'
 ]
 

@@ -79,10 +79,11 @@ describe('migrations', () => {
     for (const app of apps) assert.equal((await app.call('GET', '/readyz')).status, 200)
     assert.deepEqual(await apps[0]?.db('things').select(), [{ id: 1 }])
     assert.deepEqual(
-      await apps[0]?.db('core_migrations').select('plugin', 'name').orderBy('plugin'),
+      await apps[0]?.db('core_migrations').select('plugin', 'name').orderBy(['plugin', 'name']),
       [
         { plugin: 'a', name: '0001_slow' },
-        { plugin: 'core', name: '0001_users_sessions_tokens' }
+        { plugin: 'core', name: '0001_users_sessions_tokens' },
+        { plugin: 'core', name: '0002_emit' }
       ]
     )
   })

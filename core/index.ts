@@ -35,7 +35,7 @@ export type { JobHandle } from './jobs.ts'
 export type { JobContext } from './run-job.ts'
 export type { Logger } from './log.ts'
 export { redact, registerSecret } from './redact.ts'
-export type { Principal } from './auth/principal.ts'
+export { mayRead, type Principal } from './auth/principal.ts'
 export {
   dayMs,
   daySeconds,

@@ -1,5 +1,6 @@
 import { Type, type TSchema } from 'typebox'
 import type { ErrorKind } from './errors.ts'
+import { isSender } from './auth/principal.ts'
 import type { Operation } from './http/operation.ts'
 import { Problem } from './http/problem.ts'
 
@@ -66,6 +67,7 @@ function describe({
     Type.Object(
       Object.fromEntries([...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => [name, Type.String()]))
     )
+  const scope = auth.replace('scope:', '')
   const parameters = [...parametersOf(inPath, 'path'), ...parametersOf(about?.query, 'query')]
   const content = (schema: TSchema): unknown => ({ 'application/json': { schema } })
   const body = about?.body
@@ -85,7 +87,7 @@ function describe({
     summary,
     ...(about?.description ? { description: about.description } : {}),
     'x-auth': auth,
-    security: security[auth] ?? security['other'],
+    security: security[auth] ?? security[isSender([scope]) ? 'ingest' : 'other'],
     ...(parameters.length > 0 ? { parameters } : {}),
     ...(body ? { requestBody: body } : {}),
     responses: {

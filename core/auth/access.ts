@@ -3,7 +3,14 @@ import type { IncomingMessage } from 'node:http'
 import { RayneError } from '../errors.ts'
 import { secondMs } from '../time.ts'
 import { guardLocal, isOrigin } from './local-guard.ts'
-import { anonymous, localAdmin, mayCall, type AuthClass, type Principal } from './principal.ts'
+import {
+  anonymous,
+  isSender,
+  localAdmin,
+  mayCall,
+  type AuthClass,
+  type Principal
+} from './principal.ts'
 import type { AuthStore } from './store.ts'
 
 export interface Access {
@@ -49,12 +56,19 @@ function createIdentify({ ingestSecrets, publicUrl, store }: AccessOptions) {
   const digests = ingestSecrets.map(digest)
   const tokens = createTokenCache(store.token)
   return async (request: IncomingMessage): Promise<Principal> => {
-    const token = presentedToken(request)
+    const inPath = tokenInPath(request)
+    const token = inPath ?? presentedToken(request)
     if (token) {
       const given = digest(token)
       if (digests.filter(secret => timingSafeEqual(secret, given)).length > 0)
         return ingestPrincipal
-      return (await tokens(token)) ?? anonymous
+      const principal = (await tokens(token)) ?? anonymous
+      if (inPath !== undefined && principal.kind === 'token' && !isSender(principal.scopes))
+        throw new RayneError({
+          code: 'forbidden',
+          message: 'proxies log the path of a request: only an ingest token may stand in it'
+        })
+      return principal
     }
     const session = sessionCookie(request)
     if (!session) return anonymous
@@ -93,12 +107,13 @@ function createTokenCache(find: (token: string) => Promise<Principal | undefined
   }
 }
 
-/**
- * A bearer token, `X-Rayne-Token`, the password of HTTP basic, or `/k/<token>` for clients that can send no header;
- * never a query parameter, which every proxy logs.
- */
+/** `/k/<token>` of senders that can send no header. */
+const tokenInPath = ({ url = '' }: IncomingMessage): string | undefined =>
+  /^\/k\/([\w.~-]+)\//.exec(url)?.[1]
+
+/** A bearer token, `X-Rayne-Token`, or the password of HTTP basic; never a query parameter, which proxies log. */
 function presentedToken(request: IncomingMessage): string | undefined {
-  const own = /^\/k\/([\w.~-]+)\//.exec(request.url ?? '')?.[1] ?? request.headers['x-rayne-token']
+  const own = request.headers['x-rayne-token']
   if (typeof own === 'string' && own !== '') return own
   const [scheme = '', value = ''] = request.headers.authorization?.split(/ +/, 2) ?? []
   if (/^bearer$/i.test(scheme)) return value

@@ -27,8 +27,29 @@ export const localAdmin: Principal = {
   scopes: []
 }
 
-/** The scopes a token may carry: `read` and `write` open `user` routes, `ingest` only the ingest ones. */
-export const tokenScopes = ['ingest', 'read', 'write', 'admin', 'tools'] as const
+/** What senders may carry, who can do nothing but send: `ingest` is for all that is taken in. */
+const senderScopes: readonly string[] = ['ingest', 'webhooks', 'datacat']
+
+/** The scopes a token may carry: `read` and `write` open `user` routes, those of senders the doors they name. */
+export const tokenScopes = [
+  'ingest',
+  'webhooks',
+  'datacat',
+  'read',
+  'write',
+  'admin',
+  'tools'
+] as const
+
+/** Whether a token is one of a sender, which may stand in a path; a token of an admin never is. */
+export const isSender = (scopes: readonly string[]): boolean =>
+  scopes.some(scope => senderScopes.includes(scope)) && !scopes.includes('admin')
+
+/** Whether a caller may read what is kept here; a sender may not, and learns no names. */
+export const mayRead = ({ kind, role, scopes }: Principal): boolean =>
+  kind === 'local' ||
+  role !== 'none' ||
+  ['read', 'write', 'admin'].some(scope => scopes.includes(scope))
 
 /** Whether a principal may call a route of this class with this method. */
 export function mayCall(
@@ -45,5 +66,6 @@ export function mayCall(
       scopes.includes('write') ||
       (/^(GET|HEAD)$/.test(method) && scopes.includes('read'))
     )
-  return scopes.includes(auth.slice('scope:'.length))
+  const scope = auth.slice('scope:'.length)
+  return scopes.includes(scope) || (senderScopes.includes(scope) && scopes.includes('ingest'))
 }

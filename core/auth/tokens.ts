@@ -1,6 +1,6 @@
 import type { Knex } from 'knex'
 import { invalid } from '../errors.ts'
-import { tokenScopes, type Principal } from './principal.ts'
+import { isSender, tokenScopes, type Principal } from './principal.ts'
 import { newSecret, sha256 } from './secrets.ts'
 
 /** A token without its secret, as the API shows it. */
@@ -49,7 +49,7 @@ export async function addToken(
       '/body/scopes',
       `must name one or more of ${known.join(', ')}${unknown === undefined ? '' : `, not '${unknown}'`}`
     )
-  const token = newSecret(scopes.includes('ingest') ? 'ingest' : 'api')
+  const token = newSecret(isSender(scopes) ? 'ingest' : 'api')
   const [row] = await db<TokenRow>('core_tokens')
     .insert({ name, hash: sha256(token), scopes: [...scopes], expires_at: expiresAt ?? null })
     .returning('*')

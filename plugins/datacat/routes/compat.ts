@@ -24,7 +24,7 @@ interface OldRoute {
   readonly method: string
   readonly path: string
   readonly summary: string
-  readonly auth: 'ingest' | 'user' | 'public'
+  readonly auth: 'scope:datacat' | 'user' | 'public'
   readonly about?: NonNullable<Parameters<PluginApp<unknown>['raw']>[2]['about']>
   readonly run: OldHandler
 }
@@ -42,7 +42,7 @@ const oldRoutes: readonly OldRoute[] = [
     method: 'POST',
     path: '/api/sessions',
     summary: 'Open a session',
-    auth: 'ingest',
+    auth: 'scope:datacat',
     about: { response: Created },
     run: exact(async datacat => `{"session_id":"${(await datacat.open()).id}"}\n`)
   },
@@ -58,7 +58,7 @@ const oldRoutes: readonly OldRoute[] = [
     method: 'POST',
     path: `/api/sessions/{id}/${verb}`,
     summary,
-    auth: 'ingest' as const,
+    auth: 'scope:datacat' as const,
     about: { response: Done, ...(body ? { body } : {}) },
     run: exact((datacat, ctx, path) => write(datacat, ctx, path, verb))
   })),

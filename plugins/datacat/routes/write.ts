@@ -23,7 +23,7 @@ const open: AddRoute = (app, datacat) => {
   app.route({
     method: 'POST',
     path: '/sessions',
-    auth: 'ingest',
+    auth: 'scope:datacat',
     summary: 'Open a session, with an id of your own or without',
     body: Open,
     rawBody: true,
@@ -43,7 +43,7 @@ const batch: AddRoute = (app, datacat) =>
   app.route({
     method: 'POST',
     path: '/sessions/{id}/batch',
-    auth: 'ingest',
+    auth: 'scope:datacat',
     summary: "Append states, events and metrics with the client's own times",
     description:
       'All of it is committed, or nothing. The same key for the same session is stored once, ' +
@@ -72,7 +72,7 @@ const heartbeat: AddRoute = (app, datacat) => {
   app.route({
     method: 'POST',
     path: '/sessions/{id}/heartbeat',
-    auth: 'ingest',
+    auth: 'scope:datacat',
     summary: 'The application is alive',
     description:
       'The first beat starts the watch: without another one the session is hung, later crashed; ' +
@@ -96,7 +96,7 @@ const end: AddRoute = (app, datacat) =>
   app.route({
     method: 'POST',
     path: '/sessions/{id}/end',
-    auth: 'ingest',
+    auth: 'scope:datacat',
     summary: 'End a session; later writes are still accepted',
     params: SessionId,
     response: Done,

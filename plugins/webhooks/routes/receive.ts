@@ -1,5 +1,8 @@
 import {
   defineRoute,
+  mayRead,
+  notFound,
+  RayneError,
   reply,
   Type,
   type Reply,
@@ -17,7 +20,7 @@ const Accepted = Type.Object({
 })
 const anyBody = {
   method: 'POST',
-  auth: 'ingest',
+  auth: 'scope:webhooks',
   rawBody: true,
   maxBodyBytes: 1_048_576,
   response: Accepted,
@@ -38,24 +41,32 @@ export const receiveRoutes = (webhooks: Webhooks): Route[] => [
     path: '/receive',
     summary: 'Receive a Datadog webhook',
     description: 'Any body is stored; the answer means committed.',
-    handle: ({ body, headers }) => receive(webhooks, { raw: body, headers })
+    handle: ({ body, headers, principal }) =>
+      receive(webhooks, { raw: body, headers }, mayRead(principal))
   }),
   defineRoute({
     ...anyBody,
     path: '/receive/{account}',
     summary: 'Receive a webhook for a named account',
     params: Type.Object({ account: Type.String() }),
-    handle: ({ body, headers, params: { account } }) =>
-      receive(webhooks, { raw: body, headers, account })
+    handle: ({ body, headers, principal, params: { account } }) =>
+      receive(webhooks, { raw: body, headers, account }, mayRead(principal))
   })
 ]
 
+/** `mayKnow`: a sender learns no name of an account but the one it named itself. */
 async function receive(
   webhooks: Webhooks,
-  delivery: Parameters<Webhooks['receive']>[0]
+  delivery: Parameters<Webhooks['receive']>[0],
+  mayKnow: boolean
 ): Promise<Reply<Static<typeof Accepted>>> {
-  const receipt = await webhooks.receive(delivery)
-  return receipt.duplicate ? duplicate(receipt) : accepted(receipt)
+  const receipt = await webhooks.receive(delivery).catch((error: unknown) => {
+    if (mayKnow || !(error instanceof RayneError) || error.code !== 'account-not-found') throw error
+    throw notFound('account', 'of this name', 'GET /v1/accounts')
+  })
+  const told =
+    mayKnow || receipt.account === delivery.account ? receipt : { ...receipt, account: null }
+  return told.duplicate ? duplicate(told) : accepted(told)
 }
 
 const accepted = (receipt: Receipt): Reply<Static<typeof Accepted>> =>

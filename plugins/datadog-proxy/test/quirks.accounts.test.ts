@@ -1,15 +1,22 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { apiUrlOf, appUrlOf, resolveSite } from '../service/client/resolve-site.ts'
 import type { DatadogError } from '../contract.ts'
 import { createDatadogService } from '../service/datadog.ts'
 import { fakeDatadog, json, keys, quiet, window } from './loopback.ts'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
+const run = promisify(execFile)
+/** What a script prints in a process of its own, which the others here do not wait for. */
+const printedBy = async (script: string, env = process.env): Promise<string> => {
+  const args = ['--import', 'tsx', '--input-type=module', '-e', script]
+  return (await run(process.execPath, args, { cwd: root, env, timeout: 100_000 })).stdout
+}
 const sends = (answer: (url: string) => Response) => {
   const urls: string[] = []
   return {
@@ -174,7 +181,7 @@ test('quirk 16: no call takes garbage with status 200 for an answer', async t =>
   }
 })
 
-test('quirk 27: DEBUG makes nothing write to stdout, which an MCP client reads', t => {
+test('quirk 27: DEBUG makes nothing write to stdout, which an MCP client reads', async t => {
   const script = `import { createDatadogService } from './plugins/datadog-proxy/service/datadog.ts'
     const quiet = { debug() {}, info() {}, warn() {}, error() {}, child: () => quiet }
     const baseUrl = 'http://127.0.0.1:9'
@@ -182,22 +189,11 @@ test('quirk 27: DEBUG makes nothing write to stdout, which an MCP client reads',
     const options = { log: quiet, retry: { attempts: 1 }, accounts: [one] }
     const account = await createDatadogService(options).account()
     await account.logs({ query: '', window: { from: 1, to: 2 }, limit: 1 }).catch(() => {})`
-  const said = execFileSync(
-    process.execPath,
-    ['--import', 'tsx', '--input-type=module', '-e', script],
-    {
-      cwd: root,
-      env: { ...process.env, DEBUG: '*' },
-      timeout: 60_000,
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore']
-    }
-  )
-  assert.equal(said, '')
+  assert.equal(await printedBy(script, { ...process.env, DEBUG: '*' }), '')
   t.diagnostic('a real process was asked')
 })
 
-test('quirk 29: opening accounts loads nothing of the SDK, and only this plugin names it', () => {
+test('quirk 29: opening accounts loads nothing of the SDK, and only this plugin names it', async () => {
   const script = `import { createDatadogService } from './plugins/datadog-proxy/service/datadog.ts'
     import plugin from './plugins/datadog-proxy/plugin.ts'
     import { createRequire } from 'node:module'
@@ -205,14 +201,7 @@ test('quirk 29: opening accounts loads nothing of the SDK, and only this plugin 
     createDatadogService({ log: quiet, accounts: [{ name: 'a', site: 'datadoghq.com', apiKey: 'k', appKey: 'p' }] })
     const loaded = Object.keys(createRequire(import.meta.url).cache ?? {}).filter(file => file.includes('@datadog'))
     process.stdout.write(String(loaded.length) + plugin.id)`
-  assert.equal(
-    execFileSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
-      cwd: root,
-      timeout: 60_000,
-      encoding: 'utf8'
-    }),
-    '0datadog-proxy'
-  )
+  assert.equal(await printedBy(script), '0datadog-proxy')
   const folder = path.join(root, 'plugins/datadog-proxy')
   const product = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
     file => file.endsWith('.ts') && !file.startsWith('test')

@@ -27,10 +27,19 @@ export type Trouble = 'latency' | 'errors'
 /** What one service lost after the onset, bucket by bucket: seconds of extra time, or extra failed requests. */
 export type Excess = readonly number[]
 
+interface Measured {
+  readonly service: ServiceLoad
+  readonly values: readonly (number | null)[]
+  readonly past: readonly (number | null)[]
+  /** Just before the onset; undefined for a service that was not there. */
+  readonly level: number | undefined
+}
+
 const baselineBuckets = 3
 // A level is believed to have left its noise when it is two of its usual steps away.
 const noiseSteps = 2
-// Differences of sums of floating-point figures; no loss.
+// Differences of sums of floating-point figures, as a part of the largest level: no loss. One bound for all services,
+// or a caller's small loss would count as none while that of its callee still counts.
 const rounding = 1e-9
 
 /**
@@ -47,12 +56,14 @@ export function measureExcess(
 ): Map<string, Excess> {
   const start = firstAfter(window, onset)
   const earlier = new Map(history?.services.map(service => [service.name, service]))
-  return new Map(
-    window.services.map(service => [
-      service.name,
-      excessOf(service, earlier.get(service.name), start, trouble)
-    ])
-  )
+  const measured = window.services.map(service => {
+    const values = valuesOf(service, trouble)
+    const past = valuesOf(earlier.get(service.name), trouble)
+    const level = levelBefore(values, service.requests, start) ?? usualLevel(past)
+    return { service, values, past, level }
+  })
+  const least = rounding * Math.max(0, ...measured.map(({ level }) => level ?? 0))
+  return new Map(measured.map(one => [one.service.name, excessOf(one, { start, trouble, least })]))
 }
 
 /** Index of the first bucket that the trouble can be in: the one the onset lies in. */
@@ -65,14 +76,9 @@ const valuesOf = (service: ServiceLoad | undefined, trouble: Trouble): readonly 
   (trouble === 'latency' ? service?.latencySeconds : service?.availability) ?? []
 
 function excessOf(
-  service: ServiceLoad,
-  earlier: ServiceLoad | undefined,
-  start: number,
-  trouble: Trouble
+  { service, values, past, level }: Measured,
+  { start, trouble, least }: { start: number; trouble: Trouble; least: number }
 ): number[] {
-  const values = valuesOf(service, trouble)
-  const past = valuesOf(earlier, trouble)
-  const level = levelBefore(values, service.requests, start) ?? usualLevel(past)
   const after = service.requests.slice(start)
   if (level === undefined) return after.map(() => 0)
   const noise =
@@ -81,7 +87,7 @@ function excessOf(
     const value = values[start + index]
     if (value == null || requests == null) return 0
     const lost = trouble === 'latency' ? value - level - noise : level - value
-    return lost > rounding * level ? lost * requests : 0
+    return lost > least ? lost * requests : 0
   })
 }
 

@@ -265,6 +265,15 @@ test('shares of certain calls never exceed the trouble, and the order of the inp
         assert.ok(ranked.reduce((total, { share }) => total + share, 0) <= 1 + 1e-6)
         assert.deepEqual(rank(shapes.toReversed()).ranked, ranked)
       }
-    )
+    ),
+    // Losses of the size of rounding.
+    {
+      examples: [
+        [
+          [0, 0, 1, 3, 3, 3],
+          [0, 0, 2.753784787007385e-11, 4.246214577868779e-11]
+        ]
+      ]
+    }
   )
 })

@@ -56,7 +56,8 @@ export function atEnd(t: Test, run: () => Promise<unknown> | unknown): void {
 export async function createTestDatabase(t: Test): Promise<Connection & { database: string }> {
   const { connection } = await sharedServer()
   const database = `test_${randomBytes(6).toString('hex')}`
-  const admin = (sql: string) => withClient(connection, client => client.query(sql))
+  // Of the time that tests leave each other, not of the server.
+  const admin = (sql: string) => withClient(connection, client => client.query(sql), 30_000)
   await admin(`create database ${database}`)
   atEnd(t, async () => {
     if (t.passed) await admin(`drop database ${database} with (force)`)

@@ -1,11 +1,12 @@
 import { Client, type ClientConfig } from 'pg'
 
-/** Runs something over one connection of its own, which ends with it; reaching the server may take 2 s. */
+/** Runs something over one connection of its own, which ends with it; reaching the server may take `connectMs`. */
 export async function withClient<T>(
   connection: ClientConfig,
-  run: (client: Client) => Promise<T>
+  run: (client: Client) => Promise<T>,
+  connectMs = 2_000
 ): Promise<T> {
-  const client = new Client({ ...connection, connectionTimeoutMillis: 2_000 })
+  const client = new Client({ ...connection, connectionTimeoutMillis: connectMs })
   client.on('error', () => {})
   try {
     await client.connect()

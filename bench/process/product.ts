@@ -8,7 +8,7 @@ import path from 'node:path'
 import pg from 'pg'
 import { root } from './own-process.ts'
 import { started } from './started.ts'
-import { killTree, memoryOf, nameOf, processorMs, treeOf } from './tree.ts'
+import { killTree, memoryOf, nameOf, processorMs, signal, treeOf } from './tree.ts'
 
 export interface ProductOptions {
   readonly home: string
@@ -58,7 +58,6 @@ export async function freePort(): Promise<number> {
   return port
 }
 
-// Node's own type stripping keeps lines where they are; tsx puts each file on one.
 const profiled = (file: string): string[] => [
   '--cpu-prof',
   `--cpu-prof-dir=${path.dirname(file)}`,
@@ -99,7 +98,7 @@ export function startProduct({ home, port, env, profile }: ProductOptions): Prod
   const servers = (): number[] => treeOf(pid).filter(each => nameOf(each) !== 'postgres')
   const databases = (): number[] => treeOf(pid).filter(each => nameOf(each) === 'postgres')
   const freeze = (name: NodeJS.Signals): void => {
-    for (const each of servers()) process.kill(each, name)
+    for (const each of servers()) signal(each, name)
   }
   return {
     url: `http://127.0.0.1:${port}`,

@@ -53,7 +53,8 @@ export const nameOf = (pid: number): string => {
   }
 }
 
-function signal(pid: number, name: NodeJS.Signals): void {
+/** Signals a process; one that has ended in the meantime needs none. */
+export function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name)
   } catch {

@@ -6,6 +6,7 @@ import { fuzzCommand } from './fuzz/command.ts'
 import { ingestCommand } from './ingest/command.ts'
 import { killCommand } from './kill/command.ts'
 import { proxyCommand } from './proxy/command.ts'
+import { startCommand } from './start/command.ts'
 import { stopEverything } from './process/started.ts'
 
 const program = new Command('bench')
@@ -15,6 +16,7 @@ const program = new Command('bench')
   )
 for (const add of [
   ingestCommand,
+  startCommand,
   fuzzCommand,
   killCommand,
   proxyCommand,

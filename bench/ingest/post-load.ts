@@ -10,6 +10,8 @@ export interface LoadInput {
   readonly mark: string
   readonly connections: number
   readonly seconds: number
+  /** Requests due a second, over all connections; without it each connection asks when it has its answer. */
+  readonly perSecond?: number
 }
 export interface LoadResult {
   readonly sent: number
@@ -35,6 +37,8 @@ const latencies: number[] = []
 let sent = 0
 let lost = 0
 let until = 0
+let begun = 0
+let turn = 0
 
 function placesOf(bytes: Buffer, mark: string): number[] {
   const found: number[] = []
@@ -60,19 +64,29 @@ function statusOf(text: string): string | undefined {
   return Buffer.byteLength(text) >= end + 4 + length ? text.slice(9, 12) : undefined
 }
 
+/** When the next request is due: at its own time, however late the answers before it came, or now. */
+const nextDue = (): number =>
+  input.perSecond === undefined ? performance.now() : begun + (1000 * turn++) / input.perSecond
+
 function drive(): Promise<void> {
   return new Promise(resolve => {
     const socket = connect({ host: hostname, port: Number(port), noDelay: true })
     let text = ''
     let asked = 0
     const ask = (): void => {
-      if (performance.now() >= until) {
-        asked = 0
+      asked = 0
+      const due = nextDue()
+      if (due >= until) {
         socket.end()
         return
       }
-      asked = performance.now()
-      socket.write(nextRequest())
+      const send = (): void => {
+        asked = due
+        socket.write(nextRequest())
+      }
+      const wait = due - performance.now()
+      if (wait > 0) setTimeout(send, wait)
+      else send()
     }
     socket.once('connect', ask)
     socket.setEncoding('utf8').on('data', (chunk: string) => {
@@ -92,7 +106,7 @@ function drive(): Promise<void> {
   })
 }
 
-const begun = performance.now()
+begun = performance.now()
 until = begun + input.seconds * 1000
 await Promise.all(Array.from({ length: input.connections }, drive))
 const elapsed = (performance.now() - begun) / 1000

@@ -20,5 +20,5 @@ export const casts: Readonly<Record<string, number>> = {
  */
 export const exceptions: readonly Exception[] = [
   // One file by design: an application copies it and needs nothing else.
-  { path: 'plugins/datacat/clients/python/datacat.py', what: 'lines', number: 1146 }
+  { path: 'plugins/datacat/clients/python/datacat.py', what: 'lines', number: 1382 }
 ]

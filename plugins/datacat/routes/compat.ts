@@ -4,6 +4,7 @@ import { datacatErrors } from '../contract.ts'
 import type { DatacatService } from '../service/datacat.ts'
 import { readSince } from '../wire/filter.ts'
 import { Created, Cut, Data, OldEvent, OldMetric, OldSession } from '../wire/first-version.ts'
+import { headerId, headerKey } from '../wire/opening.ts'
 import { parseWrites } from '../wire/parse.ts'
 import { Done } from '../wire/schemas.ts'
 import { isSessionId } from '../wire/session-id.ts'
@@ -44,7 +45,7 @@ const oldRoutes: readonly OldRoute[] = [
     summary: 'Open a session',
     auth: 'scope:datacat',
     about: { response: Created },
-    run: exact(async datacat => `{"session_id":"${(await datacat.open()).id}"}\n`)
+    run: exact(open)
   },
   {
     method: 'GET',
@@ -108,6 +109,12 @@ const isKnowable = (id: string): boolean => isSessionId(id) && id === id.toLower
 /** The third part of `/api/sessions/{id}/…`. */
 const idOf = (path: string): string => path.split('/')[3] ?? ''
 
+/** The first version's clients send no key; one of ours makes a repeated request the same session. */
+async function open(datacat: DatacatService, ctx: Context): Promise<string> {
+  const id = headerId(ctx.get('idempotency-key') || undefined)
+  return `{"session_id":"${(await datacat.open(id === null ? {} : { id })).id}"}\n`
+}
+
 async function write(
   datacat: DatacatService,
   ctx: Context,
@@ -116,7 +123,8 @@ async function write(
 ): Promise<string> {
   const id = idOf(path)
   const writes = verb === 'end' ? { end: true } : parseWrites(verb, await readBody(ctx))
-  if (!isKnowable(id) || (await datacat.store({ sessionId: id, ...writes })) === 'unknown')
+  const key = headerKey(ctx.get('idempotency-key') || undefined)
+  if (!isKnowable(id) || (await datacat.store({ sessionId: id, key, ...writes })) === 'unknown')
     throw new Refusal(404, 'session not found', datacatErrors['session-not-found'])
   return ok
 }

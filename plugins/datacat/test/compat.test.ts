@@ -350,3 +350,34 @@ describe('limits', () => {
     )
   })
 })
+
+test('a repeated write is stored once when it carries a key, and a repeated opening is one session', async () => {
+  const id = '3f0c1c1e-7f4a-4c7e-9d53-0a6f2f0b7c11'
+  const key = { 'idempotency-key': id }
+  for (let time = 0; time < 3; time++)
+    assert.equal((await ask('POST', '/api/sessions', '', key)).body, `{"session_id":"${id}"}\n`)
+  const writes = [
+    ['events', '{"name":"paid"}'],
+    ['metrics', '{"name":"total","value":1}'],
+    ['state', '{"a":1}'],
+    ['end', '']
+  ] as const
+  let last = ''
+  for (let time = 0; time < 3; time++) {
+    for (const [verb, body] of writes)
+      assert.deepEqual(
+        (await ask('POST', `/api/sessions/${id}/${verb}`, body, { 'idempotency-key': `${verb}-1` }))
+          .status,
+        200
+      )
+    const { body } = await ask('GET', `/api/sessions/${id}`)
+    const session = JSON.parse(body) as OldSessionAnswer
+    assert.deepEqual([session.events.length, session.metrics.length, session.active], [1, 1, false])
+    if (time > 0) assert.equal(body, last)
+    last = body
+  }
+  for (const bad of ['x', 'k'.repeat(129)])
+    assert.equal((await ask('POST', '/api/sessions', '', { 'idempotency-key': bad })).status, 400)
+  const long = { 'idempotency-key': 'k'.repeat(129) }
+  assert.equal((await ask('POST', `/api/sessions/${id}/events`, '{"name":"x"}', long)).status, 400)
+})

@@ -2,6 +2,7 @@ import { invalid, type Static } from '../../../core/index.ts'
 import type { OpenSession } from '../contract.ts'
 import { checkPatches, readPatch } from './patches.ts'
 import type { Heartbeat, Open } from './schemas.ts'
+import { isSessionId } from './session-id.ts'
 import { readClientTime } from './time.ts'
 
 /** A field that may be left out, as an object to be spread. */
@@ -53,9 +54,15 @@ export function readBeat({
   return { hungAfterSeconds, crashedAfterSeconds, suspended }
 }
 
-/** The key of a batch that came as a header. */
+/** The key of a write that came as a header. */
 export function headerKey(value: string | string[] | undefined): string | null {
   if (value === undefined) return null
   if (typeof value === 'string' && value.length > 0 && value.length <= 128) return value
   throw invalid('/header/idempotency-key', 'must have 1 to 128 characters')
+}
+
+/** The id of a session that its client chose, in the same header. */
+export function headerId(value: string | undefined): string | null {
+  if (value === undefined || isSessionId(value)) return value ?? null
+  throw invalid('/header/idempotency-key', 'must be a UUID where it opens a session')
 }

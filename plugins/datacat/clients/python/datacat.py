@@ -6,12 +6,15 @@ import atexit
 import bisect
 import calendar
 import collections
+import datetime
 import email.utils
 import errno
 import json
 import logging
+import numbers
 import os
 import random
+import signal
 import socket
 import sys
 import threading
@@ -23,18 +26,24 @@ import weakref
 try:
     from http.client import HTTPException
     from urllib.error import HTTPError, URLError
-    from urllib.parse import quote
-    from urllib.request import Request, urlopen
+    from urllib.parse import quote, urlsplit
+    from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener, getproxies, proxy_bypass
 except ImportError:
     from httplib import HTTPException
-    from urllib import quote
-    from urllib2 import HTTPError, Request, URLError, urlopen
+    from urllib import getproxies, proxy_bypass, quote
+    from urllib2 import HTTPError, HTTPRedirectHandler, ProxyHandler, Request, URLError, build_opener
+    from urlparse import urlsplit
 
 __all__ = ["Batch", "DatacatClient", "DatacatError", "DatacatHandler", "HeartbeatMonitor", "Session", "create_session"]
 
 DEFAULT_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _BATCH_BYTES = 500000
-_STACK_LINES = 200
+# The server takes bodies of 1,048,576 bytes; the rest is room for the names around an item.
+_BODY_BYTES = 1048576
+_ITEM_BYTES = 1040000
+_MESSAGE_BYTES = 20000
+_LINE_BYTES = 4000
+_STACK_BYTES = 150000
 _LONGEST_WAIT = 30.0
 _RETRY_CAP = 5.0
 _EXIT_WAIT = 5.0
@@ -43,7 +52,6 @@ _KINDS = ("states", "events", "metrics", "end")
 _text_type = type(u"")
 _now = getattr(time, "monotonic", time.time)
 _log = logging.getLogger("datacat")
-_log.addHandler(logging.NullHandler())
 _writers = weakref.WeakSet()
 
 
@@ -52,14 +60,12 @@ class DatacatError(Exception):
     text.
     """
 
-    def __init__(self, message, status=None, detail="", retry_after=None, retriable=False, sent=False):
+    def __init__(self, message, status=None, detail="", retry_after=None, retriable=False):
         super(DatacatError, self).__init__(message)
         self.status = status
         self.detail = detail
         self.retry_after = retry_after
         self.retriable = retriable
-        # True when the server may have acted although no answer came.
-        self.ambiguous = sent and status is None
 
 
 class _Request(Request):
@@ -71,22 +77,93 @@ class _Request(Request):
         return self._verb
 
 
+class _Redirects(HTTPRedirectHandler):
+    """Repeats a request at its new address as it is; the token goes along to the same host only."""
+
+    def redirect_request(self, request, response, code, reason, headers, address):
+        method = request.get_method()
+        if code == 303 and method != "GET":
+            return None
+        moved = _Request(method, address, data=request.data, headers=request.headers)
+        old, new = urlsplit(request.get_full_url()), urlsplit(address)
+        token = request.unredirected_hdrs.get("Authorization")
+        if token and old.hostname == new.hostname and (new.scheme == "https" or old.scheme == "http"):
+            moved.add_unredirected_header("Authorization", token)
+        return moved
+
+    http_error_308 = HTTPRedirectHandler.http_error_302
+
+
+def _is_loopback(host):
+    return host in ("localhost", "::1") or host.startswith("127.")
+
+
+def _proxy_of(base_url):
+    """The proxy of the environment for this address, without its password; never one for the machine itself."""
+    address = urlsplit(base_url)
+    host = address.hostname or ""
+    proxy = None if _is_loopback(host) or proxy_bypass(host) else getproxies().get(address.scheme)
+    return proxy and proxy.split("@")[-1]
+
+
 def _escape(session_id):
     text = session_id if isinstance(session_id, (str, _text_type)) else str(session_id)
     return quote(text.encode("utf-8") if isinstance(text, _text_type) else text, safe="")
 
 
-def _text(value, longest=100000):
-    """Any value as text the server accepts: without NUL and not too long."""
+def _text(value, longest=_MESSAGE_BYTES):
+    """Any value as text the server accepts: without NUL, and at most `longest` bytes as JSON."""
     try:
         text = value.decode("utf-8", "replace") if isinstance(value, bytes) else _text_type(value)
     except Exception:
-        text = _text_type(repr(value))
-    return text.replace(u"\x00", u"\ufffd")[:longest]
+        text = u"<unprintable %s>" % type(value).__name__
+    text = text.replace(u"\x00", u"\ufffd")
+    kept = text[:longest]
+    size = len(json.dumps(kept))
+    while size - 2 > longest:
+        kept = kept[:len(kept) * longest // size]
+        size = len(json.dumps(kept))
+    return kept if kept == text else u"%s... (%d characters)" % (kept, len(text))
+
+
+def _plain(value, depth=0):
+    """What JSON can hold of any value: numbers it has no word for, times and foreign objects become text."""
+    if value is None or isinstance(value, (bool, numbers.Integral, _text_type)):
+        return value
+    if isinstance(value, float):
+        return value if abs(value) < float("inf") else repr(value)
+    if depth < 90 and isinstance(value, dict):
+        return dict((_text(key), _plain(held, depth + 1)) for key, held in value.items())
+    if depth < 90 and isinstance(value, (list, tuple, set, frozenset)):
+        return [_plain(held, depth + 1) for held in value]
+    return _text(value.isoformat() if isinstance(value, (datetime.date, datetime.time)) else value)
+
+
+def _json(value):
+    try:
+        return json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError, RuntimeError):
+        return json.dumps(_plain(value), allow_nan=False)
 
 
 def _stamp(timestamp=None):
-    return int(time.time() * 1000) if timestamp is None else timestamp
+    """Epoch milliseconds now, or a time as given; a datetime without a zone is local time, as everywhere in Python."""
+    if timestamp is None:
+        return int(time.time() * 1000)
+    if not isinstance(timestamp, datetime.datetime):
+        return timestamp
+    if timestamp.utcoffset() is None:
+        return int(time.mktime(timestamp.timetuple())) * 1000 + timestamp.microsecond // 1000
+    return calendar.timegm(timestamp.utctimetuple()) * 1000 + timestamp.microsecond // 1000
+
+
+def _tags(tags):
+    """Tags as the list the server takes: one text is one tag, a dictionary's entries are name:value."""
+    if isinstance(tags, (str, bytes, _text_type)):
+        return [tags]
+    if isinstance(tags, dict):
+        return ["%s:%s" % entry for entry in sorted(tags.items())]
+    return [] if tags is None else list(tags)
 
 
 def _given(**fields):
@@ -117,23 +194,50 @@ def _http_error(error):
         error.close()
     retriable = error.code in (408, 429) or error.code >= 500
     message = "HTTP Error %s: %s" % (error.code, error.msg)
-    return DatacatError(message, error.code, detail, _retry_after(error.headers), retriable, True)
+    if error.code // 100 == 3:
+        message += " (moved to %s: give that address)" % error.headers.get("Location")
+    return DatacatError(message, error.code, detail, _retry_after(error.headers), retriable)
+
+
+def _kind(error):
+    """Which of its own errors the server named in its problem document; "" for an answer of anybody else."""
+    try:
+        kind = json.loads(error.detail)["type"]
+        return kind[len("urn:rayne:error:"):] if kind.startswith("urn:rayne:error:") else ""
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return ""
 
 
 def _is_final(error):
-    return error.status is not None and 400 <= error.status < 500 and not error.retriable
+    """Whether datacat itself refused for good: a proxy, a login page or an expired token lets go of nothing."""
+    kind = _kind(error)
+    return kind == "session-not-found" or bool(kind) and error.status in (400, 413)
 
 
-# The first version answers an unknown path in its router's plain words, the second one in a problem document of its
-# own type.
+# The first version answers an unknown path in its router's plain words, the second one in a problem document.
 def _lacks_route(error):
-    if error.status != 404:
-        return False
-    try:
-        kind = json.loads(error.detail).get("type")
-    except (AttributeError, ValueError):
-        kind = None
-    return kind.endswith(":route-not-found") if kind else "session not found" not in error.detail.lower()
+    is_plain = error.detail.strip() == "404 page not found"
+    return error.status == 404 and (is_plain or _kind(error) == "route-not-found")
+
+
+def _is_ok(answer):
+    return isinstance(answer, dict) and answer.get("status") == "ok"
+
+
+def _is_stored(answer):
+    return _is_ok(answer) and isinstance(answer.get("accepted"), int) and isinstance(answer.get("duplicate"), bool)
+
+
+def _is_opened(answer):
+    return isinstance(answer, dict) and isinstance(answer.get("session_id"), _text_type) and answer["session_id"] != ""
+
+
+def _is_session(answer):
+    return isinstance(answer, dict) and "id" in answer
+
+
+def _is_list(answer):
+    return isinstance(answer, list)
 
 
 def _exception_triple(exc_info):
@@ -146,9 +250,10 @@ def _exception_fields(triple):
     kind, error, trace = triple
     if kind is None:
         return {"type": "Unknown", "message": "", "stacktrace": ["NoneType: None\n"]}
-    lines = [_text(line, 10000) for line in traceback.format_exception(kind, error, trace)]
-    if len(lines) > _STACK_LINES:
-        lines = lines[:_STACK_LINES // 2] + lines[-_STACK_LINES // 2:]
+    lines = [_text(line, _LINE_BYTES) for line in traceback.format_exception(kind, error, trace)]
+    size = sum(len(json.dumps(line)) for line in lines)
+    while size > _STACK_BYTES:
+        size -= len(json.dumps(lines.pop(len(lines) // 2)))
     fields = {"type": _text(kind.__name__, 1000), "message": _text(error), "stacktrace": lines}
     frames = traceback.extract_tb(trace)
     if frames:
@@ -183,12 +288,13 @@ class _Record(object):
 
     @classmethod
     def creation(cls, session_id, body):
-        return cls(None, json.dumps(body), 1, session_id)
+        return cls(None, _json(body), 1, session_id)
 
     @classmethod
     def load(cls, text):
         held = json.loads(text)
-        json.loads(held["body"])
+        if not isinstance(held, dict) or not isinstance(json.loads(held["body"]), dict):
+            raise ValueError("no request of this client")
         return cls(held["session_id"], held["body"], int(held["items"]), held["key"])
 
     def dump(self):
@@ -197,6 +303,10 @@ class _Record(object):
     @property
     def path(self):
         return "/v1/datacat/sessions" + ("" if self.session_id is None else "/" + _escape(self.session_id) + "/batch")
+
+    @property
+    def check(self):
+        return _is_opened if self.session_id is None else _is_stored
 
     def halves(self):
         body = json.loads(self.body)
@@ -214,6 +324,7 @@ class _DiskQueue(object):
     def __init__(self, folder, max_bytes):
         self._folder, self._max_bytes = folder, max_bytes
         self._lock = threading.RLock()
+        self._bytes = None
         if not os.path.isdir(folder):
             os.makedirs(folder)
         self._remove_unfinished()
@@ -238,11 +349,21 @@ class _DiskQueue(object):
         except (IndexError, ValueError):
             return 0
 
-    def bytes(self):
+    def forget(self):
+        """Lets go of what belongs to the process this one was forked of."""
+        self._lock = threading.RLock()
+        self._bytes = None
+        self.names.clear()
+        self.items = 0
+
+    def _count(self, most=None):
+        """The bytes of the folder; told from `most` of its files when there are more."""
+        names = os.listdir(self._folder)
+        step = max(1, len(names) // (most or max(1, len(names))))
         total = 0
-        for name in os.listdir(self._folder):
+        for name in names[::step]:
             try:
-                total += os.path.getsize(os.path.join(self._folder, name))
+                total += os.path.getsize(os.path.join(self._folder, name)) * step
             except OSError:
                 continue
         return total
@@ -250,7 +371,14 @@ class _DiskQueue(object):
     def append(self, record):
         data = record.dump().encode("utf-8")
         with self._lock:
-            if self.bytes() + len(data) > self._max_bytes:
+            if self._bytes is None:
+                self._bytes = self._count(200)
+                if self._bytes > self._max_bytes // 2:
+                    self._bytes = self._count()
+            # Counted again when it seems full: other processes take files away too.
+            if self._bytes + len(data) > self._max_bytes:
+                self._bytes = self._count()
+            if self._bytes + len(data) > self._max_bytes:
                 raise IOError(errno.ENOSPC, "the offline queue holds its %d bytes" % self._max_bytes)
             self._last = max(self._last + 1, int(time.time() * 1000000))
             name = "%017d-%s-%d.batch" % (self._last, uuid.uuid4().hex[:8], record.items)
@@ -260,6 +388,7 @@ class _DiskQueue(object):
                 file.flush()
                 os.fsync(file.fileno())
             os.rename(path + ".part", path)
+            self._bytes += len(data)
             self.names.append(name)
             self.items += record.items
 
@@ -269,25 +398,27 @@ class _DiskQueue(object):
             data = file.read()
         try:
             return _Record.load(data.decode("utf-8"))
-        except (KeyError, TypeError) as error:
+        except (AttributeError, KeyError, TypeError) as error:
             raise ValueError(str(error))
 
-    def drop_head(self, broken=False):
-        """Removes the oldest record and returns how many items its name counts; a broken file is set aside for
-        inspection.
+    def drop_head(self, fate="removed"):
+        """Lets go of the oldest record and returns how many items its name counts. Its file is removed; a `broken`
+        one is set aside for inspection, a `left` one is not touched.
         """
         with self._lock:
             name = self.names.popleft()
             items = self._number(name, 2)
             self.items -= items
-        path = os.path.join(self._folder, name)
-        try:
-            if broken:
-                os.rename(path, path + ".broken")
-            else:
-                os.remove(path)
-        except OSError as error:
-            _log.debug("offline file %s is gone already: %s", name, error)
+            path = os.path.join(self._folder, name)
+            try:
+                if fate == "removed":
+                    size = os.path.getsize(path)
+                    os.remove(path)
+                    self._bytes = self._bytes and self._bytes - size
+                elif fate == "broken":
+                    os.rename(path, path + ".broken")
+            except OSError as error:
+                _log.debug("offline file %s is gone already: %s", name, error)
         return items
 
 
@@ -319,9 +450,9 @@ class _Writer(object):
         # After a fork the thread and the queued items belong to the parent.
         if self._process != os.getpid():
             if self._disk:
-                self._disk.names.clear()
-                self._disk.items = 0
+                self._disk.forget()
             self._reset(0)
+            _finish_with_multiprocessing()
 
     def _start(self):
         if self._thread is None:
@@ -329,16 +460,27 @@ class _Writer(object):
             self._thread.daemon = True
             try:
                 self._thread.start()
-            except RuntimeError:
+            except RuntimeError as error:
+                # The interpreter is ending; what is queued is told at its exit.
                 self._thread = None
-                raise
+                _log.warning("nothing is sent any more: %s", error)
+            _finish_at_sigterm()
 
-    def _room(self):
+    def _room(self, name="items"):
         held = len(self._queue) + len(self._histograms) + self._ready_items
         if not self._closed and held < self._limit:
             return True
+        if not self._counts["dropped"]:
+            _log.warning("%s are dropped: %s", name, "the client is closed" if self._closed else "the queue is full")
         self._counts["dropped"] += 1
         return False
+
+    def _refuse(self, problem):
+        with self._changed:
+            self._counts["rejected"] += 1
+            self._last_error = problem
+        _log.warning("an item was refused: %s", problem)
+        return {"status": "rejected"}
 
     def _admit(self):
         if not self._queue and not self._histograms:
@@ -354,11 +496,11 @@ class _Writer(object):
         return {"status": "dropped"}
 
     def put(self, session_id, kind, item):
-        """Queues one item without blocking; the answer says queued or dropped. TypeError and ValueError for what
-        JSON cannot hold.
-        """
-        text = json.dumps(item, allow_nan=False)
+        """Queues one item without blocking; the answer says queued, dropped, or rejected for what is too large."""
+        text = _json(item)
         self._check_process()
+        if len(text) > _ITEM_BYTES:
+            return self._refuse("an item of %d bytes is over the server's 1 MB" % len(text))
         with self._changed:
             if not self._room():
                 return {"status": "dropped"}
@@ -372,7 +514,7 @@ class _Writer(object):
 
     def observe(self, session_id, name, value, tags, unit, bounds):
         """Adds one sample to its histogram of this flush."""
-        key = (session_id, name, tuple(sorted(tags)), unit, bounds)
+        key = (session_id, name, tuple(sorted(_tags(tags))), unit, bounds)
         json.dumps([value, key], allow_nan=False)
         self._check_process()
         with self._changed:
@@ -415,6 +557,12 @@ class _Writer(object):
         if not self._held:
             self._not_before = 0.0
         self._changed.notify_all()
+
+    def hurry(self):
+        """Has what is queued sent now, without waiting for it."""
+        self._check_process()
+        with self._changed:
+            self._hurry()
 
     def flush(self, timeout):
         """Waits until all that was queued before has been answered by the server; False when time ran out first."""
@@ -557,8 +705,12 @@ class _Writer(object):
         try:
             record = self._disk.head() if from_disk else self._oldest_ready()
         except (IOError, OSError, ValueError) as error:
-            gone = getattr(error, "errno", None) == errno.ENOENT
-            items = self._disk.drop_head(broken=not gone)
+            code = getattr(error, "errno", None)
+            if code in (errno.EMFILE, errno.ENFILE, errno.ENOMEM):
+                raise
+            # Only a process that delivered it takes a file away; what cannot be read may be readable tomorrow.
+            gone = code == errno.ENOENT
+            items = self._disk.drop_head("broken" if code is None else "left")
             why = None if gone else "unreadable offline file: %s" % error
             self._settle(items, {"sent" if gone else "corrupt": items}, why)
             return
@@ -585,7 +737,7 @@ class _Writer(object):
             if not _is_final(error):
                 raise
             problem = str(error) + (": " + error.detail if error.detail else "")
-            if record.items < 2 or error.status not in (400, 413, 422):
+            if record.items < 2 or error.status == 404:
                 return {"rejected": record.items}, problem
         total = collections.Counter()
         for half in record.halves():
@@ -610,7 +762,9 @@ class _Writer(object):
             self._failures += 1
             wait = error.retry_after if self._held else _backoff(self._failures)
             self._not_before = _now() + wait
-            self._last_error = str(error)
+            known, self._last_error = self._last_error, str(error)
+        if error.status is not None and known != str(error):
+            _log.warning("items are kept, the server does not take them: %s", error)
         self._spill()
         with self._changed:
             self._changed.notify_all()
@@ -618,8 +772,33 @@ class _Writer(object):
 
 @atexit.register
 def _close_writers():
+    deadline = _now() + _EXIT_WAIT
     for writer in list(_writers):
-        writer.close(_EXIT_WAIT)
+        writer.hurry()
+    for writer in list(_writers):
+        writer.close(max(0.0, deadline - _now()))
+
+
+def _finish_with_multiprocessing():
+    """Its workers leave without `atexit`, but run what was registered with it after the fork."""
+    util = sys.modules.get("multiprocessing.util")
+    if util is not None:
+        util.Finalize(None, _close_writers, exitpriority=100)
+
+
+def _end_at_sigterm(number, frame):
+    _close_writers()
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+
+
+def _finish_at_sigterm():
+    # Python 2 would not notice the signal while it waits for a lock, and a program's own handler is its own affair.
+    try:
+        if sys.version_info[0] > 2 and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
+            signal.signal(signal.SIGTERM, _end_at_sigterm)
+    except ValueError:
+        _log.debug("only the main thread may listen to signals")
 
 
 class _Timer(object):
@@ -633,16 +812,21 @@ class _Timer(object):
         self._started = _now()
         return self
 
-    def __exit__(self, *exc_info):
-        self._record(_now() - self._started, self.count)
+    def __exit__(self, kind, error, trace):
+        try:
+            self._record(_now() - self._started, self.count)
+        except DatacatError as problem:
+            if kind is None:
+                raise
+            _log.warning("a timer was not sent: %s", problem)
         return False
 
 
 class DatacatClient(object):
     """A datacat server. Calls raise DatacatError; a call with `buffered` returns at once and is sent in the background.
 
-    `timeout` is seconds per attempt; `retries` repeats after connection failures, 408, 429 and 5xx, except a plain
-    write whose answer was lost, because only batches carry the key that makes a repetition harmless.
+    `timeout` is seconds per attempt; `retries` repeats after connection failures, 408, 429 and 5xx. Every write
+    carries a key, so that the server stores a repeated one once.
     `offline_dir` keeps batches on disk (at most `offline_max_bytes`) while the server is away, and implies `batch`.
     """
 
@@ -654,6 +838,8 @@ class DatacatClient(object):
         self.retries = retries
         self.batch = bool(offline_dir) if batch is None else batch
         self._token = token
+        self._proxy = _proxy_of(self.base_url)
+        self._opener = build_opener(_Redirects, *([] if self._proxy else [ProxyHandler({})]))
         self._identity = _given(product=product, version=version, machine_id=machine_id, hostname=hostname)
         disk = _DiskQueue(offline_dir, offline_max_bytes) if offline_dir else None
         self._offline = disk is not None
@@ -665,42 +851,49 @@ class DatacatClient(object):
     def __exit__(self, *exc_info):
         self.close()
 
-    def _open(self, method, path, body):
+    def _open(self, method, path, body, key, check):
         data = None if body is None else body.encode("utf-8")
+        if data is not None and len(data) > _BODY_BYTES:
+            raise DatacatError("HTTP Error 413: Payload Too Large", 413, "%d bytes are over 1 MB; not sent" % len(data))
         try:
             request = _Request(method, self.base_url + path, data=data, headers={"Content-Type": "application/json"})
+            if key:
+                request.add_header("Idempotency-Key", key)
             if self._token:
                 # urllib repeats ordinary headers at the target of a redirect, whoever that is.
                 request.add_unredirected_header("Authorization", "Bearer " + self._token)
-            response = urlopen(request, timeout=self.timeout)
+            response = self._opener.open(request, timeout=self.timeout)
             try:
-                return json.loads(response.read().decode("utf-8"))
+                answer = json.loads(response.read().decode("utf-8"))
             finally:
                 response.close()
         except HTTPError as error:
             raise _http_error(error)
         except URLError as error:
-            # URLError means that the request could not be sent whole; later failures arrive as they are.
-            raise DatacatError("URL Error: %s" % error.reason, retriable=True)
+            via = " (through the proxy %s)" % self._proxy if self._proxy else ""
+            raise DatacatError("URL Error: %s%s" % (error.reason, via), retriable=True)
         except (HTTPException, EnvironmentError, socket.timeout) as error:
-            raise DatacatError("Request failed: %s" % error, retriable=True, sent=True)
+            raise DatacatError("Request failed: %s" % error, retriable=True)
         except ValueError as error:
-            raise DatacatError("Request failed: %s" % error)
+            raise DatacatError("Request failed: %s" % error, 200, retriable=True)
+        if not check(answer):
+            raise DatacatError("Request failed: this is no answer of datacat: %.80s" % json.dumps(answer), 200,
+                               retriable=True)
+        return answer
 
-    def _call(self, method, path, body=None, repeatable=True, retries=None):
+    def _call(self, method, path, body=None, check=_is_ok, key=None, retries=None):
         allowed = self.retries if retries is None else retries
         for attempt in range(allowed + 1):
             try:
-                return self._open(method, path, body)
+                return self._open(method, path, body, key, check)
             except DatacatError as error:
                 wait = _backoff(attempt) if error.retry_after is None else error.retry_after
-                refused = not error.retriable or (error.ambiguous and not repeatable)
-                if refused or attempt == allowed or wait > _LONGEST_WAIT:
+                if not error.retriable or attempt == allowed or wait > _LONGEST_WAIT:
                     raise
             time.sleep(wait)
 
-    def _send_record(self, record):
-        return self._call("POST", record.path, record.body, retries=0)
+    def _send_record(self, record, retries=0):
+        return self._call("POST", record.path, record.body, record.check, record.key, retries)
 
     def _old(self, session_id, verb=None):
         return "/api/sessions/" + _escape(session_id) + ("/" + verb if verb else "")
@@ -712,10 +905,9 @@ class DatacatClient(object):
         if self.batch if buffered is None else buffered:
             return self._writer.put(session_id, kind, dict(item, timestamp=_stamp(item.get("timestamp"))))
         if plain:
-            return self._call("POST", self._old(session_id, kind), json.dumps(item), repeatable=False)
-        text = json.dumps(dict(item, timestamp=_stamp(item.get("timestamp"))))
-        record = _Record.batch(session_id, [(kind, text)])
-        return self._call("POST", record.path, record.body)
+            return self._call("POST", self._old(session_id, kind), _json(item), key=uuid.uuid4().hex)
+        text = _json(dict(item, timestamp=_stamp(item.get("timestamp"))))
+        return self._send_record(_Record.batch(session_id, [(kind, text)]), self.retries)
 
     def register_session(self, session_id=None, product=None, version=None, machine_id=None, hostname=None, state=None,
                          hung_after_seconds=None, crashed_after_seconds=None):
@@ -726,15 +918,15 @@ class DatacatClient(object):
         if limits:
             body["heartbeat"] = limits
         if not body and session_id is None and not self._offline:
-            return self._call("POST", "/api/sessions", repeatable=False).get("session_id")
+            return self._call("POST", "/api/sessions", None, _is_opened, str(uuid.uuid4()))["session_id"]
         body.update(id=str(session_id or uuid.uuid4()), started_at=_stamp())
         record = _Record.creation(body["id"], body)
         try:
             if self._writer.offline():
                 raise DatacatError("URL Error: the server is away", retriable=True)
-            return self._call("POST", record.path, record.body).get("session_id")
+            return self._send_record(record, self.retries)["session_id"]
         except DatacatError as error:
-            if not self._offline or not error.retriable:
+            if not self._offline or _is_final(error):
                 raise
             try:
                 self._writer.store(record)
@@ -744,25 +936,25 @@ class DatacatClient(object):
 
     def get_session(self, session_id):
         """The whole session: state, events and metrics."""
-        return self._call("GET", self._old(session_id))
+        return self._call("GET", self._old(session_id), None, _is_session)
 
     def get_all_sessions(self):
         """Every session with all its data; large."""
-        return self._call("GET", "/api/grafana/sessions")
+        return self._call("GET", "/api/grafana/sessions", None, _is_list)
 
     def update_state(self, session_id, state, timestamp=None, buffered=None):
         """Merges `state` into the session's state, key by key."""
         if self.batch if buffered is None else buffered:
             return self._writer.put(session_id, "states", {"state": state, "timestamp": _stamp(timestamp)})
         if timestamp is None:
-            body = None if state is None else json.dumps(state)
-            return self._call("POST", self._old(session_id, "state"), body, repeatable=False)
+            body = None if state is None else _json(state)
+            return self._call("POST", self._old(session_id, "state"), body, key=uuid.uuid4().hex)
         return self._write(session_id, "states", {"state": state, "timestamp": timestamp}, False, False)
 
     def log_event(self, session_id, name, data=None, level=None, message=None, group=None, labels=None, exception=None,
                   timestamp=None, buffered=None):
-        """Appends an event; `level` is debug, info, warning, error or critical, `timestamp` epoch milliseconds or
-        RFC 3339.
+        """Appends an event; `level` is debug, info, warning, error or critical, `timestamp` a datetime, epoch
+        milliseconds or RFC 3339.
         """
         extra = _given(level=level, message=message, group=group, labels=labels, exception=exception,
                        timestamp=timestamp)
@@ -775,7 +967,7 @@ class DatacatClient(object):
 
     def _metric(self, session_id, kind, name, value, tags, unit, timestamp, buffered, count=None):
         extra = _given(type=kind, unit=unit, count=count, timestamp=timestamp)
-        item = dict(extra, name=name, value=float(value), tags=[] if tags is None else list(tags))
+        item = dict(extra, name=name, value=float(value), tags=_tags(tags))
         return self._write(session_id, "metrics", item, not extra, buffered)
 
     def log_gauge(self, session_id, name, value, tags=None, unit=None, timestamp=None, buffered=None):
@@ -793,7 +985,7 @@ class DatacatClient(object):
     def log_histogram(self, session_id, name, value, tags=None, unit=None, buckets=DEFAULT_BUCKETS):
         """Adds a sample; the samples of one flush become one stored point, also without `batch`."""
         bounds = tuple(sorted(buckets))
-        return self._writer.observe(session_id, name, float(value), [] if tags is None else tags, unit, bounds)
+        return self._writer.observe(session_id, name, float(value), tags, unit, bounds)
 
     def timer(self, session_id, name, tags=None, unit="s", buffered=None):
         """A context manager that logs how long its body took."""
@@ -802,7 +994,16 @@ class DatacatClient(object):
         return _Timer(log)
 
     def log_exception(self, session_id, exc_info=None, extra_data=None, level=None, buffered=None):
-        """Appends the exception being handled, or the one given, as an event called `exception`."""
+        """Appends the exception being handled, or the one given, as an event called `exception`. It raises nothing:
+        a failure is warned about and answered as {"status": "failed"}, so that the first error stays the error.
+        """
+        try:
+            return self._log_exception(session_id, exc_info, extra_data, level, buffered)
+        except Exception as error:
+            _log.warning("an exception was not sent: %s", error)
+            return {"status": "failed"}
+
+    def _log_exception(self, session_id, exc_info, extra_data, level, buffered):
         fields = _exception_fields(_exception_triple(exc_info))
         data = {"type": fields["type"], "message": fields["message"], "traceback": fields["stacktrace"]}
         data.update(extra_data or {})
@@ -815,7 +1016,7 @@ class DatacatClient(object):
         """Marks the session as ended; a buffered end comes after everything queued before it."""
         if self.batch if buffered is None else buffered:
             return self._writer.put(session_id, "end", True)
-        return self._call("POST", self._old(session_id, "end"))
+        return self._call("POST", self._old(session_id, "end"), key=uuid.uuid4().hex)
 
     def send_heartbeat(self, session_id, hung_after_seconds=None, crashed_after_seconds=None, suspended=False):
         """Tells the server now that the session is alive, or about to pause; limits stay until changed."""
@@ -942,11 +1143,25 @@ class Batch(_Verbs):
 
 
 class Session(_Verbs):
-    """One session of a client."""
+    """One session of a client; `with` ends it, after the exception that left the block."""
 
     def __init__(self, client, session_id):
         super(Session, self).__init__(client, session_id)
         self._monitor = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace):
+        if kind is not None:
+            self.log_exception((kind, error, trace))
+        try:
+            self.end_session()
+            self.flush()
+        except DatacatError as problem:
+            if kind is None:
+                raise
+            _log.warning("session %s was not ended: %s", self.session_id, problem)
 
     def get_session(self):
         """The whole session: state, events and metrics."""
@@ -1000,15 +1215,25 @@ class HeartbeatMonitor(object):
         self._client, self._session_id = client, session_id
         self._timeout, self._check_interval = timeout, check_interval
         self._limits = _given(hung_after_seconds=timeout, crashed_after_seconds=crashed_after)
-        self._wake = threading.Event()
-        # Taken around relays and suspend() only, so that a slow server never delays heartbeat().
-        self._relaying = threading.Lock()
         self._beats, self._relayed, self._last_beat = 1, 0, _now()
         self._eager = self._suspended = self._hung = self._stopping = self._announce = False
         self._hung_beats = 0
         self.local = False
+        self._prepare()
+
+    def _prepare(self):
+        self._process = os.getpid()
+        self._wake = threading.Event()
+        # Taken around relays and suspend() only, so that a slow server never delays heartbeat().
+        self._relaying = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="datacat-heartbeat")
         self._thread.daemon = True
+
+    def _check_process(self):
+        # The thread, and locks it may hold, stayed in the process this one was forked of.
+        if self._process != os.getpid() and not self._stopping:
+            self._prepare()
+            self._thread.start()
 
     def start(self):
         """Starts the thread; starting counts as a heartbeat."""
@@ -1018,11 +1243,13 @@ class HeartbeatMonitor(object):
         """Notes a heartbeat; makes no request and takes no lock a request is made under."""
         self._last_beat = _now()
         self._beats += 1
+        self._check_process()
         if self._eager:
             self._wake.set()
 
     def suspend(self):
         """Announces a pause until the next heartbeat; DatacatError when the server could not be told."""
+        self._check_process()
         with self._relaying:
             self._suspended, self._relayed, self._eager = True, self._beats, True
             if self.local:
@@ -1052,11 +1279,20 @@ class HeartbeatMonitor(object):
                 _log.debug("heartbeat not relayed: %s", error)
             self._wake.wait(max(0.0, due - _now()))
             self._wake.clear()
+        if self._beats != self._relayed:
+            self._tell_last_beat()
         if self._announce and not self.local and not self._suspended:
             try:
                 self._client.suspend(self._session_id)
             except Exception as error:
                 _log.debug("pause not announced: %s", error)
+
+    def _tell_last_beat(self):
+        # It may be the one that ends a hang.
+        try:
+            self._tick()
+        except Exception as error:
+            _log.debug("last heartbeat not relayed: %s", error)
 
     def _tick(self):
         if not self.local:
@@ -1076,7 +1312,7 @@ class HeartbeatMonitor(object):
                 self._relayed, self._eager = beats, False
             except DatacatError as error:
                 # 400 means a limit the server does not take, such as half a second.
-                if not _lacks_route(error) and error.status != 400:
+                if not _lacks_route(error) and not (error.status == 400 and _kind(error)):
                     raise
                 self.local = True
 

@@ -29,20 +29,24 @@ const maxTold = 1_000
 /** Checks a value in place (defaults are filled in) and returns it typed, or throws a 400 that names each field. */
 export type Validator<T> = (value: unknown, where?: string) => T
 
-/** `coerce` is for texts that carry other types: paths, queries, environment variables. */
+/**
+ * `coerce` is for texts that carry other types: paths, queries, environment variables. A schema is made into code when
+ * the first value comes, for most of them never see one in a process's life, and to compile all costs a third of a start.
+ */
 export function compile<S extends TSchema>(
   schema: S,
   mode: 'exact' | 'coerce' = 'exact'
 ): Validator<Static<S>> {
-  const check = makers[mode].compile(schema)
+  let check: ValidateFunction | undefined
   let tell: ValidateFunction | undefined
   const errorsOf = (value: unknown): readonly ErrorObject[] => {
-    const first = check.errors ?? []
+    const first = check?.errors ?? []
     if (partsOf(value, maxTold) === maxTold) return first
     tell ??= tellers[mode].compile(schema)
     return tell(value) ? first : (tell.errors ?? first)
   }
   return (value, where = 'body') => {
+    check ??= makers[mode].compile(schema)
     const valid = check(value)
     // A text such as 1e400 becomes Infinity, which no limit of the schema is asked about.
     const endless = mode === 'coerce' && valid ? endlessFields(value, where) : []

@@ -1,5 +1,6 @@
+import { createRequire } from 'node:module'
 import pino from 'pino'
-import pretty from 'pino-pretty'
+import type { PinoPretty } from 'pino-pretty'
 import { RayneError } from './errors.ts'
 import { redact } from './redact.ts'
 
@@ -7,6 +8,10 @@ import { redact } from './redact.ts'
 export type Logger = Pick<pino.Logger, 'debug' | 'info' | 'warn' | 'error'> & {
   child(bindings: Record<string, unknown>): Logger
 }
+
+// Only where a person looks on, and then at once: a logger is made without waiting.
+const loadPretty = (): typeof PinoPretty =>
+  createRequire(import.meta.url)('pino-pretty') as typeof PinoPretty
 
 /** An error of ours is its sentence; the stack of any other shows where the bug is. */
 const serializeError = (error: Error): unknown =>
@@ -21,7 +26,12 @@ export function createLogger(
   const destination = options.write
     ? { write: options.write }
     : options.pretty
-      ? pretty({ destination: 2, sync: true, ignore: 'pid,hostname', translateTime: 'HH:MM:ss' })
+      ? loadPretty()({
+          destination: 2,
+          sync: true,
+          ignore: 'pid,hostname',
+          translateTime: 'HH:MM:ss'
+        })
       : pino.destination({ fd: 2, sync: true })
   return pino(
     {

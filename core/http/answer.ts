@@ -26,8 +26,11 @@ export interface Answer {
 export function send(request: IncomingMessage, response: ServerResponse, answer: Answer): void {
   const { status, headers, body = '' } = answer
   if (response.headersSent) return
-  if (status !== 204) response.setHeader('content-length', Buffer.byteLength(body))
-  response.writeHead(status, headers)
+  // All headers at once: one that was set before makes Node keep and sort them all.
+  response.writeHead(
+    status,
+    status === 204 ? headers : { ...headers, 'content-length': Buffer.byteLength(body) }
+  )
   if (headers['connection'] !== 'close') return void response.end(body)
   response.write(body)
   void passOver(request).then(() => response.end())

@@ -4,7 +4,7 @@ import type { Access } from '../auth/access.ts'
 import type { AuthClass } from '../auth/principal.ts'
 import type { Logger } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
-import { send } from './answer.ts'
+import { send, type Answer } from './answer.ts'
 import type { Handler } from './handler.ts'
 import { problemOf } from './problem.ts'
 
@@ -39,23 +39,20 @@ export function createDirect(options: {
   ): Promise<void> {
     const started = performance.now()
     const requestId = requestIdOf(request)
-    response.setHeader('x-request-id', requestId)
-    let status: number
+    let answer: Answer
     try {
       access.guard(request)
       const ip = request.socket.remoteAddress ?? ''
       const principal = await access.authorize(request, route.auth, ip)
       const params = {}
       const exchange = { request, response, params, search, principal, requestId }
-      const answer = await route.handle(exchange)
-      status = answer.status
-      send(request, response, answer)
+      answer = await route.handle(exchange)
     } catch (thrown) {
-      const answer = problemOf(thrown, { requestId, route: route.path }, log)
-      status = answer.status
-      send(request, response, answer)
+      answer = problemOf(thrown, { requestId, route: route.path }, log)
     }
-    route.count(status, performance.now() - started)
+    const headers = { ...answer.headers, 'x-request-id': requestId }
+    send(request, response, { ...answer, headers })
+    route.count(answer.status, performance.now() - started)
   }
 
   return {

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { Knex } from '../../../core/index.ts'
 import type { Alert, AlertReceived, EventLink, EventLinks } from '../contract.ts'
 import { normalise } from '../normalise/normalise.ts'
@@ -24,6 +25,7 @@ export interface EventReader {
   received(ids: readonly number[]): Promise<ReadonlyMap<number, AlertReceived>>
 }
 
+const maxAtOnce = 8
 // Bodies above this are read one at a time, so that a page of the largest ones holds one of them in memory.
 const maxTogether = 65_536
 
@@ -37,7 +39,9 @@ export function createEventReader(db: Knex, links: EventLinks | undefined): Even
     const ids = rows.map(row => row.id)
     const small = await eventStore.smallBodies(db, ids, maxTogether)
     const found: T[] = []
-    for (const row of rows) {
+    for (const [at, row] of rows.entries()) {
+      // To read many takes long: whoever waits for an acknowledgement comes first.
+      if (at % maxAtOnce === maxAtOnce - 1) await setImmediate()
       const body = small.get(row.id) ?? (await eventStore.body(db, row.id))
       if (body) found.push(read(row, body))
     }

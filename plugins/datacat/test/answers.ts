@@ -46,6 +46,12 @@ export interface OldSessionAnswer<State = Readonly<Record<string, unknown>>> {
 
 /** An event as it is read back. */
 export interface EventAnswer {
+  readonly exception?: {
+    readonly type: string
+    readonly message: string
+    readonly stacktrace: readonly string[]
+    readonly file?: string
+  }
   readonly n: number
   readonly timestamp: string
   readonly received_at: string

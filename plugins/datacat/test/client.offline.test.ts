@@ -9,8 +9,8 @@ import type { DatacatClient } from '../clients/typescript/datacat.ts'
 import {
   connect,
   filesOf,
-  json,
   names,
+  refuse,
   startServer,
   temporary,
   type Fault
@@ -231,7 +231,7 @@ describe('whatever fails in between', () => {
               const bad = ((body['events'] ?? []) as { name: string }[]).some(event =>
                 poison(event.name)
               )
-              if (bad) json(response, 400, { detail: 'no' })
+              if (bad) refuse(response, 400, 'invalid-input')
               return bad
             }
             const open = (): DatacatClient =>

@@ -5,7 +5,7 @@ import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { eventually } from '../../../core/test/eventually.ts'
 import type { DatacatError } from '../clients/typescript/datacat.ts'
-import { connect, failure, json, names, startServer } from './faulty-server.ts'
+import { connect, failure, names, refuse, startServer } from './faulty-server.ts'
 
 describe('a write', () => {
   test('waits for its batch, with the time of the call', async t => {
@@ -84,7 +84,7 @@ describe('a write', () => {
     assert.deepEqual(server.stored.get('one'), ['0'])
     assert.equal(server.received.length, 2)
     server.answer = (_, response) => {
-      json(response, 404, { detail: 'no such session' })
+      refuse(response, 404, 'session-not-found')
       return true
     }
     assert.equal((await failure(session.logEvent('1'))).status, 404)
@@ -127,8 +127,7 @@ describe('a write', () => {
       const events = (body['events'] ?? []) as { name: string }[]
       const index = events.findIndex(event => event.name === '3' || event.name === '17')
       if (index >= 0)
-        json(response, 400, {
-          detail: 'no',
+        refuse(response, 400, 'invalid-input', {
           errors: [{ pointer: `/events/${index}/name`, message: 'no' }]
         })
       return index >= 0
@@ -152,7 +151,7 @@ describe('a write', () => {
     let halves = 0
     server.answer = ({ body }, response) => {
       const events = (body['events'] ?? []) as { name: string }[]
-      if (events.length > 2) json(response, 413, { detail: 'too large' })
+      if (events.length > 2) refuse(response, 413, 'body-too-large')
       else if (events[0]?.name === '2' && halves++ === 0) response.destroy()
       else return false
       return true

@@ -52,10 +52,19 @@ export const json = (
     .end(JSON.stringify(body))
 }
 
+/** A refusal of datacat's own. */
+export const refuse = (
+  response: ServerResponse,
+  status: number,
+  code: string,
+  rest: Record<string, unknown> = {}
+): void => json(response, status, { type: `urn:rayne:error:${code}`, detail: 'no', ...rest })
+
 export async function startServer(t: TestContext): Promise<FaultyServer> {
   const keys = new Set<string>()
   const store = ({ url, body }: Received): object => {
     const session = /sessions\/([^/]+)\/batch$/.exec(url)?.[1]
+    if (url.endsWith('/heartbeat')) return { status: 'ok' }
     if (session === undefined) return { session_id: body['id'], created: true }
     const events = (body['events'] ?? []) as { name: string }[]
     const duplicate = keys.has(`${session} ${String(body['key'])}`)

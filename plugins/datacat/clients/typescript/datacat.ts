@@ -4,6 +4,7 @@ import { createDelivery } from './delivery.ts'
 import { DatacatError } from './errors.ts'
 import type { HeartbeatLimits } from './heartbeat.ts'
 import { readLive } from './live.ts'
+import { guarded } from './on-error.ts'
 import { filterQuery, queryText, seriesQuery } from './query.ts'
 import { openSession, type Session, type SessionParts } from './session.ts'
 import { createTransport, type Transport } from './transport.ts'
@@ -50,7 +51,7 @@ export interface ClientOptions {
   readonly version?: string | undefined
   readonly machineId?: string | undefined
   readonly hostname?: string | undefined
-  /** Told of lost items and of failures in the background. */
+  /** Told of lost items and of failures in the background; console.warn unless said, once for each sentence. */
   readonly onError?: ((error: unknown) => void) | undefined
   readonly fetch?: typeof fetch | undefined
 }
@@ -263,17 +264,8 @@ function shared(open: (id: string) => Session): (id: string) => Session {
   }
 }
 
-function guarded(onError: ((error: unknown) => void) | undefined): (error: unknown) => void {
-  return error => {
-    try {
-      onError?.(error)
-    } catch {
-      /* what watches must not break what it watches */
-    }
-  }
-}
-
 export { DatacatError } from './errors.ts'
+export { reportUncaught, type UncaughtOptions } from './uncaught.ts'
 export type { Session } from './session.ts'
 export type { ClientStats, Stats } from './counters.ts'
 export type {

@@ -1,8 +1,10 @@
 import { batchOf, halve, takeBatch, type Item } from './batch.ts'
 import type { Counters } from './counters.ts'
-import { DatacatError, isRetryable } from './errors.ts'
+import { DatacatError, isKept } from './errors.ts'
 import { createOutbox, type Outbox } from './outbox.ts'
+import { checkSize } from './size.ts'
 import { backoff, unless, type Transport } from './transport.ts'
+import type { Json } from './wire.ts'
 import type { WaitingRequest } from './write-ahead.ts'
 
 export interface DeliveryOptions {
@@ -115,6 +117,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
 
   const submit: Delivery['submit'] = async (request, items, own, { ordered, signal }) => {
     if (closed) throw new DatacatError('closed', 'the client is closed')
+    checkSize(request.body)
     own.add('logged', items)
     own.add('queued', items)
     if (ordered) await outbox.loaded()
@@ -126,11 +129,11 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       await send(transport, request, signal)
       own.move('queued', 'delivered', items)
     } catch (error) {
-      if (isRetryable(error) && (await outbox.store({ ...request, items, counters: own }))) {
+      if (isKept(error) && (await outbox.store({ ...request, items, counters: own }))) {
         fail(error)
         return
       }
-      own.move('queued', isRetryable(error) || signal?.aborted ? 'dropped' : 'rejected', items)
+      own.move('queued', isKept(error) || signal?.aborted ? 'dropped' : 'rejected', items)
       throw error
     }
   }
@@ -178,8 +181,8 @@ async function sendOrHalve(
   try {
     await send(transport, request, signal)
   } catch (error) {
-    if (!(error instanceof DatacatError) || error.retryable) throw error
-    const halves = [400, 413, 422].includes(error.status) ? halve(request) : undefined
+    if (!(error instanceof DatacatError) || isKept(error)) throw error
+    const halves = error.status === 404 ? undefined : halve(request)
     if (!halves) {
       onError(error)
       return items
@@ -192,20 +195,24 @@ async function sendOrHalve(
   return 0
 }
 
-// A page of a network's login also answers 200; only datacat's own answer lets go of data.
+// A page of a network's login, or another server's health, also answers 200: only datacat's own answer lets go of data.
 async function send(
   transport: Transport,
   { path, body }: WaitingRequest,
   signal: AbortSignal | undefined
 ): Promise<void> {
-  const answer = await transport.send<{ status?: unknown; session_id?: unknown } | null>(
-    'POST',
-    path,
-    { body, signal }
-  )
-  if (answer?.status !== 'ok' && typeof answer?.session_id !== 'string')
-    throw new DatacatError('answer', `POST ${path}: the answer is not datacat's`, { status: 200 })
+  await transport.send('POST', path, {
+    body,
+    signal,
+    isAnswer: path.endsWith('/batch') ? isStored : isOpened
+  })
 }
+const isStored = (answer: Json): boolean =>
+  answer['status'] === 'ok' &&
+  typeof answer['accepted'] === 'number' &&
+  typeof answer['duplicate'] === 'boolean'
+const isOpened = (answer: Json): boolean =>
+  typeof answer['session_id'] === 'string' && answer['session_id'] !== ''
 
 /** One timer that only ever comes earlier; `holds` keeps a Node process alive until then. */
 function createTimer(): { set(ms: number, run: () => void, holds: boolean): void; clear(): void } {

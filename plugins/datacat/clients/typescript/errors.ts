@@ -14,6 +14,7 @@ interface DatacatErrorDetails {
   readonly status?: number
   readonly errors?: readonly FieldError[]
   readonly retryAfterMs?: number | undefined
+  readonly problem?: string | undefined
   readonly cause?: unknown
 }
 
@@ -24,12 +25,14 @@ export class DatacatError extends Error {
   readonly errors: readonly FieldError[]
   /** How long the server asked to be left alone, in milliseconds. */
   readonly retryAfterMs: number | undefined
+  /** Which of its own errors datacat named; undefined for an answer of anybody else. */
+  readonly problem: string | undefined
   /** How many requests were made before this was given up. */
   attempts = 1
   constructor(
     code: DatacatErrorCode,
     message: string,
-    { status = 0, errors = [], retryAfterMs, cause }: DatacatErrorDetails = {}
+    { status = 0, errors = [], retryAfterMs, problem, cause }: DatacatErrorDetails = {}
   ) {
     super(message, cause === undefined ? {} : { cause })
     this.name = 'DatacatError'
@@ -37,6 +40,7 @@ export class DatacatError extends Error {
     this.status = status
     this.errors = errors
     this.retryAfterMs = retryAfterMs
+    this.problem = problem
   }
 
   /** Whether the same request may succeed later. */
@@ -45,7 +49,17 @@ export class DatacatError extends Error {
       return this.status === 408 || this.status === 429 || this.status >= 500
     return this.code === 'connection' || this.code === 'timeout' || this.code === 'answer'
   }
+
+  /** Whether datacat itself refused for good: a proxy, a login page or an expired token lets go of nothing. */
+  get final(): boolean {
+    if (this.code !== 'http') return this.code === 'invalid' || this.code === 'closed'
+    const isItems = this.problem !== undefined && (this.status === 400 || this.status === 413)
+    return isItems || this.problem === 'session-not-found'
+  }
 }
+
+/** Whether what failed with this is kept and sent again later; an abort is nobody's failure. */
+export const isKept = (error: unknown): boolean => error instanceof DatacatError && !error.final
 
 /** Whether repeating the request that failed with this makes sense; an abort is nobody's failure. */
 export const isRetryable = (error: unknown): error is DatacatError =>
@@ -65,9 +79,12 @@ export function refusalOf(status: number, text: string, retryAfter: string | nul
   return new DatacatError(
     'http',
     [`datacat answered ${status}`, detail, ...fields].filter(Boolean).join(': '),
-    { status, errors, retryAfterMs: waitOf(retryAfter) }
+    { status, errors, retryAfterMs: waitOf(retryAfter), problem: ownProblem(problem?.['type']) }
   )
 }
+
+const ownProblem = (type: unknown): string | undefined =>
+  typeof type === 'string' ? /^urn:rayne:error:(.+)$/.exec(type)?.[1] : undefined
 
 function parseObject(text: string): Record<string, unknown> | undefined {
   try {

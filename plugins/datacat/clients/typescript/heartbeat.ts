@@ -47,7 +47,8 @@ export function createHeartbeat(
       await transport.send<HeartbeatAnswer>('POST', sessionPath(sessionId, '/heartbeat'), {
         body: JSON.stringify(body),
         signal,
-        retries: 1
+        retries: 1,
+        isAnswer: answer => answer['status'] === 'ok'
       })
     ).session_status
   const beat: Heartbeat['beat'] = ({ hungAfterSeconds, crashedAfterSeconds, signal } = {}) =>

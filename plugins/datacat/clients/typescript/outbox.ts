@@ -3,6 +3,7 @@ import { DatacatError } from './errors.ts'
 import {
   openWriteAhead,
   type StoredRequest,
+  type Unread,
   type WaitingRequest,
   type WriteAhead
 } from './write-ahead.ts'
@@ -87,7 +88,7 @@ export function createOutbox({ counters, offline, onError }: OutboxOptions): Out
       return file !== undefined
     })
 
-  const read = async (entry: Waiting): Promise<Entry | 'gone' | 'damaged'> => {
+  const read = async (entry: Waiting): Promise<Entry | Unread> => {
     const request = entry.request ?? (entry.file && (await folder?.read(entry.file))) ?? 'gone'
     return typeof request === 'string'
       ? request
@@ -101,15 +102,10 @@ export function createOutbox({ counters, offline, onError }: OutboxOptions): Out
       waiting.shift()
       // Only a process that delivered it, or was refused for good, takes a file away.
       entry.counters.move('stored', request === 'gone' ? 'delivered' : 'dropped', entry.items)
-      if (request === 'damaged' && entry.file) {
-        onError(
-          new DatacatError(
-            'invalid',
-            `the offline file ${entry.file.name} is damaged and was left out`
-          )
-        )
-        await folder?.remove(entry.file).catch(onError)
-      }
+      if (request === 'gone' || !entry.file) continue
+      const fate = request === 'damaged' ? 'is damaged and was set aside' : 'cannot be read'
+      onError(new DatacatError('invalid', `the offline file ${entry.file.name} ${fate}`))
+      if (request === 'damaged') await folder?.setAside(entry.file).catch(onError)
     }
     return undefined
   }

@@ -17,6 +17,7 @@ import {
   type TimerOptions
 } from './items.ts'
 import { queryText } from './query.ts'
+import { checkSize } from './size.ts'
 import type { Transport } from './transport.ts'
 import {
   timeText,
@@ -186,6 +187,7 @@ function writer(id: string, { delivery, buffered, onError }: SessionParts, count
     let item: Item
     try {
       item = { kind, text: text(), counters }
+      checkSize(item.text)
     } catch (error) {
       counters.add('logged', 1)
       counters.add('rejected', 1)

@@ -1,4 +1,5 @@
 import { DatacatError, isRetryable, refusalOf } from './errors.ts'
+import type { Json } from './wire.ts'
 
 /** Where the server is and how long it may take; `timeoutMs` is per request, or per silence of a stream. */
 export interface TransportOptions {
@@ -18,6 +19,8 @@ export interface SendOptions {
   readonly headers?: Readonly<Record<string, string>> | undefined
   readonly signal?: AbortSignal | undefined
   readonly retries?: number | undefined
+  /** Whether an answer is datacat's; what is not is an error `answer`. */
+  readonly isAnswer?: ((answer: Json) => boolean) | undefined
 }
 
 /** The one place through which every request goes; rejects with DatacatError, or with the caller's abort reason. */
@@ -32,6 +35,7 @@ export interface Transport {
 
 const longestPauseMs = 10_000
 const longestRetryAfterMs = 30_000
+const mostRedirects = 5
 
 /** A pause of `ms` milliseconds; rejects with the abort reason. */
 export function pause(ms: number, signal?: AbortSignal): Promise<void> {
@@ -71,23 +75,46 @@ export function createTransport(options: TransportOptions): Transport {
   const base = options.url.replace(/(?<!\/)\/+$/, '')
   const authorization =
     options.token === undefined ? {} : { authorization: `Bearer ${options.token}` }
-  const request = (
+  const ask = (
+    url: URL,
     method: string,
-    path: string,
     { body, headers }: SendOptions,
     signal: AbortSignal
   ): Promise<Response> =>
-    options.fetch(base + path, {
+    options.fetch(url.href, {
       method,
       signal,
+      // fetch would make a GET of a write that is redirected.
+      redirect: method === 'GET' ? 'follow' : 'manual',
       headers: {
         accept: 'application/json',
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-        ...authorization,
+        ...(mayHaveToken(base, url) ? authorization : {}),
         ...headers
       },
       ...(body === undefined ? {} : { body })
     })
+  async function request(
+    method: string,
+    path: string,
+    sent: SendOptions,
+    signal: AbortSignal
+  ): Promise<Response> {
+    let url = new URL(base + path, (globalThis as { location?: { href: string } }).location?.href)
+    for (let redirects = 0; ; redirects++) {
+      const response = await ask(url, method, sent, signal)
+      const target = targetOf(response)
+      if (target === undefined) return response
+      await response.body?.cancel()
+      if (target === '' || redirects === mostRedirects)
+        throw new DatacatError(
+          'answer',
+          `${method} ${path} is redirected${target && ` to ${target}`}: give the client that address`,
+          { status: response.status }
+        )
+      url = new URL(target, url)
+    }
+  }
 
   const once = async <T>(method: string, path: string, sent: SendOptions): Promise<T> => {
     const watch = watchdog(options.timeoutMs, sent.signal)
@@ -95,7 +122,7 @@ export function createTransport(options: TransportOptions): Transport {
       const response = await request(method, path, sent, watch.signal)
       const text = await response.text()
       if (!response.ok) throw refusalOf(response.status, text, response.headers.get('retry-after'))
-      return parseAnswer<T>(text, response.status)
+      return checked<T>(parseAnswer(text, response.status), sent, response.status)
     } catch (error) {
       throw watch.explain(error, `${method} ${path}`)
     } finally {
@@ -146,9 +173,35 @@ export function createTransport(options: TransportOptions): Transport {
   return { send, lines }
 }
 
-function parseAnswer<T>(text: string, status: number): T {
+/** Where a write is to go instead, as it is; empty when a browser does not tell, or it would become another method. */
+function targetOf({ type, status, headers }: Response): string | undefined {
+  if (type === 'opaqueredirect' || status === 303) return ''
+  return [301, 302, 307, 308].includes(status) ? (headers.get('location') ?? '') : undefined
+}
+
+/** A token goes to the host it was given for, and not from https to http. */
+function mayHaveToken(base: string, url: URL): boolean {
+  if (url.href.startsWith(base) || !URL.canParse(base)) return true
+  const first = new URL(base)
+  return (
+    first.hostname === url.hostname && (first.protocol === 'http:' || url.protocol === 'https:')
+  )
+}
+
+function checked<T>(answer: unknown, { isAnswer }: SendOptions, status: number): T {
+  const isObject = typeof answer === 'object' && answer !== null
+  if (isAnswer && !(isObject && isAnswer(answer as Json)))
+    throw new DatacatError(
+      'answer',
+      `the answer is not datacat's: ${JSON.stringify(answer).slice(0, 80)}`,
+      { status }
+    )
+  return answer as T
+}
+
+function parseAnswer(text: string, status: number): unknown {
   try {
-    return JSON.parse(text) as T
+    return JSON.parse(text) as unknown
   } catch (cause) {
     throw new DatacatError(
       'answer',

@@ -16,11 +16,18 @@ export interface WriteAhead {
   scan(): Promise<StoredRequest[]>
   /** undefined when the folder has no room. */
   write(request: WaitingRequest, items: number): Promise<StoredRequest | undefined>
-  /** `gone` when somebody else has sent it, `damaged` when the file is not whole. */
-  read(stored: StoredRequest): Promise<WaitingRequest | 'gone' | 'damaged'>
+  /**
+   * `gone` when somebody else has sent it, `damaged` when the file is not whole, `unreadable` when it
+   * cannot be read.
+   */
+  read(stored: StoredRequest): Promise<WaitingRequest | Unread>
+  /** Puts a damaged file out of the way, for whoever wants to see it. */
+  setAside(stored: StoredRequest): Promise<void>
   remove(stored: StoredRequest): Promise<void>
   bytes(): number
 }
+
+export type Unread = 'gone' | 'damaged' | 'unreadable'
 
 // <time>-<process>-<items>.json: what sorts by name sorts by time.
 const fileName = /^(\d{15})-[0-9a-f]{8}-(\d+)\.json$/
@@ -103,14 +110,14 @@ export async function openWriteAhead(folder: string, maxBytes: number): Promise<
     return { name, bytes, items }
   }
 
-  const read = async ({ name }: StoredRequest): Promise<WaitingRequest | 'gone' | 'damaged'> => {
+  const read = async ({ name }: StoredRequest): Promise<WaitingRequest | Unread> => {
     try {
       return parseRequest(await fs.readFile(at(name), 'utf8')) ?? 'damaged'
     } catch (error) {
       const { code = '' } = error as { code?: string }
       if (code === 'EMFILE' || code === 'ENFILE') throw error
       forget(name)
-      return code === 'ENOENT' ? 'gone' : 'damaged'
+      return code === 'ENOENT' ? 'gone' : 'unreadable'
     }
   }
 
@@ -119,6 +126,10 @@ export async function openWriteAhead(folder: string, maxBytes: number): Promise<
     write,
     read,
     bytes: () => total,
+    async setAside({ name }) {
+      await fs.rename(at(name), at(`${name}.broken`))
+      forget(name)
+    },
     async remove({ name }) {
       await fs.rm(at(name), { force: true })
       forget(name)

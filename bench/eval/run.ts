@@ -2,11 +2,12 @@ import { Command } from 'commander'
 import { gaiaCommand } from './gaia.ts'
 import { loghubCommand } from './loghub.ts'
 import { petshopCommand } from './petshop.ts'
+import { rootcausebenchCommand } from './rootcausebench.ts'
 
 const program = new Command('eval')
   .usage('<track> --data DIR [--json FILE]')
   .description('The analysis measured on public data beside the baselines of each set.')
-for (const add of [petshopCommand, loghubCommand, gaiaCommand]) add(program)
+for (const add of [petshopCommand, loghubCommand, gaiaCommand, rootcausebenchCommand]) add(program)
 program
   .command('simulator')
   .description("the simulator's scenarios; see `npm run eval -- simulator --help`")

@@ -1,4 +1,4 @@
-import { median, robustSpread, stepNoise } from './statistics.ts'
+import { median, stepNoise } from './statistics.ts'
 
 /** A metric in buckets of one width. */
 export interface Series {
@@ -126,7 +126,6 @@ function usualBand(
   const all = parts.flatMap(valuesOf)
   const noise = Math.max(
     ...parts.map(part => stepNoise(valuesOf(part))),
-    robustSpread(all),
     Math.abs(median(all)) * leastShare
   )
   return {

@@ -27,7 +27,7 @@ export function createCallGraph(calls: readonly Call[]): CallGraph {
 }
 
 /** Everything that is reached from a service along the links, the service itself included. */
-function reachable(
+export function reachable(
   links: ReadonlyMap<string, ReadonlySet<string>>,
   from: string
 ): ReadonlySet<string> {
@@ -38,6 +38,7 @@ function reachable(
 
 /** A span as traces give it; a root has no parent. */
 export interface CallSpan {
+  readonly traceId: string
   readonly spanId: string
   readonly parentId: string | null
   readonly service: string
@@ -45,10 +46,11 @@ export interface CallSpan {
 
 /** Who calls whom, read from spans whose parent is in another service. */
 export function callsFromSpans(spans: readonly CallSpan[]): Call[] {
-  const serviceOf = new Map(spans.map(span => [span.spanId, span.service]))
+  const serviceOf = new Map(spans.map(span => [`${span.traceId} ${span.spanId}`, span.service]))
   const found = new Map<string, Call>()
   for (const span of spans) {
-    const caller = span.parentId === null ? undefined : serviceOf.get(span.parentId)
+    const caller =
+      span.parentId === null ? undefined : serviceOf.get(`${span.traceId} ${span.parentId}`)
     if (caller !== undefined && caller !== span.service)
       found.set(`${caller}\n${span.service}`, [caller, span.service])
   }

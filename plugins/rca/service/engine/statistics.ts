@@ -13,12 +13,6 @@ export function median(figures: readonly number[]): number {
 /** Turns a median absolute deviation into the standard deviation it stands for under a normal law. */
 const normalConsistency = 1.4826
 
-/** A standard deviation that outliers do not widen: 1.4826 times the median distance from the median. */
-export function robustSpread(figures: readonly number[]): number {
-  const centre = median(figures)
-  return normalConsistency * median(figures.map(figure => Math.abs(figure - centre)))
-}
-
 /** How much neighbouring buckets of a series differ by chance, in its unit; 0 of fewer than three values. */
 export function stepNoise(values: readonly (number | null)[]): number {
   const steps = changes(values)

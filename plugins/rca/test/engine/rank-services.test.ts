@@ -200,7 +200,8 @@ test('without any excess nobody stands out, and an unknown target is named', () 
 })
 
 test('calls are read from spans whose parent is in another service', () => {
-  const span = (spanId: string, parentId: string | null, service: string) => ({
+  const span = (spanId: string, parentId: string | null, service: string, traceId = 't') => ({
+    traceId,
     spanId,
     parentId,
     service
@@ -211,7 +212,9 @@ test('calls are read from spans whose parent is in another service', () => {
       span('2', '1', 'frontend'),
       span('3', '2', 'checkout'),
       span('4', '2', 'checkout'),
-      span('5', 'lost', 'payments')
+      span('5', 'lost', 'payments'),
+      span('1', null, 'mail', 'u'),
+      span('2', '1', 'mail', 'u')
     ]),
     [['frontend', 'checkout']]
   )

@@ -107,6 +107,7 @@ func refusals(client *datacat.Client) {
 	_, err := client.GetSession("no/such session")
 	var refusal *datacat.Error
 	check(errors.As(err, &refusal) && refusal.Status == http.StatusNotFound && !use(refusal.Temporary)(), err)
+	check(!use(refusal.Final)(), err) // in plain words, as the first version says it
 	check(strings.Contains(use(refusal.Error)(), "404") && strings.Contains(err.Error(), "Session not found"), err)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	must(err)

@@ -1,4 +1,4 @@
-package client
+package datacat
 
 import (
 	"bytes"
@@ -35,9 +35,12 @@ type batch struct {
 }
 
 type stored struct {
-	Accepted  int  `json:"accepted"`
-	Duplicate bool `json:"duplicate"`
+	status
+	Accepted  *int  `json:"accepted"`
+	Duplicate *bool `json:"duplicate"`
 }
+
+func (s *stored) valid() bool { return s.status.valid() && s.Accepted != nil && s.Duplicate != nil }
 
 func encode(kind kind, item interface{}) (entry, error) {
 	text, err := json.Marshal(item)
@@ -86,7 +89,7 @@ func (c *Client) sendBatch(ctx context.Context, sessionID string, b batch, retri
 	var answer stored
 	r := request{
 		method: http.MethodPost, path: sessionPath(newBase, sessionID, "batch"),
-		body: b.body(), repeatable: true, retries: retries,
+		body: b.body(), key: b.key, retries: retries,
 	}
 	err := c.send(ctx, r, &answer)
 	return answer, err

@@ -1,12 +1,15 @@
-package client
+package datacat
 
 import (
 	"time"
 )
 
-// UpdateState queues a state patch. This and the other writes return at once: nil, ErrQueueFull, ErrClosed or an
-// encoding error.
+// UpdateState queues a state patch. This and the other writes return at once: nil, ErrQueueFull, ErrClosed, ErrTooLarge
+// or an encoding error. A nil state changes nothing.
 func (w *BatchWriter) UpdateState(state map[string]interface{}) error {
+	if state == nil {
+		return nil
+	}
 	return w.put(kindState, patch{State: state, At: milliseconds(time.Time{})})
 }
 

@@ -1,8 +1,8 @@
-// Package client writes to and reads from a datacat server: sessions, state, events, metrics and heartbeats.
+// Package datacat writes to and reads from a datacat server: sessions, state, events, metrics and heartbeats.
 //
 // The calls of the first version keep their signatures and have a variant with a context; newer calls take the context
 // first. A call that gets anything but a 2xx answer returns an *Error.
-package client
+package datacat
 
 import (
 	"net/http"
@@ -37,7 +37,8 @@ func WithTimeout(timeout time.Duration) Option {
 
 // WithRetries sets how often a call is repeated after a connection failure, 408, 429 or 5xx; the default is 3.
 //
-// A plain write of the first version whose answer was lost is not repeated, because it could be stored twice.
+// Every write carries a key, so that the server stores a repeated one once. A first-version server knows no keys: there
+// use 0.
 func WithRetries(retries int) Option {
 	return func(c *Client) { c.retries = retries }
 }

@@ -1,4 +1,4 @@
-package client
+package datacat
 
 import (
 	"context"
@@ -118,16 +118,16 @@ func (w *BatchWriter) try(ctx context.Context, b batch) (BatchStats, error) {
 	answer, err := w.client.sendBatch(ctx, w.sessionID, b, 0)
 	if err == nil {
 		outcome := BatchStats{Sent: len(b.entries)}
-		if answer.Duplicate {
+		if *answer.Duplicate {
 			outcome.Duplicates = len(b.entries)
 		}
 		return outcome, nil
 	}
 	var refusal *Error
-	if !errors.As(err, &refusal) || refusal.Temporary() || refusal.Status < 400 {
+	if !errors.As(err, &refusal) || !refusal.Final() {
 		return BatchStats{}, err
 	}
-	if len(b.entries) < 2 || !concernsItems(refusal.Status) {
+	if len(b.entries) < 2 || refusal.Status == http.StatusNotFound {
 		return BatchStats{Rejected: len(b.entries), LastError: err}, nil
 	}
 	var total BatchStats
@@ -139,12 +139,6 @@ func (w *BatchWriter) try(ctx context.Context, b batch) (BatchStats, error) {
 		total.add(outcome)
 	}
 	return total, nil
-}
-
-func concernsItems(status int) bool {
-	return status == http.StatusBadRequest ||
-		status == http.StatusRequestEntityTooLarge ||
-		status == http.StatusUnprocessableEntity
 }
 
 func (s *BatchStats) add(other BatchStats) {

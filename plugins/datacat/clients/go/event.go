@@ -1,4 +1,4 @@
-package client
+package datacat
 
 import (
 	"context"
@@ -61,7 +61,7 @@ func (c *Client) LogEvent(sessionID, name string, data map[string]interface{}) e
 // LogEventContext is LogEvent with a context.
 func (c *Client) LogEventContext(ctx context.Context, sessionID, name string, data map[string]interface{}) error {
 	body := map[string]interface{}{"name": name, "data": data}
-	return c.post(ctx, sessionPath(oldBase, sessionID, "events"), body, false, &status{})
+	return c.post(ctx, sessionPath(oldBase, sessionID, "events"), body, newKey(), &status{})
 }
 
 // SendEvent appends an event with a level, labels, an exception or a time of its own; repeating it never stores it

@@ -1,4 +1,4 @@
-package client
+package datacat
 
 import (
 	"context"
@@ -109,10 +109,17 @@ func (h *Heartbeat) Suspend(ctx context.Context) error {
 	return h.client.Suspend(ctx, h.sessionID)
 }
 
-// Stop ends the relaying and, unless the session is paused already, tells the server to expect no more beats.
+// Stop ends the relaying, after a beat that was not relayed yet, and, unless the session is paused already, tells
+// the server to expect no more beats. With a context that has ended, as a deferred call often has, it has five seconds.
 func (h *Heartbeat) Stop(ctx context.Context) error {
+	if ctx.Err() != nil {
+		own, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		ctx = own
+	}
 	h.cancel()
 	<-h.done
+	h.relay(ctx)
 	h.mu.Lock()
 	paused := h.suspended
 	h.mu.Unlock()
@@ -155,6 +162,6 @@ func (h *Heartbeat) relay(ctx context.Context) {
 	err := h.client.SendHeartbeat(ctx, h.sessionID, h.limits)
 	h.mu.Lock()
 	h.last = err
-	h.pending = h.pending || err != nil
+	h.pending = h.pending || err != nil && !h.suspended
 	h.mu.Unlock()
 }

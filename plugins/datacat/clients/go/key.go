@@ -1,4 +1,4 @@
-package client
+package datacat
 
 import (
 	"crypto/rand"

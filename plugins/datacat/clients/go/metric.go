@@ -1,4 +1,4 @@
-package client
+package datacat
 
 import (
 	"context"
@@ -59,7 +59,7 @@ func (c *Client) LogMetric(sessionID, name string, value float64, tags []string)
 // LogMetricContext is LogMetric with a context.
 func (c *Client) LogMetricContext(ctx context.Context, sessionID, name string, value float64, tags []string) error {
 	body := map[string]interface{}{"name": name, "value": value, "tags": tags}
-	return c.post(ctx, sessionPath(oldBase, sessionID, "metrics"), body, false, &status{})
+	return c.post(ctx, sessionPath(oldBase, sessionID, "metrics"), body, newKey(), &status{})
 }
 
 // SendMetric appends a value with a type, a unit or a time of its own; repeating it never stores it twice.

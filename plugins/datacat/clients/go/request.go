@@ -1,4 +1,4 @@
-package client
+package datacat
 
 import (
 	"bytes"
@@ -8,11 +8,9 @@ import (
 	"io"
 	"math/rand"
 	"net/http"
-	"net/http/httptrace"
 	"net/url"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"time"
 )
 
@@ -20,6 +18,11 @@ const (
 	longestWait  = 30 * time.Second
 	retryCap     = 5 * time.Second
 	errorBodyCap = 64 << 10
+	// The server's limit; one item is smaller by the names around it.
+	largestBody   = 1 << 20
+	largestItem   = 1_040_000
+	mostRedirects = 5
+	problemPrefix = "urn:rayne:error:"
 )
 
 // Error is an answer other than 2xx.
@@ -27,6 +30,8 @@ type Error struct {
 	// Status is the HTTP status, Body the server's words.
 	Status int
 	Body   string
+	// Problem is which of its own errors datacat named; empty for an answer of anybody else.
+	Problem string
 	// RetryAfter is the wait the server asked for; it counts only when HasRetryAfter is true.
 	RetryAfter    time.Duration
 	HasRetryAfter bool
@@ -43,11 +48,16 @@ func (e *Error) Temporary() bool {
 	return e.Status == http.StatusRequestTimeout || e.Status == http.StatusTooManyRequests || e.Status >= 500
 }
 
-// unreachable is a request without an answer; sent tells whether the server may have acted on it.
+// Final tells whether datacat itself refused for good: a proxy, a login page or an expired token is no such refusal.
+func (e *Error) Final() bool {
+	about := e.Status == http.StatusBadRequest || e.Status == http.StatusRequestEntityTooLarge
+	return e.Problem == "session-not-found" || e.Problem != "" && about
+}
+
+// unreachable is a request without an answer of datacat.
 type unreachable struct {
 	call  string
 	cause error
-	sent  bool
 }
 
 func (e *unreachable) Error() string { return fmt.Sprintf("datacat: %s failed: %v", e.call, e.cause) }
@@ -56,9 +66,9 @@ func (e *unreachable) Unwrap() error { return e.cause }
 type request struct {
 	method, path string
 	body         []byte
-	// repeatable requests change nothing when they arrive twice.
-	repeatable bool
-	retries    int
+	// key makes a repeated write the same one to the server.
+	key     string
+	retries int
 }
 
 func sessionPath(base, id string, verbs ...string) string {
@@ -66,11 +76,11 @@ func sessionPath(base, id string, verbs ...string) string {
 }
 
 func (c *Client) get(ctx context.Context, path string, answer interface{}) error {
-	return c.send(ctx, request{method: http.MethodGet, path: path, repeatable: true, retries: c.retries}, answer)
+	return c.send(ctx, request{method: http.MethodGet, path: path, retries: c.retries}, answer)
 }
 
-func (c *Client) post(ctx context.Context, path string, body interface{}, repeatable bool, answer interface{}) error {
-	r := request{method: http.MethodPost, path: path, repeatable: repeatable, retries: c.retries}
+func (c *Client) post(ctx context.Context, path string, body interface{}, key string, answer checked) error {
+	r := request{method: http.MethodPost, path: path, key: key, retries: c.retries}
 	if body != nil {
 		encoded, err := json.Marshal(body)
 		if err != nil {
@@ -84,7 +94,7 @@ func (c *Client) post(ctx context.Context, path string, body interface{}, repeat
 func (c *Client) send(ctx context.Context, r request, answer interface{}) error {
 	for failures := 0; ; failures++ {
 		err := c.attempt(ctx, r, answer)
-		if err == nil || failures >= r.retries || ctx.Err() != nil || !mayRepeat(err, r.repeatable) {
+		if err == nil || failures >= r.retries || ctx.Err() != nil || !mayRepeat(err) {
 			return err
 		}
 		wait := waitAfter(err, failures)
@@ -101,21 +111,15 @@ func (c *Client) attempt(ctx context.Context, r request, answer interface{}) err
 		defer cancel()
 		ctx = limited
 	}
-	var sent atomic.Bool
-	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GotConn: func(httptrace.GotConnInfo) { sent.Store(true) },
-	})
-	req, err := http.NewRequestWithContext(traced, r.method, c.BaseURL+r.path, bytes.NewReader(r.body))
-	if err != nil {
-		return fmt.Errorf("datacat: %s: %w", call, err)
+	if len(r.body) > largestBody {
+		return &Error{
+			Status: http.StatusRequestEntityTooLarge, Problem: "body-too-large", call: call,
+			Body: fmt.Sprintf("%d bytes are over 1 MB; not sent", len(r.body)),
+		}
 	}
-	req.Header.Set("Content-Type", "application/json")
-	if c.token != "" {
-		req.Header.Set("Authorization", "Bearer "+c.token)
-	}
-	resp, err := c.HTTPClient.Do(req)
+	resp, err := c.do(ctx, r)
 	if err != nil {
-		return &unreachable{call: call, cause: err, sent: sent.Load()}
+		return &unreachable{call: call, cause: err}
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
@@ -123,17 +127,74 @@ func (c *Client) attempt(ctx context.Context, r request, answer interface{}) err
 	}
 	text, err := io.ReadAll(resp.Body)
 	if err != nil {
-		return &unreachable{call: call, cause: err, sent: true}
+		return &unreachable{call: call, cause: err}
 	}
 	if err := json.Unmarshal(text, answer); err != nil {
-		return fmt.Errorf("datacat: %s: decoding: %w", call, err)
+		return &unreachable{call: call, cause: fmt.Errorf("this is no answer of datacat: %w", err)}
+	}
+	if own, ok := answer.(checked); ok && !own.valid() {
+		return &unreachable{call: call, cause: fmt.Errorf("this is no answer of datacat: %.80s", text)}
 	}
 	return nil
+}
+
+// checked is an answer that can be told from that of another server.
+type checked interface{ valid() bool }
+
+// do sends a request and follows redirects as it is: net/http would make a GET of a write.
+func (c *Client) do(ctx context.Context, r request) (*http.Response, error) {
+	carrier := *c.HTTPClient
+	carrier.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	first, err := url.Parse(c.BaseURL + r.path)
+	if err != nil {
+		return nil, err
+	}
+	for target, hops := first, 0; ; hops++ {
+		req, err := http.NewRequestWithContext(ctx, r.method, target.String(), bytes.NewReader(r.body))
+		if err != nil {
+			return nil, err
+		}
+		req.Header.Set("Content-Type", "application/json")
+		if r.key != "" {
+			req.Header.Set("Idempotency-Key", r.key)
+		}
+		safe := first.Scheme == "http" || target.Scheme == "https"
+		if c.token != "" && safe && target.Hostname() == first.Hostname() {
+			req.Header.Set("Authorization", "Bearer "+c.token)
+		}
+		resp, err := carrier.Do(req)
+		if err != nil || !movesOn(resp, r.method) || hops == mostRedirects {
+			return resp, err
+		}
+		next, err := resp.Location()
+		if err != nil {
+			return resp, nil
+		}
+		resp.Body.Close()
+		target = next
+	}
+}
+
+func movesOn(resp *http.Response, method string) bool {
+	switch resp.StatusCode {
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+		return true
+	}
+	return resp.StatusCode == http.StatusSeeOther && method == http.MethodGet
 }
 
 func answerError(call string, resp *http.Response) error {
 	text, _ := io.ReadAll(io.LimitReader(resp.Body, errorBodyCap))
 	e := &Error{Status: resp.StatusCode, Body: string(text), call: call}
+	var own struct {
+		Type string `json:"type"`
+	}
+	if json.Unmarshal(text, &own) == nil && strings.HasPrefix(own.Type, problemPrefix) {
+		e.Problem = strings.TrimPrefix(own.Type, problemPrefix)
+	}
+	if location := resp.Header.Get("Location"); resp.StatusCode/100 == 3 && location != "" {
+		e.Body = "moved to " + location + ": give the client that address"
+	}
 	asked := resp.Header.Get("Retry-After")
 	if seconds, err := strconv.ParseFloat(asked, 64); err == nil && seconds >= 0 {
 		e.RetryAfter, e.HasRetryAfter = time.Duration(seconds*float64(time.Second)), true
@@ -143,12 +204,12 @@ func answerError(call string, resp *http.Response) error {
 	return e
 }
 
-func mayRepeat(err error, repeatable bool) bool {
+func mayRepeat(err error) bool {
 	switch e := err.(type) {
 	case *Error:
 		return e.Temporary()
 	case *unreachable:
-		return repeatable || !e.sent
+		return true
 	}
 	return false
 }

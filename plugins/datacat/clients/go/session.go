@@ -1,4 +1,4 @@
-package client
+package datacat
 
 import (
 	"context"
@@ -22,6 +22,8 @@ type Session struct {
 	Metrics   []Metric               `json:"metrics"`
 }
 
+func (s *Session) valid() bool { return s.ID != "" }
+
 // SessionOptions describes a session to open; every field may be left out.
 type SessionOptions struct {
 	// ID is a UUID of the caller's choice; opening the same one again is harmless.
@@ -40,9 +42,13 @@ type status struct {
 	Status string `json:"status"`
 }
 
+func (s *status) valid() bool { return s.Status == "ok" }
+
 type created struct {
 	SessionID string `json:"session_id"`
 }
+
+func (c *created) valid() bool { return c.SessionID != "" }
 
 type opening struct {
 	ID        string                 `json:"id"`
@@ -63,7 +69,7 @@ func (c *Client) CreateSession() (string, error) {
 // CreateSessionContext is CreateSession with a context.
 func (c *Client) CreateSessionContext(ctx context.Context) (string, error) {
 	var answer created
-	err := c.post(ctx, oldBase, nil, false, &answer)
+	err := c.post(ctx, oldBase, nil, newUUID(), &answer)
 	return answer.SessionID, err
 }
 
@@ -81,7 +87,7 @@ func (c *Client) OpenSession(ctx context.Context, options SessionOptions) (strin
 		body.Heartbeat = &limits
 	}
 	var answer created
-	err := c.post(ctx, newBase, body, true, &answer)
+	err := c.post(ctx, newBase, body, "", &answer)
 	return answer.SessionID, err
 }
 
@@ -120,7 +126,7 @@ func (c *Client) UpdateState(sessionID string, state map[string]interface{}) err
 
 // UpdateStateContext is UpdateState with a context.
 func (c *Client) UpdateStateContext(ctx context.Context, sessionID string, state map[string]interface{}) error {
-	return c.post(ctx, sessionPath(oldBase, sessionID, "state"), state, false, &status{})
+	return c.post(ctx, sessionPath(oldBase, sessionID, "state"), state, newKey(), &status{})
 }
 
 // EndSession marks the session as ended; ending it again moves its end.
@@ -130,5 +136,5 @@ func (c *Client) EndSession(sessionID string) error {
 
 // EndSessionContext is EndSession with a context.
 func (c *Client) EndSessionContext(ctx context.Context, sessionID string) error {
-	return c.post(ctx, sessionPath(oldBase, sessionID, "end"), nil, true, &status{})
+	return c.post(ctx, sessionPath(oldBase, sessionID, "end"), nil, newKey(), &status{})
 }

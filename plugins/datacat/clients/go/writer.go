@@ -1,4 +1,4 @@
-package client
+package datacat
 
 import (
 	"context"
@@ -11,6 +11,9 @@ import (
 
 // ErrQueueFull is returned for an item that was dropped because the server is away for too long.
 var ErrQueueFull = errors.New("datacat: the queue is full")
+
+// ErrTooLarge is returned for an item over the server's limit of 1 MB.
+var ErrTooLarge = errors.New("datacat: the item is over the server's 1 MB")
 
 // ErrClosed is returned for an item given to a closed BatchWriter.
 var ErrClosed = errors.New("datacat: the batch writer is closed")
@@ -184,6 +187,10 @@ func (w *BatchWriter) put(kind kind, item interface{}) error {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if len(e.text) > largestItem {
+		w.stats.Rejected, w.stats.LastError = w.stats.Rejected+1, ErrTooLarge
+		return ErrTooLarge
+	}
 	if err := w.admit(); err != nil {
 		return err
 	}

@@ -70,7 +70,7 @@ const quantity = new RegExp(
   'gi'
 )
 const parts = new RegExp(
-  `^([\\d_.*\\s]+?)\\s*(?:\\*\\s*)?` + `(?:time\\.|Duration\\.of)?(${unitName})?$`,
+  `^([\\d_.*\\s]+?)\\s*(?:\\*\\s*)?(?:time\\.|Duration\\.of)?(${unitName})?$`,
   'i'
 )
 const scales: readonly (readonly [RegExp, number])[] = [

@@ -25,6 +25,7 @@ import { registerPlugins } from './register-plugins.ts'
 import { coreRoutes } from './routes.ts'
 import { createServices, orderByTokens } from './services.ts'
 import { createToolRegistry } from './tool.ts'
+import { createToolbox } from './tool-folder.ts'
 
 export interface AppOptions {
   readonly settings: Settings
@@ -94,6 +95,7 @@ function assemble(options: AppOptions, db: Knex, lifecycle: Lifecycle) {
   const statements = createStatements(options.connection)
   lifecycle.opens('statements', statements.close)
   const services = createServices(options.overrides)
+  const tools = createToolRegistry(services)
   const wiring = {
     environment,
     log,
@@ -102,7 +104,8 @@ function assemble(options: AppOptions, db: Knex, lifecycle: Lifecycle) {
     router,
     jobs,
     services,
-    tools: createToolRegistry(services),
+    tools,
+    toolbox: createToolbox(tools, services),
     commands: createCommands(),
     health: createHealth(),
     lifecycle,

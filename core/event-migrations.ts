@@ -1,8 +1,8 @@
 import type { Migration } from './db/migrate.ts'
 
 /**
- * `core_emit` puts one job a queue into the caller's transaction, with the ids of the rows that hold what an event tells;
- * `core_wake` wakes the workers of queues. Both speak to the tables of pg-boss as its own statements do.
+ * `core_emit` puts one job a queue into the caller's transaction, with the ids of the rows that hold what an event
+ * tells; `core_wake` wakes the workers of queues. Both speak to the tables of pg-boss as its own statements do.
  */
 export const eventMigrations: readonly Migration[] = [
   {

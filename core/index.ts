@@ -13,7 +13,8 @@ export {
   type ReadEvents
 } from './events.ts'
 export type { Statement } from './db/statements.ts'
-export { defineTool, type Tool, type ToolContext } from './tool.ts'
+export { defineTool, type Tool, type Toolbox, type ToolContext } from './tool.ts'
+export { answerOf, readToolWindow, toolAnswer, ToolWindow } from './tool-answer.ts'
 export {
   bootError,
   defineErrors,

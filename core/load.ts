@@ -4,6 +4,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { bootError, errorText } from './errors.ts'
 import type { Environment, Settings } from './config.ts'
 import type { Plugin } from './plugin.ts'
+import type { Tool } from './tool.ts'
 import { refuseUnknownNames } from './setting-names.ts'
 
 const folder = fileURLToPath(new URL('../plugins/', import.meta.url))
@@ -39,6 +40,14 @@ export async function loadPlugins(names: readonly string[] = builtInPlugins()): 
       return plugin
     })
   )
+}
+
+/** The tool that a file exports by default. */
+export async function loadTool(file: string): Promise<Tool> {
+  const module = (await import(pathToFileURL(file).href)) as { default?: Tool }
+  if (typeof module.default?.run !== 'function')
+    throw bootError(`'${file}' does not export a tool by default: export default defineTool({ … })`)
+  return module.default
 }
 
 /** The plugins of these settings, when every `RAYNE_…` name of the environment is one that something reads. */

@@ -53,6 +53,13 @@ const errorTable = (errors: readonly ErrorKind[]): string =>
     ...errors.map(({ code, status, about }) => `| ${code} | ${status} | ${about} |`)
   ].join('\n')
 
+const content = (schema: TSchema): unknown => ({ 'application/json': { schema } })
+
+function bodyOf(schema: TSchema | undefined, raw: boolean): unknown {
+  if (schema) return { required: true, content: content(schema) }
+  return raw ? { required: true, content: { '*/*': { schema: {} } } } : undefined
+}
+
 function describe({
   owner,
   method,
@@ -69,12 +76,7 @@ function describe({
     )
   const scope = auth.replace('scope:', '')
   const parameters = [...parametersOf(inPath, 'path'), ...parametersOf(about?.query, 'query')]
-  const content = (schema: TSchema): unknown => ({ 'application/json': { schema } })
-  const body = about?.body
-    ? { required: true, content: content(about.body) }
-    : spec?.rawBody
-      ? { required: true, content: { '*/*': { schema: {} } } }
-      : undefined
+  const body = bodyOf(about?.body, spec?.rawBody === true)
   const others = Object.fromEntries(
     Object.entries(spec?.also ?? {}).map(([status, description]) => [
       status,

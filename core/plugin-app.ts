@@ -11,7 +11,7 @@ import type { Lifecycle } from './lifecycle.ts'
 import type { Logger } from './log.ts'
 import type { Plugin, PluginApp } from './plugin.ts'
 import type { Services } from './services.ts'
-import type { ToolRegistry } from './tool.ts'
+import type { Toolbox, ToolRegistry } from './tool.ts'
 
 /** Everything the registration of plugins writes to. */
 export interface Wiring {
@@ -23,6 +23,7 @@ export interface Wiring {
   readonly jobs: Pick<Jobs, 'define'>
   readonly services: Services
   readonly tools: Pick<ToolRegistry, 'register'>
+  readonly toolbox: Toolbox
   readonly commands: Commands
   readonly health: Pick<Health, 'add'>
   readonly lifecycle: Pick<Lifecycle, 'opens'>
@@ -62,6 +63,7 @@ export function createPluginApp(
     on: (event, run) => events.on(id, event, run),
     keep: (event, read) => events.keep(event, read),
     tool: definition => wiring.tools.register(id, definition),
+    toolbox: wiring.toolbox,
     check: (name, probe) => wiring.health.add(name, probe),
     command: spec => wiring.commands.add(id, spec),
     onReady: hook => {

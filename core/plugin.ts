@@ -13,7 +13,7 @@ import type { Logger } from './log.ts'
 import type { RawHandler } from './http/operation.ts'
 import type { RawWords, RouteSpec } from './route.ts'
 import type { Resolved, Token, Tokens } from './services.ts'
-import type { Tool } from './tool.ts'
+import type { Tool, Toolbox } from './tool.ts'
 
 /** Everything one plugin can see of the platform. */
 export interface PluginApp<C> {
@@ -67,6 +67,8 @@ export interface PluginApp<C> {
    */
   keep<S extends TSchema>(event: EventType<S>, read: ReadEvents<Static<S>>): KeptEvent
   tool(definition: Tool): void
+  /** All tools, of plugins and of `tools/`. */
+  readonly toolbox: Toolbox
   /** Joins `/readyz` and `rayne doctor`. */
   check(name: string, probe: Probe): void
   /**

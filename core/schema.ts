@@ -30,8 +30,8 @@ const maxTold = 1_000
 export type Validator<T> = (value: unknown, where?: string) => T
 
 /**
- * `coerce` is for texts that carry other types: paths, queries, environment variables. A schema is made into code when
- * the first value comes, for most of them never see one in a process's life, and to compile all costs a third of a start.
+ * `coerce` is for texts that carry other types: paths, queries, environment variables. A schema is made into code
+ * when the first value comes: most never see one in a process's life, and to compile all costs a third of a start.
  */
 export function compile<S extends TSchema>(
   schema: S,

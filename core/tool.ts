@@ -47,6 +47,14 @@ export const defineTool = <
   spec: ToolSpec<I, O, N>
 ): Tool => spec
 
+/** The tools a plugin may call: what plugins registered and what `tools/` holds, loaded when first asked for. */
+export interface Toolbox {
+  /** Sorted by name; a tool whose services no loaded plugin provides is left out. */
+  list(): Promise<readonly Tool[]>
+  /** Checks input and output; throws `tool-not-found` and what the tool throws. */
+  execute(name: string, input: unknown, context: ToolContext): Promise<unknown>
+}
+
 /** The tools of one running application, by name. */
 export function createToolRegistry(services: Services) {
   const tools = new Map<

@@ -16,7 +16,7 @@ export interface FirstMinute {
   readonly serving: Block | undefined
 }
 
-/** Every plugin with the simulated Datadog: alerts come, and are analysed, in the first minute after the first answer. */
+/** Every plugin with the simulated Datadog: alerts come and are analysed in the minute after the first answer. */
 export async function measureFirstMinute(body: AlertBody, seconds: number): Promise<FirstMinute> {
   const { home, remove } = await createHome()
   const file = path.join(home, 'loop.json')

@@ -11,6 +11,7 @@ import { createServices, orderByTokens } from '../services.ts'
 
 const nowhere = { host: '/nowhere', port: 5432, user: 'nobody', database: 'none' }
 const asksTooEarly = 'it waits for the database before it has registered its commands'
+const noTools = (): Promise<never> => Promise.reject(new Error('no tools here'))
 const noQueue = (): Promise<never> => Promise.reject(bootError(asksTooEarly))
 
 /**
@@ -36,6 +37,7 @@ export async function listCommands(
     jobs: { define: name => ({ name, enqueue: noQueue, enqueueAll: noQueue }) },
     services: createServices(),
     tools: { register: ignore },
+    toolbox: { list: noTools, execute: noTools },
     commands,
     health: { add: ignore },
     lifecycle,

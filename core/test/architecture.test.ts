@@ -177,7 +177,7 @@ describe('what breaks the architecture is reported by name', () => {
       lines(4_201),
       [
         /^core\/very-long\.ts has 4201 lines; a file has/,
-        /^core has \d+ lines; core has at most 5200/
+        /^core has \d+ lines; core has at most 6000/
       ]
     ],
     ...['one', 'two', 'three'].map(name => [`core/postgres/${name}.ts`, lines(299), []] as const),

@@ -2,7 +2,7 @@ import type { Exception } from './budgets.ts'
 
 /** Casts (`as never`, `as unknown as`, `!`) by part of the tree: each number is the count, and only falls. */
 export const casts: Readonly<Record<string, number>> = {
-  bench: 23,
+  bench: 22,
   core: 1,
   'core/test': 9,
   'examples/test': 1,

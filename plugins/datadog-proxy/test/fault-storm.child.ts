@@ -18,8 +18,8 @@ export interface StormOrder {
   readonly calls: number
 }
 /**
- * What this process tells: the outcome, the milliseconds after a timer of its deadline and the requests of each call, and the
- * heap in MB.
+ * What this process tells: the outcome, the milliseconds after a timer of its deadline and the requests of each call,
+ * and the heap in MB.
  */
 export interface StormResult {
   readonly calls: readonly {

@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict'
+import { test, type TestContext } from 'node:test'
+import type { ToolContext } from '../../core/index.ts'
+import { createLogger } from '../../core/log.ts'
+import { createTestApp } from '../../core/testing.ts'
+import demo from '../../plugins/demo/plugin.ts'
+import proxy from '../../plugins/datadog-proxy/plugin.ts'
+import { createSimulator } from '../../simulator/simulator.ts'
+
+interface Answer {
+  asked: string
+  window: { from: string; to: string } | null
+  rows: Record<string, unknown>[]
+  truncated: boolean
+  note: string | null
+  simulated: boolean
+}
+
+const context = (account?: string): ToolContext => ({
+  account,
+  log: createLogger({ level: 'silent' }),
+  signal: AbortSignal.timeout(20_000)
+})
+
+/** For each tool a question the simulated incident has rows for, and one it has none for. */
+const questions = (window: { from: string; to: string }): Record<string, [object, object]> => ({
+  search_logs: [
+    { query: 'service:checkout-api status:error', ...window, limit: 5 },
+    { query: 'service:nobody', ...window }
+  ],
+  get_events: [
+    {
+      query: 'source:(deploy OR deployment OR change_tracking OR kubernetes OR github)',
+      ...window
+    },
+    { query: 'source:nobody', ...window }
+  ],
+  query_metric: [
+    { query: 'avg:system.cpu.user{*} by {host}', ...window },
+    { query: 'avg:system.cpu.user{host:nobody}', ...window }
+  ],
+  search_spans: [
+    { query: 'service:checkout-api', ...window, limit: 5 },
+    { query: 'service:nobody', ...window }
+  ],
+  get_host_info: [{ filter: 'a', limit: 3 }, { filter: 'nobody-has-this-name' }],
+  get_monitors: [{ query: 'status:alert' }, { query: 'nobody-has-this-name' }]
+})
+
+async function start(t: TestContext) {
+  const simulator = await createSimulator({ scenario: 's1' })
+  t.after(() => simulator.close())
+  const app = await createTestApp(t, {
+    plugins: [demo, proxy],
+    env: { RAYNE_DEMO_ACCOUNTS: JSON.stringify(simulator.accounts), RAYNE_DEMO_FIRE: 'false' }
+  })
+  const asked = questions({
+    from: new Date(simulator.t0 - 30 * 60_000).toISOString(),
+    to: new Date(simulator.t0 + 15 * 60_000).toISOString()
+  })
+  const ask = (name: string, input: object, account?: string): Promise<unknown> =>
+    app.toolbox.execute(name, input, context(account))
+  return { tools: await app.toolbox.list(), asked, ask }
+}
+
+test('the Datadog tools', async t => {
+  const { tools, asked, ask } = await start(t)
+  const [logs = {}] = asked['search_logs'] ?? []
+
+  await t.test('only read, are named as their files and say what they cannot do', () => {
+    assert.deepEqual(tools.map(tool => tool.name).toSorted(), Object.keys(asked).toSorted())
+    for (const { effect, description, name } of tools) {
+      assert.equal(effect, 'read')
+      assert.match(description, /cannot|does not|has no|too\./, name)
+    }
+  })
+
+  await t.test('answer rows with their window, and why there are none', async () => {
+    for (const [name, [some, none]] of Object.entries(asked)) {
+      const found = (await ask(name, some)) as Answer
+      assert.ok(found.rows.length > 0, `${name}: ${JSON.stringify(found)}`)
+      assert.equal(found.simulated, true)
+      const { from, to } = some as { from?: string; to?: string }
+      assert.deepEqual(found.window, from === undefined ? null : { from, to }, name)
+      const empty = (await ask(name, none)) as Answer
+      assert.deepEqual([empty.rows, empty.note], [[], 'answered: nothing matches'], name)
+    }
+  })
+
+  await t.test('say that more exists than they show', async () => {
+    const answer = (await ask('search_logs', logs)) as Answer
+    assert.deepEqual([answer.rows.length, answer.truncated], [5, true])
+    assert.match(answer.note ?? '', /more than the 5 rows shown exist/)
+  })
+
+  await t.test('refuse a bad window, an unknown field and an unknown account', async () => {
+    const change = (field: object): Promise<unknown> => ask('search_logs', { ...logs, ...field })
+    await assert.rejects(change({ to: '2020-01-01T00:00:00Z' }), /to must be after/)
+    await assert.rejects(change({ from: '2020-01-01T00:00:00Z' }), /more than 7 days/)
+    await assert.rejects(change({ from: 'yesterday' }), { code: 'invalid-input' })
+    await assert.rejects(change({ limt: 5 }), /limt is not a known field/)
+    await assert.rejects(ask('search_logs', logs, 'nobody'), { code: 'account-not-found' })
+  })
+})
+
+test('a tool whose services nobody provides is not listed', async t => {
+  const { toolbox } = await createTestApp(t, { plugins: [] })
+  assert.deepEqual(await toolbox.list(), [])
+})

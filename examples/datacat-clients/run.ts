@@ -1,3 +1,4 @@
+import { isRight, runFaultTable, tableText } from './faults/table.ts'
 import { clientNames, findClient, type ClientName, type ClientScript } from './harness/clients.ts'
 import { runScript } from './harness/script.ts'
 import { createDatacatServer, type Server } from './harness/server.ts'
@@ -82,13 +83,35 @@ function chosenScripts(names: readonly string[]): ClientScript[] {
     })
 }
 
+/** Prints what thirty faults make of each client's writes; rejects when one is lost, stored twice or held up. */
+async function printFaults(names: readonly string[]): Promise<void> {
+  const chosen = chosenScripts(names).map(script => script.name)
+  const server = await createDatacatServer()
+  try {
+    await server.start()
+    const cells = await runFaultTable(server.url, chosen, say)
+    say(tableText(cells))
+    const wrong = cells.filter(cell => !isRight(cell)).length
+    if (wrong > 0) throw new Error(`${wrong} of ${cells.length} ended wrong`)
+    say(
+      `${cells.length} of ${cells.length}: sent = stored, nothing twice, nothing lost, nothing blocked`
+    )
+  } finally {
+    await server.remove()
+  }
+}
+
 if (import.meta.main) {
   const interrupted = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.once(signal, () => interrupted.abort())
   try {
-    await runClients(chosenScripts(process.argv.slice(2)), { signal: interrupted.signal })
-    say('every client works')
+    const [first, ...others] = process.argv.slice(2)
+    if (first === 'faults') await printFaults(others)
+    else {
+      await runClients(chosenScripts(process.argv.slice(2)), { signal: interrupted.signal })
+      say('every client works')
+    }
   } catch (error) {
     console.error(error instanceof Error ? error.message : error)
     process.exitCode = 1

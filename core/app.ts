@@ -12,6 +12,7 @@ import { documentErrors } from './errors.ts'
 import { eventMigrations } from './event-migrations.ts'
 import { createEvents } from './events.ts'
 import { createHealth } from './health.ts'
+import { createPeerOf } from './http/peer.ts'
 import { createRouter } from './http/router.ts'
 import { listen } from './http/server.ts'
 import { jobRoutes } from './job-routes.ts'
@@ -84,6 +85,7 @@ function assemble(options: AppOptions, db: Knex, lifecycle: Lifecycle) {
     access,
     log,
     metrics,
+    peerOf: createPeerOf(settings.trustedProxies),
     validateResponses: options.validateResponses ?? !settings.production
   })
   const jobs = createJobs({

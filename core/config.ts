@@ -20,6 +20,7 @@ export const ProcessSettings = Type.Object({
   RAYNE_SECRET_KEY: Type.Optional(Type.String({ minLength: 32, writeOnly: true })),
   RAYNE_SECRET_KEY_PREVIOUS: Type.Optional(Type.String({ writeOnly: true })),
   RAYNE_INGEST_SECRETS: Type.Optional(Type.String({ writeOnly: true })),
+  RAYNE_TRUSTED_PROXIES: Type.Optional(Type.String()),
   RAYNE_PUBLIC_URL: Type.Optional(Type.String({ pattern: '^https?://[^/]+$' })),
   RAYNE_LOG_LEVEL: Type.Union(
     ['debug', 'info', 'warn', 'error', 'silent'].map(level => Type.Literal(level)),
@@ -49,6 +50,8 @@ export interface Settings {
   readonly secretKey: string | undefined
   readonly ingestSecrets: readonly string[]
   readonly publicUrl: string | undefined
+  /** Addresses and networks whose X-Forwarded-For is believed. */
+  readonly trustedProxies: readonly string[]
   readonly logLevel: string
   /** undefined = the embedded database. */
   readonly databaseUrl: string | undefined
@@ -93,6 +96,7 @@ export function readSettings(environment: Environment): Settings {
     secretKey: env.RAYNE_SECRET_KEY,
     ingestSecrets,
     publicUrl: env.RAYNE_PUBLIC_URL,
+    trustedProxies: list(env.RAYNE_TRUSTED_PROXIES),
     logLevel: env.RAYNE_LOG_LEVEL,
     databaseUrl: env.DATABASE_URL ?? databaseUrlOf(env),
     production: env.NODE_ENV === 'production'

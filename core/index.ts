@@ -42,6 +42,7 @@ export {
   daySeconds,
   epochMs,
   hourMs,
+  isDay,
   isoTime,
   minuteMs,
   nowMs,

@@ -13,7 +13,8 @@ const options: Options = {
 }
 const withFormats = (ajv: Ajv2020): Ajv2020 => {
   formats.default(ajv)
-  return ajv
+  // ajv takes `urn:uuid:…` too, which no database does.
+  return ajv.addFormat('uuid', /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i)
 }
 const makers = {
   exact: withFormats(new Ajv2020(options)),
@@ -47,13 +48,13 @@ export function compile<S extends TSchema>(
   }
   return (value, where = 'body') => {
     check ??= makers[mode].compile(schema)
-    const valid = check(value)
-    // A text such as 1e400 becomes Infinity, which no limit of the schema is asked about.
-    const endless = mode === 'coerce' && valid ? endlessFields(value, where) : []
-    if (valid && endless.length === 0) return value as Static<S>
-    const wrong = valid ? [] : errorsOf(value)
-    const found = withoutBranches(wrong).map(error => fieldError(error, where))
-    const errors = [...found, ...endless].slice(0, 20)
+    const odd = mode === 'coerce' ? oddNumbers(schema, value, where) : []
+    if (check(value) && odd.length === 0) return value as Static<S>
+    const found = check.errors ? withoutBranches(errorsOf(value)) : []
+    const others = found
+      .map(error => fieldError(error, where))
+      .filter(({ pointer }) => !odd.some(one => one.pointer === pointer))
+    const errors = [...odd, ...others].slice(0, 20)
     const first = errors[0] ?? { pointer: `/${where}`, message: 'is not valid' }
     throw new RayneError({
       code: 'invalid-input',
@@ -79,10 +80,27 @@ function partsOf(value: unknown, most: number): number {
   return most
 }
 
-const endlessFields = (value: unknown, where: string): FieldError[] =>
-  Object.entries(value as object)
-    .filter(([, each]) => [each].flat().some(one => typeof one === 'number' && !isFinite(one)))
-    .map(([key]) => ({ pointer: `/${where}/${key}`, message: 'must be a finite number' }))
+const decimal = /^-?\d{1,16}(?:\.\d{1,16})?(?:e[+-]?\d{1,3})?$/i
+
+/** Texts in the place of numbers that JavaScript would take for some: `0x10`, ` `, `1e400`. */
+function oddNumbers(schema: TSchema, value: unknown, where: string): FieldError[] {
+  const { properties = {} }: { properties?: Record<string, TSchema> } = schema
+  return Object.entries(value as object).flatMap(([key, given]) => {
+    const { type, items } = (properties[key] ?? {}) as { type?: string; items?: { type?: string } }
+    const kind = type === 'array' ? items?.type : type
+    if (kind !== 'integer' && kind !== 'number') return []
+    const odd = [given].flat().find(one => typeof one === 'string' && isOdd(one, kind))
+    if (odd === undefined) return []
+    const message =
+      Math.abs(Number(odd)) === Infinity ? 'must be a finite number' : `must be ${kind}`
+    return [{ pointer: `/${where}/${key}`, message }]
+  })
+}
+
+const isOdd = (text: string, kind: 'integer' | 'number'): boolean =>
+  !decimal.test(text) ||
+  !isFinite(Number(text)) ||
+  (kind === 'integer' && !Number.isSafeInteger(Number(text)))
 
 /** What a value may be, when its schema lists it as an enumeration or a union of literals; else empty. */
 export function choicesOf(schema: TSchema): readonly unknown[] {

@@ -33,12 +33,12 @@ const senderScopes: readonly string[] = ['ingest', 'webhooks', 'datacat']
 /** The scopes a token may carry: `read` and `write` open `user` routes, those of senders the doors they name. */
 export const tokenScopes = [
   'ingest',
-  'webhooks',
-  'datacat',
   'read',
   'write',
   'admin',
-  'tools'
+  'tools',
+  'webhooks',
+  'datacat'
 ] as const
 
 /** Whether a token is one of a sender, which may stand in a path; a token of an admin never is. */

@@ -5,7 +5,7 @@ import type { HttpRouter } from '../http/router.ts'
 import { defineRoute, reply, type Route } from '../route.ts'
 import { dayMs, secondMs } from '../time.ts'
 import { sessionCookie } from './access.ts'
-import { NewPassword, Role, TokenDays, TokenId, UserName } from './schemas.ts'
+import { NewPassword, Role, TokenDays, TokenId, TokenScopes, UserName } from './schemas.ts'
 import type { AuthStore } from './store.ts'
 import { createThrottle } from './throttle.ts'
 
@@ -51,11 +51,14 @@ function login(store: AuthStore, secure: boolean): Route {
     response: Type.Object({ user: User, session: Type.String(), expires_at: Type.String() }),
     also: { 401: 'name or password is wrong', 429: 'too many attempts' },
     async handle({ body, ip }) {
-      const done = throttle(`${ip} ${body.name}`)
-      const result = await store.login(body.name, body.password)
+      const attempt = throttle(body.name, ip)
+      const result = await store.login(body.name, body.password).catch((error: unknown) => {
+        attempt.takeBack()
+        throw error
+      })
       if (!result)
         throw new RayneError({ code: 'login-failed', message: 'name or password is wrong' })
-      done()
+      attempt.succeeded()
       const { user, session, expiresAt } = result
       const seconds = Math.floor((expiresAt.getTime() - Date.now()) / secondMs)
       return reply(
@@ -131,7 +134,7 @@ const addToken = (store: AuthStore): Route =>
     summary: 'Make an API token; its secret is shown this once',
     body: Type.Object({
       name: UserName,
-      scopes: Type.Array(Type.String(), { minItems: 1 }),
+      scopes: TokenScopes,
       expires_in_days: Type.Optional(TokenDays)
     }),
     response: Type.Object({ token: Type.String(), info: Token }),

@@ -1,6 +1,7 @@
 import type { Knex } from 'knex'
 import { errorCode, RayneError } from '../errors.ts'
 import { hourMs } from '../time.ts'
+import { assertGoodPassword } from './password-rules.ts'
 import { hashPassword } from './passwords.ts'
 import { newSecret, sha256 } from './secrets.ts'
 
@@ -21,6 +22,7 @@ export const userOf = ({ id, name, role }: UserRow): User => ({ id: String(id), 
 
 /** Makes a user; throws 409 when the name is taken. An open set-up link ends with the first one. */
 export async function addUser(db: Knex, name: string, password: string, role: Role): Promise<User> {
+  assertGoodPassword(name, password)
   const password_hash = await hashPassword(password)
   try {
     return await db.transaction(async trx => {
@@ -48,6 +50,7 @@ export const removeUser = async (db: Knex, name: string): Promise<boolean> =>
 
 /** Sets another password and ends every session of the user; false when nobody has this name. */
 export async function changePassword(db: Knex, name: string, password: string): Promise<boolean> {
+  assertGoodPassword(name, password)
   const password_hash = await hashPassword(password)
   return db.transaction(async trx => {
     const [user] = await trx('core_users').where({ name }).update({ password_hash }).returning('id')

@@ -22,6 +22,12 @@ export interface Answer {
   readonly body: string | undefined
 }
 
+/** Of every answer: it is what it says it is, and no cache keeps it; a raw route may say otherwise. */
+export const safeHeaders: Readonly<Record<string, string>> = {
+  'x-content-type-options': 'nosniff',
+  'cache-control': 'no-store'
+}
+
 /** Writes an answer on Node's own response; a refused body is taken in before the connection ends. */
 export function send(request: IncomingMessage, response: ServerResponse, answer: Answer): void {
   const { status, headers, body = '' } = answer

@@ -108,17 +108,16 @@ export function passOver(request: IncomingMessage): Promise<void> {
   return over
 }
 
+/** Takes away what reaches a prototype, and half characters, which no database holds. */
+const harmless = (key: string, value: unknown): unknown =>
+  key === '__proto__' ? undefined : typeof value === 'string' ? value.toWellFormed() : value
+
 /** JSON whose `__proto__` and `constructor` keys cannot reach a prototype; an empty body is undefined. */
 export function parseJson(bytes: Buffer): unknown {
   const text = bytes.toString('utf8').replace(/^\uFEFF/, '')
   if (text.trim() === '') return undefined
   try {
-    return JSON.parse(
-      text,
-      /__proto__|\\u005f/i.test(text)
-        ? (key, value: unknown) => (key === '__proto__' ? undefined : value)
-        : undefined
-    )
+    return JSON.parse(text, /__proto__|\\u005f|\\ud[89a-f]/i.test(text) ? harmless : undefined)
   } catch (error) {
     throw new RayneError({
       code: 'invalid-json',

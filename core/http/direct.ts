@@ -4,8 +4,9 @@ import type { Access } from '../auth/access.ts'
 import type { AuthClass } from '../auth/principal.ts'
 import type { Logger } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
-import { send, type Answer } from './answer.ts'
+import { safeHeaders, send, type Answer } from './answer.ts'
 import type { Handler } from './handler.ts'
+import { invalid } from '../errors.ts'
 import { problemOf } from './problem.ts'
 
 /** A route that is answered on Node's own request and response. */
@@ -42,6 +43,7 @@ export function createDirect(options: {
     let answer: Answer
     try {
       access.guard(request)
+      refuseNul(request)
       const ip = request.socket.remoteAddress ?? ''
       const principal = await access.authorize(request, route.auth, ip)
       const params = {}
@@ -50,7 +52,7 @@ export function createDirect(options: {
     } catch (thrown) {
       answer = problemOf(thrown, { requestId, route: route.path }, log)
     }
-    const headers = { ...answer.headers, 'x-request-id': requestId }
+    const headers = { ...safeHeaders, ...answer.headers, 'x-request-id': requestId }
     send(request, response, { ...answer, headers })
     route.count(answer.status, performance.now() - started)
   }
@@ -77,6 +79,16 @@ export function createDirect(options: {
 export const plainPath = (path: string): string => {
   const single = path.includes('//') ? path.replace(/\/{2,}/g, '/') : path
   return single.length > 1 && single.endsWith('/') ? single.slice(0, -1) : single
+}
+
+/** NUL is part of no address that means something, and no text of PostgreSQL can hold it. */
+export function refuseNul({ url = '' }: IncomingMessage): void {
+  if (!url.includes('%00') && !url.includes('\0')) return
+  const [path = '', search = ''] = url.split('?', 2)
+  const field = search.split('&').find(each => each.includes('%00'))
+  const where = path.includes('%00') || field === undefined ? 'path' : 'query'
+  const name = where === 'query' ? `/${field?.split('=')[0] ?? ''}` : ''
+  throw invalid(`/${where}${name}`, 'must not have a NUL character')
 }
 
 /** The caller's own id for a request when it is a sane one, else a new one. */

@@ -6,14 +6,18 @@ import type { Reply, Route, RouteRequest } from '../route.ts'
 import { compile } from '../schema.ts'
 import type { Answer, Exchange } from './answer.ts'
 import { parseJson, readBytes, readRaw } from './body.ts'
+import type { PeerOf } from './peer.ts'
 
 const defaultBodyBytes = 1_048_576
+/** Nobody has said yet who they are. */
+const publicBodyBytes = 4_096
 const jsonType = { 'content-type': 'application/json; charset=utf-8' }
 
 export interface HandlerOptions {
   readonly log: Logger
   readonly validateResponses: boolean
   readonly requestTimeoutMs: number
+  readonly peerOf: PeerOf
 }
 
 export type Handler = (exchange: Exchange) => Promise<Answer>
@@ -32,7 +36,7 @@ export function createHandler(route: Route, options: HandlerOptions): Handler {
       headers: request.headers,
       principal,
       requestId,
-      ip: request.socket.remoteAddress ?? '',
+      ip: options.peerOf(request),
       log: options.log,
       get signal() {
         return requestSignal(outgoing, options.requestTimeoutMs)
@@ -51,7 +55,8 @@ function createReader(route: Route) {
   const params = route.params && compile(route.params, 'coerce')
   const query = route.query && compile(route.query, 'coerce')
   const body = route.body && compile(route.body)
-  const maxBytes = route.maxBodyBytes ?? defaultBodyBytes
+  const maxBytes =
+    route.maxBodyBytes ?? (route.auth === 'public' ? publicBodyBytes : defaultBodyBytes)
   return async (given: Exchange): Promise<Pick<RouteRequest, 'params' | 'query' | 'body'>> => {
     const read = {
       params: params ? params({ ...given.params }, 'path') : {},

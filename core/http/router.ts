@@ -8,16 +8,18 @@ import { bootError, RayneError } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import { defineRoute, type RawWords, type RouteSpec } from '../route.ts'
-import { write, type Exchange } from './answer.ts'
-import { createDirect, plainPath, requestIdOf } from './direct.ts'
+import { safeHeaders, write, type Exchange } from './answer.ts'
+import { createDirect, plainPath, refuseNul, requestIdOf } from './direct.ts'
 import { createHandler } from './handler.ts'
 import type { Operation, RawHandler } from './operation.ts'
+import type { PeerOf } from './peer.ts'
 import { problemOf } from './problem.ts'
 
 export interface RouterOptions {
   readonly access: Access
   readonly log: Logger
   readonly metrics: Metrics
+  readonly peerOf: PeerOf
   readonly validateResponses: boolean
   readonly requestTimeoutMs?: number
 }
@@ -123,9 +125,11 @@ function createApplication(
     const started = performance.now()
     const requestId = requestIdOf(ctx.req)
     ctx.state['requestId'] = requestId
+    ctx.set(safeHeaders)
     ctx.set('x-request-id', requestId)
     try {
       access.guard(ctx.req)
+      refuseNul(ctx.req)
       if (ctx.path.includes('//') && isTyped(operations, plainPath(ctx.path)))
         ctx.path = plainPath(ctx.path)
       await next()

@@ -90,7 +90,10 @@ const misused: readonly (readonly [string, RegExp])[] = [
   ['users add a --password short', /^rayne users add: --password must NOT have fewer than 12/],
   ['users add a --role boss', /^rayne users add: --role must be one of admin, member; /],
   ['tokens add t', /^rayne tokens add: --scope is required; /],
-  ['tokens add t --scope all', /--scope must be one of ingest, read, write, admin, tools/],
+  [
+    'tokens add t --scope all',
+    /--scope must be one of ingest, read, write, admin, tools, webhooks, datacat/
+  ],
   ['tokens add t --scope read --days -1', /^rayne tokens add: --days must be >= 1; /],
   ['tokens add t --scope read --days 1e9', /^rayne tokens add: --days must be <= 3650; /],
   ['tokens revoke x', /^rayne tokens revoke: <id> must match pattern/],
@@ -135,7 +138,10 @@ test('the help lists the commands of every plugin without a database, also when 
   assert.ok(!namesOf(wrong).includes('record') && namesOf(wrong).includes('receive'))
   assert.match(wrong.stdout, /'rca' could not .*: RAYNE_RCA_CONCURRENCY must be integer/)
   const one = await ask(['tokens', 'add', '--help'], { RAYNE_HOME: home })
-  assert.match(one.stdout, /--scope <scope\.\.\.> +\(ingest, read, write, admin, tools\)/)
+  assert.match(
+    one.stdout,
+    /--scope <scope\.\.\.> +\(ingest, read, write, admin, tools, webhooks,\s+datacat\)/
+  )
   assert.match((await ask(['--version'], {})).stdout, /^\d+\.\d+\.\d+\n$/)
   assert.ok(!existsSync(home))
 })

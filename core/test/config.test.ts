@@ -23,6 +23,7 @@ describe('the settings of the process', () => {
         secretKey: undefined,
         ingestSecrets: [],
         publicUrl: undefined,
+        trustedProxies: [],
         logLevel: 'info',
         databaseUrl: undefined,
         production: false

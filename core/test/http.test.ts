@@ -28,7 +28,12 @@ const plugin = definePlugin({
   }
 })
 
-const common = { auth: 'public', summary: 'x', response: Anything } as const
+const common = {
+  auth: 'public',
+  summary: 'x',
+  response: Anything,
+  maxBodyBytes: 1_048_576
+} as const
 
 function takingRoutes(app: PluginApp<unknown>): void {
   app.route({

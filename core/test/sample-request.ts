@@ -48,13 +48,14 @@ function text({ format, pattern, minLength = 0 }: Schema): string {
 }
 
 /** A value a schema allows, of required members only. */
-export function sampleOf(schema: Schema): unknown {
+export function sampleOf(schema: Schema, name = ''): unknown {
   if (schema.const !== undefined) return schema.const
   if (schema.default !== undefined) return schema.default
   if (schema.enum) return schema.enum[0]
   if (schema.anyOf) return sampleOf(schema.anyOf[0] ?? {})
   const type = typeof schema.type === 'string' ? schema.type : schema.type?.[0]
-  if (type === 'string') return text(schema)
+  // What ends something lies ahead.
+  if (type === 'string') return name === 'to' ? '2099-01-02T03:04:05Z' : text(schema)
   if (type === 'integer' || type === 'number') return Math.max(1, schema.minimum ?? 1)
   if (type === 'boolean') return true
   if (type === 'null') return null
@@ -63,7 +64,7 @@ export function sampleOf(schema: Schema): unknown {
       sampleOf(schema.items ?? {})
     )
   return Object.fromEntries(
-    (schema.required ?? []).map(name => [name, sampleOf(schema.properties?.[name] ?? {})])
+    (schema.required ?? []).map(key => [key, sampleOf(schema.properties?.[key] ?? {}, key)])
   )
 }
 
@@ -137,7 +138,7 @@ function put(holder: unknown, at: readonly (string | number)[], value: unknown):
 }
 
 const asText = (value: unknown): string =>
-  typeof value === 'string' ? value : JSON.stringify(value)
+  typeof value === 'string' ? value.toWellFormed() : JSON.stringify(value)
 
 /** Where and how a sample is sent. */
 export function addressOf({ path, method }: Operation, sample: Sample) {

@@ -73,7 +73,7 @@ async function tagValues(db: Knex, key: string, limit: number): Promise<string[]
 export const catalogueStore = {
   /** Values of a column, names of metrics, ids of sessions (newest first), or current values of a state path. */
   async values(db: Knex, of: string, limit: number): Promise<string[]> {
-    const name = lists[of] ?? of
+    const name = (Object.hasOwn(lists, of) ? lists[of] : undefined) ?? of
     if (isColumn(name))
       return withinList<string[]>(
         db('datacat_sessions')

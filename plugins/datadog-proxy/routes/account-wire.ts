@@ -164,7 +164,9 @@ function siteOf(
   site: string | null | undefined,
   baseUrl: string | null | undefined
 ): string | undefined {
-  const [first, second] = [site, baseUrl].filter(Boolean).map(text => resolveSite(text ?? ''))
+  const own = site ? resolveSite(site) : undefined
+  const ofUrl = baseUrl ? resolveSite(baseUrl, 'base_url') : undefined
+  const [first, second] = [own, ofUrl].filter(found => found !== undefined)
   if (first !== undefined && second !== undefined && first !== second)
     throw invalid('/body/base_url', `is of ${second} and /body/site is ${first}: name one of them`)
   return first

@@ -1,4 +1,4 @@
-import { epochMs, invalid, type EpochMs } from '../../../core/index.ts'
+import { epochMs, invalid, isDay, type EpochMs } from '../../../core/index.ts'
 import type { TimeWindow } from '../contract.ts'
 
 const unitMs: Readonly<Record<string, number>> = { s: 1e3, m: 6e4, h: 36e5, d: 864e5, w: 6048e5 }
@@ -24,9 +24,10 @@ export function resolveTime(text: string, pointer: string, now: number = Date.no
   if (/^\d{12,13}$/.test(asked)) return epochMs(Number(asked))
   const iso = isoForm.exec(asked)
   const zone = iso?.[3]?.replace(/^(?=\d)/, '+') ?? 'Z'
-  const time = iso
-    ? Date.parse(iso[2] === undefined ? asked : `${iso[1]}T${iso[2]}${zone.toUpperCase()}`)
-    : Number.NaN
+  const time =
+    iso && isDay(asked)
+      ? Date.parse(iso[2] === undefined ? asked : `${iso[1]}T${iso[2]}${zone.toUpperCase()}`)
+      : Number.NaN
   if (Number.isNaN(time))
     throw invalid(pointer, 'is a time such as 2026-01-02T03:04:05Z, 1767323045, now or now-15m')
   return epochMs(time)

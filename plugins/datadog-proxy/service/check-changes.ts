@@ -89,7 +89,7 @@ export function checked(changes: AccountChanges): AccountChanges {
  */
 function checkedName(text: string): string {
   const name = text.trim()
-  if (name === '' || name.length > 255 || /[\p{Cc}/\\?#%*,]/u.test(name))
+  if (name === '' || name.length > 255 || /[\p{Cc}\p{Cs}/\\?#%*,]/u.test(name))
     throw badName('needs 1 to 255 characters without / \\ ? # % * , and control characters')
   if (['.', '..', 'stats'].includes(name))
     throw badName(`cannot be '${name}', which has a meaning of its own in a path`)

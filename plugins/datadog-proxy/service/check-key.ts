@@ -7,7 +7,15 @@ export function checkedKey(key: string, what: string): string {
   if (!/^[\x21-\x7e]+$/.test(trimmed))
     throw new RayneError({
       code: proxyErrors['datadog-key-refused'],
-      message: `the ${what} is empty or has characters no key has`
+      message: `the ${what} is empty or has characters no key has`,
+      details: {
+        errors: [
+          {
+            pointer: what === 'application key' ? '/body/app_key' : '/body/api_key',
+            message: 'is empty or has characters no key has'
+          }
+        ]
+      }
     })
   return trimmed
 }

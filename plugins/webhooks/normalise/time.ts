@@ -1,3 +1,5 @@
+import { isDay } from '../../../core/index.ts'
+
 // Nothing alerted before 2000: smaller numbers are zero values, counters and placeholders.
 const earliest = Date.UTC(2000, 0, 1)
 const latest = 8.64e15
@@ -34,6 +36,7 @@ function fromText(text: string): number | null {
   if (text.length > 64) return null
   if (number.test(text)) return fromNumber(Number(text))
   const [matched, day, clock, zone] = iso.exec(text) ?? []
+  if (matched !== undefined && !isDay(matched)) return null
   if (matched !== undefined)
     return Date.parse(`${day}T${(clock ?? '00:00').replace(',', '.')}${offset(zone)}`)
   const [, month, date, year, hour, half] = datadogText.exec(text) ?? []

@@ -17,17 +17,22 @@ export const sites = [
 type Site = (typeof sites)[number]
 
 const isSite = (host: string): host is Site => (sites as readonly string[]).includes(host)
-const refused = (message: string): RayneError =>
-  new RayneError({ code: proxyErrors['datadog-site-refused'], message })
+const refused = (message: string, field: string): RayneError =>
+  new RayneError({
+    code: proxyErrors['datadog-site-refused'],
+    message,
+    details: { errors: [{ pointer: `/body/${field}`, message }] }
+  })
 
 /** The allow-listed site in what a person pasted (site, API URL or app URL), or a 400 that lists the sites. */
-export function resolveSite(pasted: string): Site {
+export function resolveSite(pasted: string, field: 'site' | 'base_url' = 'site'): Site {
   const url = parse(pasted.trim())
   const host = url?.hostname.replace(/^(?:api|app)\./, '')
   if (!url || !host || url.username || url.password || url.port || !isSite(host)) {
     throw refused(
       `${JSON.stringify(pasted.slice(0, 100))} is not a Datadog site, so no key is sent ` +
-        `there; use one of ${sites.join(', ')}`
+        `there; use one of ${sites.join(', ')}`,
+      field
     )
   }
   return host
@@ -48,7 +53,8 @@ export function resolveLoopback(baseUrl: string): string {
   if (!url || url.username || url.password || url.search || url.hash || !isLoopback(url.hostname)) {
     throw refused(
       `${JSON.stringify(baseUrl.slice(0, 100))} is not on this machine: a simulated ` +
-        'account takes a loopback address such as http://127.0.0.1:8126'
+        'account takes a loopback address such as http://127.0.0.1:8126',
+      'base_url'
     )
   }
   return (

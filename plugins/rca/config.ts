@@ -1,5 +1,69 @@
 import { Type } from '../../core/index.ts'
 
+const modelSettings = {
+  anthropic_api_key: Type.String({
+    default: '',
+    writeOnly: true,
+    env: ['ANTHROPIC_API_KEY'],
+    description:
+      'Key of the Messages API; without one, and without an address, no model takes part.'
+  }),
+  anthropic_base_url: Type.String({
+    default: '',
+    pattern: '^$|^https?://',
+    env: ['ANTHROPIC_BASE_URL'],
+    description: 'Another address of the Messages API, such as a gateway.'
+  }),
+  model: Type.String({
+    default: 'claude-sonnet-5-5',
+    minLength: 1,
+    description: 'Which model investigates'
+  }),
+  model_turns: Type.Integer({
+    default: 12,
+    minimum: 1,
+    maximum: 100,
+    description: 'The most turns of one investigation'
+  }),
+  model_tokens: Type.Integer({
+    default: 400_000,
+    minimum: 1_000,
+    description: 'The most tokens of one investigation, read and written'
+  }),
+  model_answer_tokens: Type.Integer({
+    default: 8_192,
+    minimum: 256,
+    maximum: 64_000,
+    description: 'The most tokens of one answer'
+  }),
+  model_usd: Type.Number({
+    default: 1,
+    minimum: 0,
+    description: 'The most US dollars of one investigation'
+  }),
+  model_daily_usd: Type.Number({
+    default: 20,
+    minimum: 0,
+    description: 'The most US dollars a day (UTC) for one account'
+  }),
+  model_seconds: Type.Integer({
+    default: 90,
+    minimum: 5,
+    maximum: 600,
+    description: 'How long one investigation may take'
+  }),
+  model_input_usd: Type.Number({
+    default: 3,
+    minimum: 0,
+    description: 'Price of a million tokens read, in US dollars'
+  }),
+  model_output_usd: Type.Number({
+    default: 15,
+    minimum: 0,
+    description: 'Price of a million tokens written, in US dollars'
+  })
+}
+
 export const config = Type.Object(
   {
     concurrency: Type.Integer({
@@ -13,7 +77,8 @@ export const config = Type.Object(
       minimum: 10,
       maximum: 900,
       description: 'How long one attempt may take'
-    })
+    }),
+    ...modelSettings
   },
   { additionalProperties: false }
 )

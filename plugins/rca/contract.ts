@@ -52,7 +52,42 @@ export const Suspect = Type.Object({
 })
 export type Suspect = Static<typeof Suspect>
 
-/** A deterministic report: the same evidence always gives the same text. */
+/** What a model made of the evidence, after code has checked it; it stands beside the deterministic report. */
+export const Investigation = Type.Object({
+  outcome: Type.Union([
+    Type.Literal('established'),
+    Type.Literal('not_established'),
+    /** The model could not be asked to the end: the note says why, and the report stands without it. */
+    Type.Literal('failed'),
+    /** Not begun, because a ceiling is reached. */
+    Type.Literal('skipped')
+  ]),
+  model: Type.String(),
+  /** Likeliest first; confidence is 0 to 1, capped by the kinds of evidence cited. */
+  hypotheses: Type.Array(
+    Type.Object({
+      cause: Type.String(),
+      component: Type.String(),
+      confidence: Type.Number(),
+      claims: Type.Array(Claim)
+    })
+  ),
+  ruled_out: Type.Array(Claim),
+  next_steps: Type.Array(Type.String()),
+  /** What the model said and the evidence does not hold. */
+  dropped: Type.Array(Type.Object({ text: Type.String(), why: Type.String() })),
+  /** Rows with text that speaks to the reader instead of telling what happened. */
+  flagged: Type.Array(Type.String()),
+  note: nullable(Type.String()),
+  turns: Type.Integer(),
+  input_tokens: Type.Integer(),
+  output_tokens: Type.Integer(),
+  cost_usd: Type.Number(),
+  took_ms: Type.Integer()
+})
+export type Investigation = Static<typeof Investigation>
+
+/** The same evidence always gives the same text; `investigation` is there when a model was configured. */
 export const Report = Type.Object({
   verdict: Type.Union([Type.Literal('suspected_change'), Type.Literal('not_established')]),
   summary: Type.String(),
@@ -66,7 +101,8 @@ export const Report = Type.Object({
   findings: Type.Array(Claim),
   evidence: Type.Array(EvidenceSlot),
   account: nullable(Type.String()),
-  simulated: Type.Boolean()
+  simulated: Type.Boolean(),
+  investigation: Type.Optional(Investigation)
 })
 export type Report = Static<typeof Report>
 

@@ -8,6 +8,7 @@ import { analyses } from './migrations/0001_analyses.ts'
 import { routes } from './routes.ts'
 import { createAnalyser } from './service/analyse.ts'
 import { createEventLinks } from './service/link-events.ts'
+import { openInvestigator } from './service/investigate/open-investigator.ts'
 import { openAnalysis } from './service/open-analysis.ts'
 
 export default definePlugin({
@@ -20,12 +21,14 @@ export default definePlugin({
   provides: [EventLinksToken],
   register(app, { datadog }) {
     const { concurrency, timeout_seconds: timeoutSeconds } = app.config
+    const { config: settings, toolbox, db, log } = app
+    const investigator = openInvestigator({ settings, toolbox, db, log })
     const analyse = app.job('analyse', {
       payload: Type.Object({ analysisId: Type.String() }),
       maxConcurrent: concurrency,
       timeoutSeconds,
       maxRetries: 4,
-      run: createAnalyser({ db: app.db, datadog })
+      run: createAnalyser({ db: app.db, datadog, investigator })
     })
     app.on(AlertReceived, (alert, job) =>
       app.db.transaction(trx => openAnalysis(trx, alert, job, analyse))

@@ -82,6 +82,20 @@ export const analysisStore = {
   async noteError(trx: Knex.Transaction, id: string, error: string): Promise<void> {
     await trx('rca_analyses').where({ id }).update({ status: 'pending', error })
   },
+  /** US dollars that investigations of one account have cost since midnight UTC. */
+  async spentToday(db: Knex, account: string | null): Promise<number> {
+    const [row] = await db('rca_analyses')
+      .where(
+        'created_at',
+        '>=',
+        db.raw(`date_trunc('day', now() at time zone 'utc') at time zone 'utc'`)
+      )
+      .whereRaw('account is not distinct from ?', [account])
+      .select(
+        db.raw(`coalesce(sum((report #>> '{investigation,cost_usd}')::numeric), 0)::float8 as usd`)
+      )
+    return row.usd
+  },
   async find(db: Knex, id: string): Promise<Analysis | undefined> {
     const row = await db('rca_analyses').where({ id }).first()
     return row && analysisOf(row)

@@ -9,6 +9,7 @@ import {
 } from '../../datadog-proxy/contract.ts'
 import { rcaErrors, type EvidenceSlot, type Report } from '../contract.ts'
 import { analysisStore, type Analysis } from '../store.ts'
+import type { Investigator } from './investigate/open-investigator.ts'
 import { draftNotebook, notebookMarker } from './notebook.ts'
 import { prefetch } from './prefetch.ts'
 import { writeReport } from './report.ts'
@@ -27,13 +28,22 @@ interface Attempt {
  * for before it is made, and every write is fenced by the attempt. The report is stored before the notebook, so a
  * lost notebook loses no report. What fails is thrown, so that the job fails with the analysis and can be run again.
  */
-export function createAnalyser({ db, datadog }: { db: Knex; datadog: DatadogService }) {
+export function createAnalyser({
+  db,
+  datadog,
+  investigator
+}: {
+  db: Knex
+  datadog: DatadogService
+  investigator: Investigator | undefined
+}) {
   return async ({ analysisId }: { analysisId: string }, job: JobContext): Promise<void> => {
     const attempt: Attempt = { analysisId, job, db, write: fencedBy(db, job) }
     const analysis = await attempt.write(trx => analysisStore.begin(trx, analysisId, job.attempt))
     if (!analysis) return
     try {
-      await complete(attempt, analysis, await datadog.account(analysis.account ?? undefined))
+      const account = await datadog.account(analysis.account ?? undefined)
+      await complete(attempt, analysis, account, investigator)
     } catch (error) {
       await noteFailure(attempt, error)
       throw error
@@ -52,12 +62,23 @@ const fencedBy =
 async function complete(
   { analysisId, job, write }: Attempt,
   analysis: Analysis,
-  account: DatadogAccount
+  account: DatadogAccount,
+  investigator: Investigator | undefined
 ): Promise<void> {
   const time = timeOfAlert(analysis.alert.at, epochMs(analysis.receivedAt.getTime()))
-  const report = await investigate(analysis, time, account, job.signal)
-  await write(trx => analysisStore.saveReport(trx, analysisId, report))
-  assertAnswered(report.evidence)
+  const save = (report: Report): Promise<void> =>
+    write(trx => analysisStore.saveReport(trx, analysisId, report))
+  // An earlier attempt may have asked the model already, which is not paid for twice.
+  let report = analysis.report?.investigation ? analysis.report : undefined
+  if (!report) {
+    report = await gather(analysis, time, account, job.signal)
+    await save(report)
+    assertAnswered(report.evidence)
+    if (investigator) {
+      report = await investigator(analysis, report, job.signal)
+      await save(report)
+    }
+  }
   const draft = draftNotebook(analysisId, analysis.alert, report, time.window, account)
   const notebook = await makeNotebook(account, draft, notebookMarker(analysisId), job)
   await write(trx =>
@@ -65,7 +86,7 @@ async function complete(
   )
 }
 
-async function investigate(
+async function gather(
   { alert }: Analysis,
   time: AlertTime,
   account: DatadogAccount,

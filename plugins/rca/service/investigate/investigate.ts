@@ -37,6 +37,7 @@ interface Run extends InvestigateInput {
 const submitName = 'submit_analysis'
 const readSubmission = compile(Submission)
 const maxToolText = 64 * 1_024
+const maxCallsATurn = 8
 
 /**
  * Lets the model reason over the evidence with tools that only read, until it hands in or a limit is reached, and
@@ -150,7 +151,13 @@ async function answer(run: Run, message: Message): Promise<Submission | undefine
       wrong.push(failed(call, errorText(error)))
     }
   const results = await Promise.all(
-    whole.filter(({ name }) => name !== submitName).map(call => execute(run, call))
+    whole
+      .filter(({ name }) => name !== submitName)
+      .map((call, index) =>
+        index < maxCallsATurn
+          ? execute(run, call)
+          : failed(call, 'too many at once: ask this later')
+      )
   )
   const content = isCut
     ? message.content.filter(block => !calls.slice(-1).includes(block as ToolUseBlock))

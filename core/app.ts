@@ -1,4 +1,7 @@
 import type { Knex } from 'knex'
+import { auditMigrations } from './audit/migrations.ts'
+import { auditRoute } from './audit/routes.ts'
+import { createAudit } from './audit/store.ts'
 import { createAccess } from './auth/access.ts'
 import { authRoutes } from './auth/routes.ts'
 import { authMigrations } from './auth/migrations.ts'
@@ -51,7 +54,7 @@ export async function createApp(options: AppOptions) {
   lifecycle.opens('database', () => db.destroy())
   try {
     const migrated = await migrate(db, [
-      { id: 'core', migrations: [...authMigrations, ...eventMigrations] },
+      { id: 'core', migrations: [...authMigrations, ...eventMigrations, ...auditMigrations] },
       ...plugins
     ])
     if (migrated.length > 0) options.log.info({ migrated }, 'database brought up to date')
@@ -81,8 +84,10 @@ function assemble(options: AppOptions, db: Knex, lifecycle: Lifecycle) {
   const metrics = createMetrics()
   const store = createAuthStore(db)
   const access = createAccess({ ...settings, store })
+  const audit = createAudit(db, log)
   const router = createRouter({
     access,
+    audit,
     log,
     metrics,
     peerOf: createPeerOf(settings.trustedProxies),
@@ -115,7 +120,8 @@ function assemble(options: AppOptions, db: Knex, lifecycle: Lifecycle) {
     events: createEvents(jobs, db, statements),
     statements
   } satisfies Wiring
-  return { ...wiring, metrics, store }
+  lifecycle.opens('audit', () => audit.idle())
+  return { ...wiring, metrics, store, audit }
 }
 type Parts = ReturnType<typeof assemble>
 
@@ -128,7 +134,8 @@ function addCoreRoutes(
   const errors = documentErrors(plugins)
   health.add('database', { required: true, run: () => takesWrites(db) })
   coreRoutes(router, { health, metrics, errors, version, state: lifecycle.state })
-  authRoutes(router, store, settings)
+  authRoutes(router, store, settings, parts.audit)
+  router.route('core', '', auditRoute(parts.audit))
   jobRoutes(router, db, jobs)
 }
 

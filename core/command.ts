@@ -73,7 +73,16 @@ export function misuse(name: string, reason: string, cause?: unknown): RayneErro
 export const flagOf = (property: string): string => `--${property.replaceAll('_', '-')}`
 
 /** First words that are the platform's own. */
-const coreWords = ['start', 'doctor', 'migrate', 'jobs', 'users', 'tokens', 'help'] as const
+const coreWords = [
+  'audit',
+  'start',
+  'doctor',
+  'migrate',
+  'jobs',
+  'users',
+  'tokens',
+  'help'
+] as const
 
 /** The commands of one command line or application, by name. */
 export function createCommands() {

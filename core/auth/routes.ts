@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import type { Audit } from '../audit/store.ts'
 import type { Settings } from '../config.ts'
 import { notFound, RayneError } from '../errors.ts'
 import type { HttpRouter } from '../http/router.ts'
@@ -21,10 +22,15 @@ const Token = Type.Object({
 })
 
 /** `/login`, `/register`, `/logout`, users and tokens; the look-up by integer of the first version is gone. */
-export function authRoutes(router: HttpRouter, store: AuthStore, settings: Settings): void {
+export function authRoutes(
+  router: HttpRouter,
+  store: AuthStore,
+  settings: Settings,
+  audit: Audit
+): void {
   const secure = settings.publicUrl?.startsWith('https') === true
   for (const route of [
-    login(store, secure),
+    login(store, secure, audit),
     register(store),
     logout(store, secure),
     listTokens(store),
@@ -37,7 +43,7 @@ export function authRoutes(router: HttpRouter, store: AuthStore, settings: Setti
 const cookie = (value: string, seconds: number, secure: boolean): string =>
   `rayne_session=${value}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${seconds}${secure ? '; Secure' : ''}`
 
-function login(store: AuthStore, secure: boolean): Route {
+function login(store: AuthStore, secure: boolean, audit: Audit): Route {
   const throttle = createThrottle()
   return defineRoute({
     method: 'POST',
@@ -56,9 +62,13 @@ function login(store: AuthStore, secure: boolean): Route {
         attempt.takeBack()
         throw error
       })
-      if (!result)
+      const entry = { actor: body.name, action: 'login', address: ip }
+      if (!result) {
+        audit.refused({ ...entry, outcome: 'wrong name or password' })
         throw new RayneError({ code: 'login-failed', message: 'name or password is wrong' })
+      }
       attempt.succeeded()
+      audit.add({ ...entry, outcome: 'done' })
       const { user, session, expiresAt } = result
       const seconds = Math.floor((expiresAt.getTime() - Date.now()) / secondMs)
       return reply(

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { Type, type Static, type TObject } from 'typebox'
 import type { App } from '../app.ts'
+import { AuditQuery, auditWire } from '../audit/routes.ts'
 import { NewPassword, Role, TokenDays, TokenId, TokenScopes, UserName } from '../auth/schemas.ts'
 import { createCommands, type CommandAnswer, type Commands, type NoFields } from '../command.ts'
 import { notFound } from '../errors.ts'
@@ -28,6 +29,7 @@ export function coreCommands(): Commands {
   userCommands(commands)
   tokenCommands(commands)
   jobCommands(commands)
+  auditCommand(commands)
   return commands
 }
 
@@ -204,6 +206,27 @@ function jobCommands(commands: Commands): void {
       return { value: retried, lines: [`${retried.length} failed jobs put back in line`] }
     }
   )
+}
+
+function auditCommand(commands: Commands): void {
+  const spec = {
+    name: 'audit',
+    summary: 'who did what, newest first; checks that nothing is missing'
+  }
+  add(commands, { ...spec, options: AuditQuery }, async ({ audit }, { limit, before }) => {
+    const { entries, broken } = await audit.verify()
+    const found = (await audit.list(limit, before)).map(auditWire)
+    const rows = found.map(row => [row.id, row.at, row.actor, row.action, row.outcome, row.address])
+    const said =
+      broken === null
+        ? `the chain of ${entries} entries is whole`
+        : `THE CHAIN IS BROKEN at entry ${broken}: it was changed, or one before it is missing`
+    return {
+      value: { entries: found, checked: entries, broken },
+      failed: broken !== null,
+      lines: [...table(['id', 'at', 'who', 'what', 'outcome', 'from'], rows), said]
+    }
+  })
 }
 
 async function failedJobs(db: App['db']): Promise<string[]> {

@@ -1,12 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Access } from '../auth/access.ts'
-import type { AuthClass } from '../auth/principal.ts'
+import type { Audit } from '../audit/store.ts'
+import type { AuthClass, Principal } from '../auth/principal.ts'
 import type { Logger } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import { safeHeaders, send, type Answer } from './answer.ts'
 import type { Handler } from './handler.ts'
 import { invalid } from '../errors.ts'
+import { note } from './note.ts'
+import type { PeerOf } from './peer.ts'
 import { problemOf } from './problem.ts'
 
 /** A route that is answered on Node's own request and response. */
@@ -28,8 +31,10 @@ export function createDirect(options: {
   readonly access: Access
   readonly log: Logger
   readonly metrics: Metrics
+  readonly audit: Pick<Audit, 'add' | 'refused'>
+  readonly peerOf: PeerOf
 }) {
-  const { access, log, metrics } = options
+  const { access, audit, log, metrics, peerOf } = options
   const routes = new Map<string, Served>()
 
   async function serve(
@@ -41,11 +46,12 @@ export function createDirect(options: {
     const started = performance.now()
     const requestId = requestIdOf(request)
     let answer: Answer
+    let principal: Principal | undefined
     try {
       access.guard(request)
       refuseNul(request)
       const ip = request.socket.remoteAddress ?? ''
-      const principal = await access.authorize(request, route.auth, ip)
+      principal = await access.authorize(request, route.auth, ip)
       const params = {}
       const exchange = { request, response, params, search, principal, requestId }
       answer = await route.handle(exchange)
@@ -54,6 +60,8 @@ export function createDirect(options: {
     }
     const headers = { ...safeHeaders, ...answer.headers, 'x-request-id': requestId }
     send(request, response, { ...answer, headers })
+    const { path, auth } = route
+    note(audit, request, peerOf(request), { path, auth, principal, status: answer.status })
     route.count(answer.status, performance.now() - started)
   }
 

@@ -3,6 +3,7 @@ import Koa from 'koa'
 import { METHODS, type RequestListener } from 'node:http'
 import type { TSchema } from 'typebox'
 import { isAuthClass, type AuthClass } from '../auth/principal.ts'
+import type { Audit } from '../audit/store.ts'
 import type { Access } from '../auth/access.ts'
 import { bootError, RayneError } from '../errors.ts'
 import type { Logger } from '../log.ts'
@@ -13,10 +14,12 @@ import { createDirect, plainPath, refuseNul, requestIdOf } from './direct.ts'
 import { createHandler } from './handler.ts'
 import type { Operation, RawHandler } from './operation.ts'
 import type { PeerOf } from './peer.ts'
+import { note } from './note.ts'
 import { problemOf } from './problem.ts'
 
 export interface RouterOptions {
   readonly access: Access
+  readonly audit: Pick<Audit, 'add' | 'refused'>
   readonly log: Logger
   readonly metrics: Metrics
   readonly peerOf: PeerOf
@@ -38,6 +41,7 @@ export function createRouter(options: RouterOptions) {
       operation.method === '*' ? METHODS : [operation.method],
       async ctx => {
         ctx.state['route'] = operation.path
+        ctx.state['auth'] = operation.auth
         const authorize = () => access.authorize(ctx.req, operation.auth, ctx.ip)
         const principal = await authorize()
         ctx.state['principal'] = principal
@@ -116,7 +120,7 @@ const exchangeOf = (ctx: Koa.Context): Exchange => ({
 function createApplication(
   router: Router,
   operations: readonly Operation[],
-  { access, log, metrics }: RouterOptions
+  { access, audit, log, metrics, peerOf }: RouterOptions
 ): Koa {
   const app = new Koa({ proxy: false })
   const counters = new Map<string, ReturnType<Metrics['answers']>>()
@@ -139,6 +143,12 @@ function createApplication(
       write(ctx, problemOf(thrown, { requestId, route: ctx.state['route'] }, log))
     }
     const route = String(ctx.state['route'] ?? 'unmatched')
+    note(audit, ctx.req, peerOf(ctx.req), {
+      path: ctx.path,
+      auth: ctx.state['auth'],
+      principal: ctx.state['principal'],
+      status: ctx.status
+    })
     const key = `${ctx.method} ${route}`
     let count = counters.get(key)
     if (!count) counters.set(key, (count = metrics.answers(ctx.method, route)))

@@ -88,6 +88,7 @@ function assemble(options: AppOptions, db: Knex, lifecycle: Lifecycle) {
   const router = createRouter({
     access,
     audit,
+    allowedOrigins: settings.allowedOrigins,
     log,
     metrics,
     peerOf: createPeerOf(settings.trustedProxies),

@@ -21,6 +21,9 @@ export const ProcessSettings = Type.Object({
   RAYNE_SECRET_KEY_PREVIOUS: Type.Optional(Type.String({ writeOnly: true })),
   RAYNE_INGEST_SECRETS: Type.Optional(Type.String({ writeOnly: true })),
   RAYNE_TRUSTED_PROXIES: Type.Optional(Type.String()),
+  RAYNE_ALLOWED_ORIGINS: Type.Optional(
+    Type.String({ pattern: '^https?://[^/,\\s]+(\\s*,\\s*https?://[^/,\\s]+)*$' })
+  ),
   RAYNE_PUBLIC_URL: Type.Optional(Type.String({ pattern: '^https?://[^/]+$' })),
   RAYNE_LOG_LEVEL: Type.Union(
     ['debug', 'info', 'warn', 'error', 'silent'].map(level => Type.Literal(level)),
@@ -49,6 +52,8 @@ export interface Settings {
   readonly protected: boolean
   readonly secretKey: string | undefined
   readonly ingestSecrets: readonly string[]
+  /** Pages of these origins may send to the routes of senders. */
+  readonly allowedOrigins: readonly string[]
   readonly publicUrl: string | undefined
   /** Addresses and networks whose X-Forwarded-For is believed. */
   readonly trustedProxies: readonly string[]
@@ -95,6 +100,7 @@ export function readSettings(environment: Environment): Settings {
     protected: !open || env.RAYNE_AUTH === 'required',
     secretKey: env.RAYNE_SECRET_KEY,
     ingestSecrets,
+    allowedOrigins: list(env.RAYNE_ALLOWED_ORIGINS),
     publicUrl: env.RAYNE_PUBLIC_URL,
     trustedProxies: list(env.RAYNE_TRUSTED_PROXIES),
     logLevel: env.RAYNE_LOG_LEVEL,

@@ -23,6 +23,8 @@ export interface Access {
 export interface AccessOptions {
   readonly protected: boolean
   readonly ingestSecrets: readonly string[]
+  /** In local mode pages of these origins are senders, and nothing more. */
+  readonly allowedOrigins?: readonly string[]
   readonly publicUrl?: string | undefined
   readonly store: Pick<AuthStore, 'token' | 'session'>
 }
@@ -30,13 +32,15 @@ export interface AccessOptions {
 /** Local mode: everybody on loopback is the admin. Protected mode: sessions, API tokens, ingest secrets. */
 export function createAccess(options: AccessOptions): Access {
   const identify = createIdentify(options)
+  const pages = new Set(options.allowedOrigins)
+  const isPage = ({ headers }: IncomingMessage): boolean => pages.has(headers.origin ?? '')
   return {
     guard(request) {
-      if (!options.protected) guardLocal(request)
+      if (!options.protected) guardLocal(request, isPage(request))
     },
     async authorize(request, auth) {
-      if (!options.protected) return localAdmin
-      const principal = await identify(request)
+      if (!options.protected && !isPage(request)) return localAdmin
+      const principal = options.protected ? await identify(request) : pagePrincipal
       if (mayCall(auth, request.method ?? 'GET', principal)) return principal
       if (principal.kind === 'anonymous')
         throw new RayneError({
@@ -80,6 +84,15 @@ function createIdentify({ ingestSecrets, publicUrl, store }: AccessOptions) {
       })
     return (await store.session(session)) ?? anonymous
   }
+}
+
+/** A page of an allowed origin on a local server, which asks nobody who they are. */
+const pagePrincipal: Principal = {
+  kind: 'token',
+  id: 'page',
+  name: 'a page of an allowed origin',
+  role: 'none',
+  scopes: ['datacat']
 }
 
 const ingestPrincipal: Principal = {

@@ -11,9 +11,9 @@ const forwarded = [
 
 /**
  * Refuses what is not asked by a program or a page of this machine's own address: a name that was rebound to loopback,
- * a page of another origin, or a proxy that lets others in.
+ * a page of another origin that is not allowed to, or a proxy that lets others in.
  */
-export function guardLocal({ method, headers }: IncomingMessage): void {
+export function guardLocal({ method, headers }: IncomingMessage, isAllowed = false): void {
   if (!isLoopbackName(headers.host))
     throw new RayneError({
       code: 'foreign-host',
@@ -21,7 +21,7 @@ export function guardLocal({ method, headers }: IncomingMessage): void {
         'this server answers on loopback only: use http://127.0.0.1, ' +
         'or set RAYNE_AUTH=required and a public HOST'
     })
-  if (isForeignPage(headers) && !isNavigation(method, headers))
+  if (!isAllowed && isForeignPage(headers) && !isNavigation(method, headers))
     throw new RayneError({
       code: 'foreign-origin',
       message: 'a page of another origin may not use a local server'

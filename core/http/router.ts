@@ -10,6 +10,7 @@ import type { Logger } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import { defineRoute, type RawWords, type RouteSpec } from '../route.ts'
 import { safeHeaders, write, type Exchange } from './answer.ts'
+import { createCrossOrigin } from './cross-origin.ts'
 import { createDirect, plainPath, refuseNul, requestIdOf } from './direct.ts'
 import { createHandler } from './handler.ts'
 import type { Operation, RawHandler } from './operation.ts'
@@ -20,6 +21,8 @@ import { problemOf } from './problem.ts'
 export interface RouterOptions {
   readonly access: Access
   readonly audit: Pick<Audit, 'add' | 'refused'>
+  /** Pages of these origins may ask; none unless said. */
+  readonly allowedOrigins?: readonly string[]
   readonly log: Logger
   readonly metrics: Metrics
   readonly peerOf: PeerOf
@@ -88,7 +91,9 @@ export function createRouter(options: RouterOptions) {
     operations: operations as readonly Operation[],
     listener(): RequestListener {
       const others = createApplication(router, operations, options).callback()
+      const crossOrigin = createCrossOrigin(options.allowedOrigins ?? [])
       return (request, response) => {
+        if (crossOrigin(request, response)) return
         if (!direct.answers(request, response)) void others(request, response)
       }
     }

@@ -21,6 +21,7 @@ describe('the settings of the process', () => {
         worker: true,
         protected: false,
         secretKey: undefined,
+        allowedOrigins: [],
         ingestSecrets: [],
         publicUrl: undefined,
         trustedProxies: [],

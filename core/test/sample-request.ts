@@ -48,7 +48,7 @@ function text({ format, pattern, minLength = 0 }: Schema): string {
 }
 
 /** A value a schema allows, of required members only. */
-export function sampleOf(schema: Schema, name = ''): unknown {
+function sampleOf(schema: Schema, name = ''): unknown {
   if (schema.const !== undefined) return schema.const
   if (schema.default !== undefined) return schema.default
   if (schema.enum) return schema.enum[0]

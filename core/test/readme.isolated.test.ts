@@ -131,6 +131,7 @@ describe('the README', { concurrency: false }, () => {
     const examples: Readonly<Record<string, () => Promise<unknown>>> = {
       start: async () => assert.equal((await fetch(`${product?.url}/readyz`)).status, 200),
       doctor: () => rayne('doctor'),
+      audit: () => rayne('audit'),
       migrate: () => rayne('migrate'),
       'receive <file.json>': async () => {
         const { out } = await rayne('receive', file, '--json')

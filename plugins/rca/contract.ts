@@ -89,7 +89,18 @@ export type Investigation = Static<typeof Investigation>
 
 /** The same evidence always gives the same text; `investigation` is there when a model was configured. */
 export const Report = Type.Object({
-  verdict: Type.Union([Type.Literal('suspected_change'), Type.Literal('not_established')]),
+  verdict: Type.Union([
+    Type.Literal('suspected_change'),
+    Type.Literal('operational_cause'),
+    Type.Literal('nothing_wrong'),
+    Type.Literal('not_established')
+  ]),
+  /** Where the cause is, `none` when nothing is wrong; absent when it is not established. */
+  component: Type.Optional(Type.String()),
+  class: Type.Optional(Type.String()),
+  /** Services whose requests got worse, worst first. */
+  affected: Type.Optional(Type.Array(Type.String())),
+  remediation: Type.Optional(Type.Object({ class: Type.String() })),
   summary: Type.String(),
   onset: Type.Object({
     at: Type.String(),

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
-import { readdirSync } from 'node:fs'
+import { readdirSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { createTestApp, createTestDatabase, stopTestServer } from '../../core/testing.ts'
 import datadogProxy from '../../plugins/datadog-proxy/plugin.ts'
@@ -55,7 +56,10 @@ const asker =
   }
 
 /** Sends the alert through the front door of a real application and reads the report it stores. */
-async function analyse(simulator: Simulator): Promise<Verdict> {
+async function analyse(
+  simulator: Simulator,
+  keep: (report: GradedReport) => void
+): Promise<Verdict> {
   const { t, end } = lifetime()
   try {
     const connection = await createTestDatabase(t)
@@ -77,17 +81,25 @@ async function analyse(simulator: Simulator): Promise<Verdict> {
       report: GradedReport | null
     }
     if (!report) throw new Error('the analysis left no report')
+    keep(report)
     return readReport(report)
   } finally {
     await end()
   }
 }
 
+/** Writes a report where `--reports` says, for a person to read. */
+function keepReport(report: GradedReport, scenario: string, variant: number): void {
+  if (values.reports === undefined) return
+  const name = `${basename(scenario, '.json')}-${variant}.json`
+  writeFileSync(join(values.reports, name), JSON.stringify(report, null, 1))
+}
+
 async function contest(simulator: Simulator, scenario: string, variant: number): Promise<Run[]> {
   const alertAt = Number((JSON.parse(simulator.renderWebhook()) as { date: string }).date)
   const ask = asker(simulator)
   const contestants: Record<string, () => Promise<Verdict>> = {
-    [PRODUCT]: () => analyse(simulator),
+    [PRODUCT]: () => analyse(simulator, report => keepReport(report, scenario, variant)),
     ...Object.fromEntries(
       Object.entries(baselines).map(([name, guess]) => [
         name,
@@ -122,7 +134,8 @@ const { values } = parseArgs({
   options: {
     variants: { type: 'string', default: '3' },
     scenario: { type: 'string', multiple: true },
-    json: { type: 'boolean', default: false }
+    json: { type: 'string' },
+    reports: { type: 'string' }
   },
   allowPositionals: true
 })
@@ -143,7 +156,8 @@ try {
         await simulator.close()
       }
     }
-  process.stdout.write(values.json ? `${JSON.stringify(runs)}\n` : `${table(runs, PRODUCT)}\n`)
+  if (values.json !== undefined) writeFileSync(values.json, JSON.stringify(runs))
+  process.stdout.write(`${table(runs, PRODUCT)}\n`)
 } finally {
   await stopTestServer()
 }

@@ -10,9 +10,13 @@ import {
 import { rcaErrors, type EvidenceSlot, type Report } from '../contract.ts'
 import { analysisStore, type Analysis } from '../store.ts'
 import type { Investigator } from './investigate/open-investigator.ts'
+import { scopeOf } from './alert-scope.ts'
+import { findOnset } from './find-onset.ts'
 import { draftNotebook, notebookMarker } from './notebook.ts'
 import { prefetch } from './prefetch.ts'
+import { textFact } from './read-rows.ts'
 import { writeReport } from './report.ts'
+import { survey } from './survey.ts'
 import { timeOfAlert, type AlertTime } from './window.ts'
 
 /** One attempt at an analysis; `write` commits only while this attempt owns the job. */
@@ -92,8 +96,21 @@ async function gather(
   account: DatadogAccount,
   signal: AbortSignal
 ): Promise<Report> {
-  const slots = await prefetch(account, alert, time.window, signal)
+  const first = await prefetch(account, alert, time.window, signal)
   signal.throwIfAborted()
+  const { service, env } = scopeOf(alert)
+  const monitor = first.find(({ slot }) => slot === 'monitor')?.rows[0]
+  const more = await survey({
+    account,
+    service: service ?? (monitor && textFact(monitor, 'service')) ?? null,
+    env: env ?? (monitor && textFact(monitor, 'env')) ?? null,
+    window: time.window,
+    onset: findOnset(first, time.at).at,
+    answered: first,
+    signal
+  })
+  signal.throwIfAborted()
+  const slots = [...first, ...more]
   const { name, simulated } = account
   return writeReport({ alert, time, slots, account: name, simulated })
 }

@@ -104,7 +104,10 @@ export const spanFacts = (span: DatadogSpan): Facts => {
       version: tagValue(span.tags, 'version'),
       host: span.host,
       status: span.status,
-      trace_id: span.traceId
+      trace_id: span.traceId,
+      span_id: span.spanId,
+      parent_id: span.parentId,
+      peer: tagValue(span.tags, 'peer.service')
     })
   }
 }

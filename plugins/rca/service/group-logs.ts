@@ -28,7 +28,7 @@ const errorStatus = /^(?:error|critical|emergency|alert)$/i
 /** Log lines by shape, loudest first; a sample of at most five lines is cited for each. */
 export function groupLogs(slots: readonly EvidenceSlot[]): LogGroup[] {
   const byShape = new Map<string, EvidenceRow[]>()
-  for (const row of slots.find(slot => slot.slot === 'logs')?.rows ?? []) {
+  for (const row of linesOf(slots)) {
     const shape = shapeOf(row.text)
     const rows = byShape.get(shape)
     if (rows) rows.push(row)
@@ -38,6 +38,9 @@ export function groupLogs(slots: readonly EvidenceSlot[]): LogGroup[] {
     .map(([shape, rows]) => groupOf(shape, rows))
     .sort((a, b) => b.count - a.count || (a.shape < b.shape ? -1 : 1))
 }
+
+const linesOf = (slots: readonly EvidenceSlot[]): readonly EvidenceRow[] =>
+  slots.find(slot => slot.slot === 'logs')?.rows ?? []
 
 function groupOf(shape: string, rows: readonly EvidenceRow[]): LogGroup {
   const times = rows.flatMap(row => (row.at === null ? [] : [row.at]))

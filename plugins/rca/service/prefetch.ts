@@ -1,7 +1,6 @@
-import { errorText, isoTime } from '../../../core/index.ts'
+import { epochMs } from '../../../core/index.ts'
 import {
   DatadogError,
-  mayPass,
   type CallOptions,
   type DatadogAccount,
   type DatadogMonitor,
@@ -10,7 +9,7 @@ import {
   type TimeWindow
 } from '../../datadog-proxy/contract.ts'
 import type { Alert } from '../../webhooks/contract.ts'
-import type { EvidenceRow, EvidenceSlot } from '../contract.ts'
+import type { EvidenceSlot } from '../contract.ts'
 import { errorLogs, narrowMetric, narrowSearch, scopeOf, type AlertScope } from './alert-scope.ts'
 import {
   eventFacts,
@@ -22,24 +21,11 @@ import {
 } from './describe-rows.ts'
 import { isSameHost, shortHost } from './host-names.ts'
 import { readMonitorQuery, seriesIn, type Watched } from './monitor-query.ts'
+import { answer, fromRows, nothing, type Question } from './question.ts'
 
 const slotMs = 12_000
 const maxHosts = 100
 
-type Facts = Omit<EvidenceRow, 'id'>
-interface Found {
-  readonly rows: readonly Facts[]
-  readonly truncated: boolean
-  readonly note: string | null
-  readonly asked: string
-}
-/** One question: `asked` stands for it until its answer says better. */
-interface Question {
-  readonly slot: string
-  readonly title: string
-  readonly asked: string
-  ask(): Promise<Found>
-}
 interface Subject {
   readonly account: DatadogAccount
   readonly alert: Alert
@@ -155,11 +141,26 @@ const changesQuestion = ({ account, window, options }: Subject): Question => ({
   slot: 'changes',
   title: 'Deploys, flags and other changes',
   asked: changeQuery,
-  ask: async () =>
-    fromRows(await account.events({ query: changeQuery, window, limit: 200 }, options), rows =>
-      rows.map(eventFacts)
+  async ask() {
+    const [changes, notices] = await Promise.all([
+      account.events({ query: changeQuery, window, limit: 200 }, options),
+      account.events(
+        { query: noticeQuery, window: { ...window, to: epochMs(window.to + noticeMs) }, limit: 50 },
+        options
+      )
+    ])
+    const known = new Set(changes.rows.map(({ id }) => id))
+    const read = fromRows(changes, rows =>
+      [...rows, ...notices.rows.filter(({ id }) => !known.has(id))].map(eventFacts)
     )
+    return { ...read, truncated: changes.truncated || notices.truncated }
+  }
 })
+// A provider says late that it has trouble.
+const noticeMs = 20 * 60_000
+/** What outsiders announce, and what expires without anybody's doing. */
+const noticeQuery =
+  '(source:(statuspage OR status_page) OR "status page" OR "outage" OR "certificate" OR "expired")'
 
 /** Events that say that somebody or something changed the system. */
 const changeQuery = [
@@ -242,50 +243,4 @@ function watchedQuestion(
         ask: async () =>
           fromRows(await account.events(search, options), rows => rows.map(eventFacts))
       }
-}
-
-const nothing = (note: string): Found => ({ rows: [], truncated: false, note, asked: '' })
-const fromRows = <T>(found: DatadogRows<T>, describe: (rows: readonly T[]) => Facts[]): Found => ({
-  rows: describe(found.rows),
-  truncated: found.truncated,
-  note: found.warnings.length > 0 ? found.warnings.join('; ') : null,
-  asked: found.asked.query
-})
-
-async function answer(
-  { slot, title, asked, ask }: Question,
-  { from, to }: TimeWindow
-): Promise<EvidenceSlot> {
-  const started = performance.now()
-  const base = { slot, title, window: { from: isoTime(from), to: isoTime(to) } }
-  const took = (): number => Math.round(performance.now() - started)
-  try {
-    const found = await ask()
-    const outcome = found.rows.length === 0 ? 'empty' : found.truncated ? 'truncated' : 'rows'
-    return {
-      ...base,
-      asked: found.asked || asked,
-      outcome,
-      rows: found.rows.map((row, index) => ({ id: `${slot}#${index + 1}`, ...row })),
-      note: found.note ?? usualNote(outcome, found.rows.length),
-      took_ms: took(),
-      retryable: false
-    }
-  } catch (error) {
-    const forbidden = error instanceof DatadogError && error.failure === 'forbidden'
-    return {
-      ...base,
-      asked,
-      outcome: forbidden ? 'forbidden' : 'error',
-      rows: [],
-      note: errorText(error),
-      took_ms: took(),
-      retryable: error instanceof DatadogError && mayPass(error)
-    }
-  }
-}
-
-function usualNote(outcome: EvidenceSlot['outcome'], shown: number): string | null {
-  if (outcome === 'empty') return 'Datadog answered: nothing matches'
-  return outcome === 'truncated' ? `more than the ${shown} rows shown exist` : null
 }

@@ -3,9 +3,12 @@ import type { Alert } from '../../webhooks/contract.ts'
 import type { Claim, EvidenceRow, EvidenceSlot, Suspect } from '../contract.ts'
 import type { LogGroup } from './group-logs.ts'
 import type { Onset } from './find-onset.ts'
+import { isNotice } from './notices.ts'
 import { isSymptom } from './symptoms.ts'
 
 const minute = 60_000
+/** How soon after a change its first effect shows. */
+const effectMs = 2.5 * minute
 interface Weighed extends Claim {
   readonly points: number
 }
@@ -25,6 +28,15 @@ interface Trouble {
   readonly env: string | null
   readonly onset: Onset
   readonly logs: readonly LogGroup[]
+  /** The service where the trouble begins, as far as it is known. */
+  readonly service: string | null
+  readonly effects: readonly Effect[]
+}
+/** A series near the origin that left its range at `at`, epoch ms. */
+interface Effect {
+  readonly at: number
+  readonly metric: string
+  readonly id: string
 }
 
 /** Every change before the onset as a suspect, most suspect first; ties by title, so that the order never wavers. */
@@ -32,13 +44,17 @@ export function rankChanges(
   slots: readonly EvidenceSlot[],
   alert: Alert,
   onset: Onset,
-  logs: readonly LogGroup[]
+  logs: readonly LogGroup[],
+  origin: { readonly service: string | null; readonly effects: readonly Effect[] } = {
+    service: alert.service,
+    effects: []
+  }
 ): Suspect[] {
   const monitorEnv = slots.find(slot => slot.slot === 'monitor')?.rows[0]?.facts['env']
   const env = alert.env ?? (typeof monitorEnv === 'string' ? monitorEnv : null)
   const rows = slots.find(slot => slot.slot === 'changes')?.rows ?? []
-  return mergeRepeats(rows.filter(row => !isSymptom(row, onset)))
-    .flatMap(change => suspectOf(change, { alert, env, onset, logs }))
+  return mergeRepeats(rows.filter(row => !isSymptom(row, onset) && !isNotice(row)))
+    .flatMap(change => suspectOf(change, { alert, env, onset, logs, ...origin }))
     .sort((a, b) => b.score - a.score || (a.title < b.title ? -1 : 1))
     .slice(0, 10)
     .map((suspect, index) => ({ rank: index + 1, ...suspect }))
@@ -64,7 +80,7 @@ function suspectOf(change: Change, trouble: Trouble): Omit<Suspect, 'rank'>[] {
 /** Undefined when the change cannot be a cause: it came after the trouble, or it is the alert itself. */
 function weigh(
   { row, at, evidence }: Change,
-  { alert, env, onset, logs }: Trouble
+  { alert, env, onset, logs, service: origin, effects }: Trouble
 ): Weighed[] | undefined {
   const beforeMs = onset.at - at
   const { service, version, env: changeEnv, source } = row.facts
@@ -77,13 +93,16 @@ function weigh(
       evidence: [...evidence, ...onset.evidence]
     }
   ]
-  if (typeof service === 'string' && alert.service) {
-    reasons.push(
-      service === alert.service
-        ? { points: 30, text: `changes ${service}, the service that alerts`, evidence }
-        : { points: -10, text: `changes ${service}, not ${alert.service}, which alerts`, evidence }
-    )
-  }
+  const effect = effects.find(one => one.at >= at - minute && one.at <= at + effectMs)
+  if (effect)
+    reasons.push({
+      // An orchestrator does things all the time; what a person did is the likelier cause.
+      points: /^kube/i.test(String(source)) ? 15 : 45,
+      text: `${effect.metric} left its usual range right after it`,
+      evidence: [...evidence, effect.id]
+    })
+  else if (typeof service === 'string' && origin)
+    reasons.push(placeReason(service, origin, alert.service, evidence))
   if (typeof changeEnv === 'string' && env && sameEnv(changeEnv) !== sameEnv(env))
     reasons.push({ points: -60, text: `in ${changeEnv}, while the alert is in ${env}`, evidence })
   const byVersion =
@@ -92,6 +111,22 @@ function weigh(
       : undefined
   if (byVersion) reasons.push(byVersion)
   return reasons
+}
+
+const placeReason = (
+  service: string,
+  origin: string,
+  alerting: string | null,
+  evidence: string[]
+): Weighed => {
+  const what = origin === alerting ? 'which alerts' : 'where the trouble begins'
+  return service === origin
+    ? {
+        points: 30,
+        text: `changes ${service}, ${what === 'which alerts' ? 'the service that alerts' : what}`,
+        evidence
+      }
+    : { points: -10, text: `changes ${service}, not ${origin}, ${what}`, evidence }
 }
 
 // People spell the same environment in several ways, also within one organisation.

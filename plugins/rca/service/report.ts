@@ -4,6 +4,10 @@ import type { Claim, EvidenceRow, EvidenceSlot, Report, Suspect } from '../contr
 import { findOnset, onsetOnWire, type Onset } from './find-onset.ts'
 import { groupLogs, type LogGroup } from './group-logs.ts'
 import { rankChanges, suspicionThreshold } from './rank-changes.ts'
+import { conclude, type Conclusion } from './conclude.ts'
+import { firstEffects } from './origin-signs.ts'
+import { measureServices } from './measure-services.ts'
+import { textFact } from './read-rows.ts'
 import { isSymptom } from './symptoms.ts'
 import type { AlertTime } from './window.ts'
 
@@ -18,24 +22,36 @@ export function writeReport(input: {
   const { alert, slots, time } = input
   const onset = findOnset(slots, time.at)
   const logs = groupLogs(slots)
-  const suspects = rankChanges(slots, alert, onset, logs)
+  const service = alert.service ?? monitorService(slots)
+  const watched = slots.find(slot => slot.slot === 'metric')?.asked ?? ''
+  const isLatency = /duration|latency|\btime\b|\.p9\d/i.test(watched)
+  const measured = measureServices(slots, service, onset.at, isLatency)
+  const suspects = rankChanges(slots, alert, onset, logs, {
+    service: measured.origin?.name ?? service,
+    effects: firstEffects(slots, measured, service, onset.at)
+  })
   const [first, second] = suspects
   const isClear =
     first !== undefined &&
     first.score >= suspicionThreshold &&
     (second === undefined || first.score - second.score >= 10)
+  const culprit = isClear ? first : undefined
+  const conclusion = conclude({ service, slots, onset, measured, culprit })
   return assertCited({
-    verdict: isClear ? 'suspected_change' : 'not_established',
-    summary: summarise(alert, isClear ? first : undefined, suspects, slots),
+    verdict: conclusion.verdict,
+    ...(conclusion.component === null ? {} : { component: conclusion.component }),
+    class: conclusion.class,
+    affected: [...conclusion.affected],
+    remediation: { class: conclusion.remedy },
+    summary: summarise(alert, culprit, suspects, slots, conclusion),
     onset: onsetOnWire(onset),
     window: { from: isoTime(time.window.from), to: isoTime(time.window.to) },
-    suspects,
+    suspects:
+      conclusion.verdict === 'operational_cause' ? withCause(suspects, conclusion) : suspects,
     findings: [
-      ...(time.note === null ? [] : [{ text: time.note, evidence: [] }]),
-      {
-        text: `The trouble began about ${isoTime(onset.at)} (${onset.source}).`,
-        evidence: [...onset.evidence]
-      },
+      ...timeFindings(time, onset),
+      ...conclusion.reasons,
+      ...monitorFinding(slots),
       ...logFindings(slots, logs, onset),
       ...symptomFindings(slots, onset),
       ...rowFindings(slots)
@@ -45,6 +61,14 @@ export function writeReport(input: {
     simulated: input.simulated
   })
 }
+
+const timeFindings = ({ note }: AlertTime, onset: Onset): Claim[] => [
+  ...(note === null ? [] : [{ text: note, evidence: [] }]),
+  {
+    text: `The trouble began about ${isoTime(onset.at)} (${onset.source}).`,
+    evidence: [...onset.evidence]
+  }
+]
 
 /** What people call the alert: the monitor's own name before the webhook's title, which carries the state. */
 export function alertName(alert: Alert, slots: readonly EvidenceSlot[]): string {
@@ -61,15 +85,54 @@ function summarise(
   alert: Alert,
   culprit: Suspect | undefined,
   suspects: readonly Suspect[],
-  slots: readonly EvidenceSlot[]
+  slots: readonly EvidenceSlot[],
+  conclusion: Conclusion
 ): string {
   const name = alertName(alert, slots)
   const missing = slots.filter(slot => slot.outcome === 'error' || slot.outcome === 'forbidden')
   if (!culprit && missing.length === slots.length)
     return `${name}: the cause is not established, because no question to Datadog was answered.`
-  return [`${name}: ${culprit ? blame(culprit) : noBlame(suspects)}`, gaps(missing, slots.length)]
+  return [`${name}: ${firstLine(culprit, suspects, conclusion)}`, gaps(missing, slots.length)]
     .filter(Boolean)
     .join(' ')
+}
+
+function firstLine(
+  culprit: Suspect | undefined,
+  suspects: readonly Suspect[],
+  { verdict, component, class: kind, reasons }: Conclusion
+): string {
+  if (culprit) return blame(culprit)
+  if (verdict === 'nothing_wrong')
+    return 'nothing is wrong: no watched figure left its usual range.'
+  if (verdict === 'operational_cause')
+    return `most likely ${kind} at ${component} (${reasons.map(({ text }) => text).join('; ')}).`
+  return noBlame(suspects)
+}
+
+const monitorService = (slots: readonly EvidenceSlot[]): string | null => {
+  const row = slots.find(slot => slot.slot === 'monitor')?.rows[0]
+  return (row && textFact(row, 'service')) ?? null
+}
+
+const monitorFinding = (slots: readonly EvidenceSlot[]): Claim[] =>
+  rowsOf(slots, 'monitor')
+    .slice(0, 1)
+    .map(row => ({ text: `The monitor watches ${row.text}`, evidence: [row.id] }))
+
+/** A cause that is nobody's change stands before the changes that were weighed. */
+function withCause(suspects: readonly Suspect[], conclusion: Conclusion): Suspect[] {
+  const { component, class: kind, reasons, notices, onsetAt } = conclusion
+  const own: Suspect = {
+    rank: 1,
+    title: `${kind} at ${component}`,
+    at: isoTime(onsetAt),
+    service: component,
+    score: 100,
+    evidence: [...new Set([...notices.map(({ id }) => id), ...reasons.flatMap(r => r.evidence)])],
+    reasons: [...reasons]
+  }
+  return [own, ...suspects].map((one, index) => ({ ...one, rank: index + 1 }))
 }
 
 function blame({ title, at, reasons }: Suspect): string {

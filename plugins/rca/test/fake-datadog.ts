@@ -48,6 +48,10 @@ export function fakeDatadog(overrides: Partial<DatadogAccount> = {}): {
       asked.push(query)
       return none(query)
     },
+    spans: async ({ query }) => {
+      asked.push(query)
+      return none(query)
+    },
     hosts: async ({ filter }) => {
       asked.push(filter)
       return none(filter)

@@ -18,7 +18,8 @@ const everydayWords = new Set([
   ...(
     'http https context ctx writer reader handler handle json xml server client user id ids key keys map list array ' +
     'object api app log logger text body header headers param params option options config test main run start ' +
-    'stop init async await session query exec result results db sql item items message messages event events count total number size ' +
+    'stop init async await session query exec result results db sql item items message messages event events ' +
+    'count total number size ' +
     'max min first last is to in on of by at or not no'
   ).split(' ')
 ])

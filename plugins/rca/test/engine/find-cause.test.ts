@@ -51,17 +51,18 @@ test('the culprit stays among the first three beside those of other kinds, and i
   let [all, first, wrong] = [0, 0, 0]
   for (const [index, kind] of caused.entries())
     for (let round = 0; round < 3; round += 1) {
-      const others = [1, 5, 9, 13].flatMap((step, place) =>
-        caused[(index + step + 7 * round) % caused.length]?.culprit
+      const others = [1, 5, 9, 13].flatMap((step, place) => {
+        const culprit = caused[(index + step + 7 * round) % caused.length]?.culprit
+        return culprit
           ? [
               {
-                ...caused[(index + step + 7 * round) % caused.length]!.culprit!,
+                ...culprit,
                 to: kind.alert[0],
                 before: 1 + 3 * place
               }
             ]
           : []
-      )
+      })
       const { changes, culprit } = findCause(
         buildIncident({ ...kind, baits: [...kind.baits, ...others] })
       )

@@ -1,0 +1,224 @@
+import { epochMs, type EpochMs } from '../../../core/index.ts'
+import type {
+  CallOptions,
+  DatadogAccount,
+  DatadogSpan,
+  TimeWindow
+} from '../../datadog-proxy/contract.ts'
+import type { EvidenceSlot } from '../contract.ts'
+import { logFacts, seriesFacts, spanFacts } from './describe-rows.ts'
+import { judgeChange } from './engine/change-points.ts'
+import { answer, fromRows, nothing, type Question } from './question.ts'
+import { seriesOf } from './read-rows.ts'
+
+const slotMs = 12_000
+const minute = 60_000
+const bucketSeconds = 60
+const maxTraces = 12
+const maxServices = 5
+/** What runs out, or is shared, by the names the agent's own integrations give it. */
+const saturation = [
+  'max:hikaricp.connections.active',
+  'sum:hikaricp.connections.pending',
+  'max:postgresql.connections',
+  'avg:postgresql.transactions.idle_in_transaction',
+  'max:postgresql.deadlocks',
+  'max:postgresql.replication_delay',
+  'avg:aws.rds.cpuutilization',
+  'avg:redis.mem.used',
+  'sum:redis.keys.evicted',
+  'max:kafka.consumer_lag',
+  'max:kubernetes.memory.usage',
+  'sum:kubernetes.containers.restarts'
+]
+const ofHosts = [
+  'avg:system.cpu.user',
+  'avg:system.mem.pct_usable',
+  'max:system.disk.in_use',
+  'avg:system.io.await'
+]
+
+/** What the second round of questions is about: the service that alerts, since when it fares badly. */
+export interface SurveyInput {
+  readonly account: DatadogAccount
+  readonly service: string | null
+  readonly env: string | null
+  readonly window: TimeWindow
+  readonly onset: EpochMs
+  /** What the first round was answered. */
+  readonly answered: readonly EvidenceSlot[]
+  readonly signal: AbortSignal
+}
+interface Subject extends SurveyInput {
+  readonly options: CallOptions
+}
+
+/**
+ * The second round of questions, once it is known since when: traces through the service and whom they name, requests,
+ * errors and durations of every service, what is near its limit, and the bad lines of the services in those traces.
+ */
+export async function survey(input: SurveyInput): Promise<EvidenceSlot[]> {
+  const { service, window, answered, signal } = input
+  // Datadog that is away is not asked more; nor are logs that were just refused.
+  if (service === null || !answered.some(({ rows }) => rows.length > 0)) return []
+  const isRefused = answered.some(
+    ({ slot, outcome }) => slot === 'logs' && (outcome === 'error' || outcome === 'forbidden')
+  )
+  const subject: Subject = { ...input, options: { signal, timeoutMs: slotMs } }
+  const traces = answer(tracesQuestion(subject), window)
+  const logs = traces.then(found =>
+    Promise.all(
+      (isRefused ? [] : servicesOf(found, service)).map(name =>
+        answer(linesQuestion(subject, name), window)
+      )
+    )
+  )
+  const [first, ...rest] = await Promise.all([
+    traces,
+    answer(metricQuestion(subject, 'metric-requests', requestQueries(subject), false), window),
+    answer(metricQuestion(subject, 'metric-versions', versionQueries(subject), false), window),
+    answer(metricQuestion(subject, 'metric-resources', resourceQueries(subject), true), window)
+  ])
+  return [first, ...rest, ...(await logs)]
+}
+
+const where = ({ env }: SurveyInput): string => (env === null ? '' : ` env:${env}`)
+const scope = ({ env }: SurveyInput, ...terms: string[]): string =>
+  [...terms, ...(env === null ? [] : [`env:${env}`])].join(',') || '*'
+
+/** The spans of whole traces through the service, from the time of the trouble, failed ones first. */
+const tracesQuestion = (subject: Subject): Question => {
+  const { account, service, window, onset, options } = subject
+  const during = { from: epochMs(Math.max(window.from, onset - minute)), to: window.to }
+  const query = `service:${service}${where(subject)}`
+  return {
+    slot: 'traces',
+    title: 'Traces through the service',
+    asked: query,
+    async ask() {
+      const search = { window: during, limit: 60, sort: 'newest' as const }
+      const [failed, any] = await Promise.all([
+        account.spans({ ...search, query: `${query} status:error` }, options),
+        account.spans({ ...search, query }, options)
+      ])
+      const ids = [...new Set([...failed.rows, ...any.rows].map(span => span.traceId))]
+      if (ids.length === 0) return nothing('no span of this service')
+      const chosen = ids.slice(0, maxTraces)
+      const whole = await account.spans(
+        { ...search, query: `trace_id:(${chosen.join(' OR ')})`, limit: 200 },
+        options
+      )
+      const calm = await calmSpans(subject, [...new Set(whole.rows.map(span => span.service))])
+      return fromRows(whole, rows => [...rows, ...calm].map(spanFacts))
+    }
+  }
+}
+
+/** Spans from before the trouble: what fails early no longer shows whom it used to call. */
+async function calmSpans(
+  subject: Subject,
+  services: readonly string[]
+): Promise<readonly DatadogSpan[]> {
+  const { account, window, onset, options } = subject
+  const before = { from: window.from, to: epochMs(Math.max(window.from + 1, onset - minute)) }
+  const found = await Promise.all(
+    services
+      .slice(0, maxServices)
+      .map(name =>
+        account.spans(
+          { query: `service:${name}${where(subject)}`, window: before, limit: 20, sort: 'newest' },
+          options
+        )
+      )
+  )
+  return found.flatMap(({ rows }) => rows)
+}
+
+const servicesOf = (traces: EvidenceSlot, first: string): string[] => {
+  const counts = new Map<string, number>()
+  for (const { facts } of traces.rows)
+    if (typeof facts['service'] === 'string')
+      counts.set(facts['service'], (counts.get(facts['service']) ?? 0) + 1)
+  const others = [...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
+  return [...new Set([first, ...others.map(([name]) => name)])].slice(0, maxServices)
+}
+
+/** Bad lines of one service before and after the onset: what is new can only be told by both. */
+const linesQuestion = (subject: Subject, service: string): Question => {
+  const { account, window, onset, options } = subject
+  const query = `service:${service}${where(subject)} status:(error OR critical OR emergency OR warn)`
+  return {
+    slot: `logs-${service}`,
+    title: `Errors and warnings of ${service}`,
+    asked: query,
+    async ask() {
+      const split = epochMs(Math.max(window.from, onset - minute))
+      const [before, after] = await Promise.all([
+        account.logs(
+          { query, window: { from: window.from, to: split }, limit: 40, sort: 'newest' },
+          options
+        ),
+        account.logs(
+          { query, window: { from: split, to: window.to }, limit: 60, sort: 'newest' },
+          options
+        )
+      ])
+      const read = fromRows(after, rows => [...before.rows, ...rows].map(logFacts))
+      return { ...read, truncated: before.truncated || after.truncated, asked: query }
+    }
+  }
+}
+
+const requestQueries = (subject: Subject): string[] => {
+  const all = scope(subject)
+  const rollup = (how: string): string => `.rollup(${how}, ${bucketSeconds})`
+  return [
+    `sum:trace.http.request.hits{${all}} by {service}.as_count()${rollup('sum')}`,
+    `sum:trace.http.request.errors{${all}} by {service}.as_count()${rollup('sum')}`,
+    `avg:trace.http.request.duration.p95{${all}} by {service}${rollup('avg')}`,
+    `sum:trace.okhttp.request.hits{${all}} by {service}.as_count()${rollup('sum')}`,
+    `sum:trace.okhttp.request.errors{${all}} by {service}.as_count()${rollup('sum')}`,
+    `avg:trace.okhttp.request.duration.p95{${all}} by {service}${rollup('avg')}`
+  ]
+}
+const versionQueries = (subject: Subject): string[] => {
+  const own = scope(subject, `service:${subject.service}`)
+  return [
+    `sum:trace.http.request.errors{${own}} by {service,version}.as_count().rollup(sum, ${bucketSeconds})`,
+    `avg:trace.http.request.duration.p95{${own}} by {service,version}.rollup(avg, ${bucketSeconds})`
+  ]
+}
+const resourceQueries = (subject: Subject): string[] => [
+  ...saturation.map(
+    metric => `${metric}{${scope(subject)}} by {service}.rollup(avg, ${bucketSeconds})`
+  ),
+  ...ofHosts.map(metric => `${metric}{${scope(subject)}} by {host}.rollup(avg, ${bucketSeconds})`)
+]
+
+/** Several series at once; `onlyMoved` keeps those that left what is usual at the onset and counts the others. */
+const metricQuestion = (
+  { account, window, onset, options }: Subject,
+  slot: string,
+  queries: readonly string[],
+  onlyMoved: boolean
+): Question => ({
+  slot,
+  title:
+    {
+      'metric-requests': 'Requests, errors and durations of every service',
+      'metric-versions': 'Errors and durations by version',
+      'metric-resources': 'What left its usual range at the onset'
+    }[slot] ?? slot,
+  asked: queries.join(', '),
+  async ask() {
+    const found = await account.metric({ query: queries.join(','), window }, options)
+    const read = fromRows(found, rows => rows.map(seriesFacts))
+    if (!onlyMoved) return { ...read, asked: queries.join(', ') }
+    const rows = read.rows.filter(row => {
+      const change = judgeChange(seriesOf(row), onset)
+      return change !== undefined && change.strength >= 1.5
+    })
+    const still = read.rows.length - rows.length
+    return { ...read, rows, asked: queries.join(', '), note: `${still} more series were as usual` }
+  }
+})

@@ -3,6 +3,7 @@ import {
   DatadogError,
   type CallOptions,
   type DatadogAccount,
+  type DatadogEvent,
   type DatadogMonitor,
   type DatadogRows,
   type DatadogSeries,
@@ -142,20 +143,32 @@ const changesQuestion = ({ account, window, options }: Subject): Question => ({
   title: 'Deploys, flags and other changes',
   asked: changeQuery,
   async ask() {
-    const [changes, notices] = await Promise.all([
-      account.events({ query: changeQuery, window, limit: 200 }, options),
-      account.events(
-        { query: noticeQuery, window: { ...window, to: epochMs(window.to + noticeMs) }, limit: 50 },
-        options
-      )
-    ])
+    // One after the other: a site that fails is not asked twice.
+    const changes = await account.events({ query: changeQuery, window, limit: 200 }, options)
+    const { rows: notices, problem } = await noticesOf(account, window, options)
     const known = new Set(changes.rows.map(({ id }) => id))
     const read = fromRows(changes, rows =>
-      [...rows, ...notices.rows.filter(({ id }) => !known.has(id))].map(eventFacts)
+      [...rows, ...notices.filter(({ id }) => !known.has(id))].map(eventFacts)
     )
-    return { ...read, truncated: changes.truncated || notices.truncated }
+    return { ...read, note: [read.note, problem].filter(Boolean).join('; ') || null }
   }
 })
+/** What outsiders announce; where it cannot be read, the changes still can. */
+async function noticesOf(
+  account: DatadogAccount,
+  window: TimeWindow,
+  options: CallOptions
+): Promise<{ rows: readonly DatadogEvent[]; problem: string | null }> {
+  const late = { ...window, to: epochMs(window.to + noticeMs) }
+  try {
+    const { rows } = await account.events({ query: noticeQuery, window: late, limit: 50 }, options)
+    return { rows, problem: null }
+  } catch (error) {
+    if (!(error instanceof DatadogError)) throw error
+    return { rows: [], problem: `announcements of outsiders are missing: ${error.message}` }
+  }
+}
+
 // A provider says late that it has trouble.
 const noticeMs = 20 * 60_000
 /** What outsiders announce, and what expires without anybody's doing. */

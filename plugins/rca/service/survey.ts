@@ -163,7 +163,11 @@ const linesQuestion = (subject: Subject, service: string): Question => {
           options
         )
       ])
-      const read = fromRows(after, rows => [...before.rows, ...rows].map(logFacts))
+      // Both windows hold a line that was written where they meet.
+      const early = new Set(before.rows.map(({ id }) => id))
+      const read = fromRows(after, rows =>
+        [...before.rows, ...rows.filter(({ id }) => !early.has(id))].map(logFacts)
+      )
       return { ...read, truncated: before.truncated || after.truncated, asked: query }
     }
   }

@@ -109,11 +109,16 @@ test('a page of the largest bodies is read without a stall', async t => {
   const app = await createTestApp(t, { plugins: [webhooks] })
   const filler = 'a, '.repeat(340_000)
   for (let n = 0; n < 8; n++) await post(app.call, { monitor_id: n + 1, alert_message: filler, n })
+  // In processor time, which does not pass while others have the machine.
+  const usedMs = (): number => {
+    const { user, system } = process.cpuUsage()
+    return (user + system) / 1_000
+  }
   let longest = 0
-  let last = performance.now()
+  let last = usedMs()
   const ticking = setInterval(() => {
-    longest = Math.max(longest, performance.now() - last)
-    last = performance.now()
+    longest = Math.max(longest, usedMs() - last)
+    last = usedMs()
   }, 1)
   const { events } = (await app.call('GET', '/v1/webhooks/events')).body as Listed
   clearInterval(ticking)

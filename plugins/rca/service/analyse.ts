@@ -9,14 +9,10 @@ import {
 } from '../../datadog-proxy/contract.ts'
 import { rcaErrors, type EvidenceSlot, type Report } from '../contract.ts'
 import { analysisStore, type Analysis } from '../store.ts'
+import { gatherEvidence } from './gather-evidence.ts'
 import type { Investigator } from './investigate/open-investigator.ts'
-import { scopeOf } from './alert-scope.ts'
-import { findOnset } from './find-onset.ts'
 import { draftNotebook, notebookMarker } from './notebook.ts'
-import { prefetch } from './prefetch.ts'
-import { textFact } from './read-rows.ts'
 import { writeReport } from './report.ts'
-import { survey } from './survey.ts'
 import { timeOfAlert, type AlertTime } from './window.ts'
 
 /** One attempt at an analysis; `write` commits only while this attempt owns the job. */
@@ -75,7 +71,7 @@ async function complete(
   // An earlier attempt may have asked the model already, which is not paid for twice.
   let report = analysis.report?.investigation ? analysis.report : undefined
   if (!report) {
-    report = await gather(analysis, time, account, job.signal)
+    report = await engineReport(analysis, time, account, job.signal)
     await save(report)
     assertAnswered(report.evidence)
     if (investigator) {
@@ -90,27 +86,13 @@ async function complete(
   )
 }
 
-async function gather(
+async function engineReport(
   { alert }: Analysis,
   time: AlertTime,
   account: DatadogAccount,
   signal: AbortSignal
 ): Promise<Report> {
-  const first = await prefetch(account, alert, time.window, signal)
-  signal.throwIfAborted()
-  const { service, env } = scopeOf(alert)
-  const monitor = first.find(({ slot }) => slot === 'monitor')?.rows[0]
-  const more = await survey({
-    account,
-    service: service ?? (monitor && textFact(monitor, 'service')) ?? null,
-    env: env ?? (monitor && textFact(monitor, 'env')) ?? null,
-    window: time.window,
-    onset: findOnset(first, time.at).at,
-    answered: first,
-    signal
-  })
-  signal.throwIfAborted()
-  const slots = [...first, ...more]
+  const slots = await gatherEvidence({ account, alert, at: time.at, window: time.window, signal })
   const { name, simulated } = account
   return writeReport({ alert, time, slots, account: name, simulated })
 }

@@ -18,7 +18,7 @@ import type {
 import type { DatadogSnapshot } from './snapshot.ts'
 import type { Alert } from '../../webhooks/contract.ts'
 import { tagValue } from './describe-rows.ts'
-import { prefetch } from './prefetch.ts'
+import { gatherEvidence } from './gather-evidence.ts'
 import { recordCalls } from './record-calls.ts'
 import { redactSnapshot } from './redact-snapshot.ts'
 import { timeOfAlert } from './window.ts'
@@ -55,8 +55,8 @@ async function recordSnapshot(
     from: epochMs(at - spanOf(options.window))
   }
   const payload = webhookOf(monitor, at, options)
-  await prefetch(account, alertOf(monitor, at, payload), window, signal)
-  signal.throwIfAborted()
+  const alert = alertOf(monitor, at, payload)
+  await gatherEvidence({ account, alert, at, window, signal })
   return redactSnapshot(
     {
       format: 'rayne-world',

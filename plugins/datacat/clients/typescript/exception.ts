@@ -75,7 +75,7 @@ function stackOf(thrown: unknown): string[] {
 function headOf(error: Error): string {
   const { code } = error as { code?: unknown }
   const text = stackText(error)
-  const frames = text.search(/\n\s+at /)
+  const frames = text.search(/\n[ \t]{1,40}at /)
   const head =
     frames < 0 || !text.startsWith(error.name)
       ? `${error.name}: ${error.message}`
@@ -88,7 +88,7 @@ function headOf(error: Error): string {
 const stackText = ({ stack }: Error): string => (typeof stack === 'string' ? stack : '')
 
 // V8 writes `at name (file:line:column)`, Firefox and Safari `name@file:line:column`.
-const frames = [/^\s*at (?:async )?(?:(.+?) \()?(.+?):(\d+):\d+\)?$/, /^(.*?)@(.+?):(\d+):\d+$/]
+const frames = [/^\s*at (?:async )?(?:(.+?) \()?(.+?):(\d+):\d+\)?$/, /^([^@]*)@(.+):(\d+):\d+$/]
 
 /** The frames of the stack, whose message may have lines of its own before them. */
 function framesOf(error: Error): string[] {

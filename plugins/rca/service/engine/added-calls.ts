@@ -27,7 +27,7 @@ export function addedCalls(hunk: Hunk): Meaning[] {
       !/^(?:func|def|function|class|public|private)\b/.test(code)
     if (isNew && calls)
       found.push(
-        depths.length > 0 || (loop.test(code) && /await|=>|\{.*\(/.test(code))
+        depths.length > 0 || (loop.test(code) && /await|=>|\{.{0,200}\(/.test(code))
           ? {
               mechanism: 'query_in_loop',
               strength: 1,

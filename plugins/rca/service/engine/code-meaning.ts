@@ -86,7 +86,7 @@ const rules: readonly Rule[] = [
     strength: 0.9,
     says: 'waits where it did not',
     gained:
-      /\bsleep\(|time\.Sleep|Thread\.sleep|\w+Sync\(|runBlocking|\.join\(\)|\.result\(\)|\.block\(\)|time\.After\(/i
+      /\bsleep\(|time\.Sleep|Thread\.sleep|\w{1,60}Sync\(|runBlocking|\.join\(\)|\.result\(\)|\.block\(\)|time\.After\(/i
   },
   {
     mechanism: 'blocking_added',

@@ -34,8 +34,11 @@ const rules: readonly Rule[] = [
     class: 'security.certificate_expired',
     remedy: 'renew_certificate',
     plainness: 1,
-    says: /cert\w*\b.{0,40}\bexpired|expired\b.{0,20}\bcert|x509.{0,60}expired|cert_?has_?expired/i,
-    shows: { name: /cert\w*.*(?:expir|until|valid)/i, direction: 'down' }
+    says: /cert\w{0,12}\b.{0,40}\bexpired|expired\b.{0,20}\bcert|x509.{0,60}expired|cert_?has_?expired/i,
+    shows: {
+      name: /cert\w{0,20}(?:expir|until|valid|\W.{0,120}(?:expir|until|valid))/i,
+      direction: 'down'
+    }
   },
   {
     class: 'security.credentials_expired',
@@ -51,7 +54,7 @@ const rules: readonly Rule[] = [
     plainness: 0.9,
     says: /no such host|nxdomain|servfail|name resolution|getaddrinfo|enotfound|eai_again|unknownhost|could not resolve (?:host|name)|dns (?:lookup|query|resolution|server|timeout)/i,
     shows: {
-      name: /dns.*(?:fail|error|servfail|nxdomain|latency|duration|timeout)/i,
+      name: /dns.{0,120}(?:fail|error|servfail|nxdomain|latency|duration|timeout)/i,
       direction: 'up'
     }
   },
@@ -62,7 +65,7 @@ const rules: readonly Rule[] = [
     plainness: 1,
     says: /no space left|disk (?:is )?full|enospc|disk ?pressure|out of disk|read-only file ?system|inodes? exhaust/i,
     shows: {
-      name: /(?:disk|volume|filesystem|fs|storage).*(?:used|usage|util|full|pct|percent|ratio)/i,
+      name: /(?:disk|volume|filesystem|fs|storage).{0,120}(?:used|usage|util|full|pct|percent|ratio)/i,
       direction: 'up'
     }
   },
@@ -71,7 +74,7 @@ const rules: readonly Rule[] = [
     remedy: 'drain_node',
     plainness: 0.95,
     says: /node\b.{0,40}\b(?:not ?ready|lost|unreachable|terminated|failed|down|drained|cordoned|gone)|notready|kubelet (?:stopped|not)|spot (?:instance|interruption)|preempt(?:ed|ion)|hardware (?:error|failure)|kernel panic|host (?:is )?(?:down|failure|lost)|instance .{0,20}(?:impaired|retired)/i,
-    shows: { name: /node.*(?:ready|up|healthy|available)|hosts?_up/i, direction: 'down' }
+    shows: { name: /node.{0,120}(?:ready|up|healthy|available)|hosts?_up/i, direction: 'down' }
   },
   {
     class: 'host.noisy_neighbour',
@@ -86,14 +89,14 @@ const rules: readonly Rule[] = [
     remedy: 'scale',
     plainness: 0.7,
     says: /memory ?pressure|node .{0,30}(?:low on|out of) memory|evicted.{0,40}memory|system oom|cannot allocate memory/i,
-    shows: { name: /node.*mem|host.*mem|system\.mem/i, direction: 'up' }
+    shows: { name: /node.{0,120}mem|host.{0,120}mem|system\.mem/i, direction: 'up' }
   },
   {
     class: 'dependency.database',
     remedy: 'failover',
     plainness: 0.85,
     says: /fail(?:ed)? ?over|read-only transaction|cannot execute .{0,20} in a read-only|primary .{0,20}(?:changed|lost|down|unavailable)|database system is (?:starting|shutting|in recovery)|replica(?:tion)? lag|promot(?:ed|ion) .{0,20}(?:primary|replica|master)|not master/i,
-    shows: { name: /replica(?:tion)?.*lag|failover/i, direction: 'up' }
+    shows: { name: /replica(?:tion)?.{0,120}lag|failover/i, direction: 'up' }
   },
   {
     class: 'dependency.cache',
@@ -101,7 +104,7 @@ const rules: readonly Rule[] = [
     remedy: 'restart',
     plainness: 0.8,
     says: /\b(?:redis|memcached?|cache (?:node|cluster|server))\b.{0,60}(?:refused|down|unavailable|restart|loading|flushed|readonly|lost|maxmemory|oom)|oom command not allowed|evicted_keys/i,
-    shows: { name: /(?:redis|memcache|cache).*(?:evict|restart|down)/i, direction: 'up' }
+    shows: { name: /(?:redis|memcache|cache).{0,120}(?:evict|restart|down)/i, direction: 'up' }
   },
   {
     class: 'dependency.queue',
@@ -115,14 +118,14 @@ const rules: readonly Rule[] = [
     effectOf: ['queue', 'schema', 'parse'],
     remedy: 'skip_message',
     plainness: 0.85,
-    says: /poison|(?:same|stuck at|at) offset.{0,40}(?:again|retry|fail)|redeliver\w*.{0,30}(?:\d{2,}|again|times)|(?:cannot|failed to|could not) (?:deserialize|decode|parse|process) (?:message|record|event).{0,60}(?:offset|partition)/i
+    says: /poison|(?:same|stuck at|at) offset.{0,40}(?:again|retry|fail)|redeliver\w{0,5}.{0,30}(?:\d{2,}|again|times)|(?:cannot|failed to|could not) (?:deserialize|decode|parse|process) (?:message|record|event).{0,60}(?:offset|partition)/i
   },
   {
     class: 'data.bad_input',
     effectOf: ['parse', 'schema', 'data'],
     remedy: 'fix_data',
     plainness: 0.75,
-    says: /(?:malformed|corrupt\w*|unparse?able|truncated|invalid) (?:\w+ )?(?:row|record|file|feed|csv|payload|upload|import|export|batch|document)|(?:feed|file|upload|partner|tenant|customer|supplier|merchant)\b.{0,60}(?:malformed|corrupt|invalid|unexpected|truncated)/i
+    says: /(?:malformed|corrupt\w{0,10}|unparse?able|truncated|invalid) (?:\w+ )?(?:row|record|file|feed|csv|payload|upload|import|export|batch|document)|(?:feed|file|upload|partner|tenant|customer|supplier|merchant)\b.{0,60}(?:malformed|corrupt|invalid|unexpected|truncated)/i
   },
   {
     class: 'resource.quota',
@@ -142,14 +145,14 @@ const rules: readonly Rule[] = [
     remedy: 'restart',
     plainness: 0.85,
     says: /clock (?:skew|drift)|\bntp\b|chrony|token used before issued|time(?:stamp)? .{0,30}(?:in the future|too skewed)|requesttimetooskewed/i,
-    shows: { name: /clock.*(?:skew|drift|offset)|ntp.*offset/i, direction: 'up' }
+    shows: { name: /clock.{0,120}(?:skew|drift|offset)|ntp.{0,120}offset/i, direction: 'up' }
   },
   {
     class: 'network.partition',
     remedy: 'failover',
     plainness: 0.85,
     says: /network partition|packet loss|split[- ]brain|availability zone|\baz\b.{0,30}(?:outage|down|unreachable)|link (?:down|flap)|bgp/i,
-    shows: { name: /packet.*(?:loss|drop)|retransmit/i, direction: 'up' }
+    shows: { name: /packet.{0,120}(?:loss|drop)|retransmit/i, direction: 'up' }
   },
   {
     class: 'load.batch_job',

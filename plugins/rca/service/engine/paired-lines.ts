@@ -124,7 +124,8 @@ const version = /v?(\d+)(?:\.(\d+))?(?:\.(\d+))?/
 /** Libraries and images that got another version; a major one says more than a patch. */
 function bumpedDependencies(hunk: Hunk): Meaning[] {
   if (!dependencyFiles.test(hunk.file)) return []
-  const nameOf = (line: string): string => /[A-Za-z@][\w./@-]*[A-Za-z](?=\W)/.exec(line)?.[0] ?? ''
+  const nameOf = (line: string): string =>
+    /[A-Za-z@][\w./@-]{0,120}[A-Za-z](?=\W)/.exec(line)?.[0] ?? ''
   const versionOf = (line: string): RegExpExecArray | null =>
     version.exec(line.slice(line.indexOf(nameOf(line)) + nameOf(line).length))
   const images = [hunk.removed, hunk.added].map(lines => lines.find(line => /^FROM\s/i.test(line)))

@@ -56,7 +56,7 @@ const settings: readonly (readonly [Setting, RegExp])[] = [
 export const wordsOfIdentifiers = (text: string): string =>
   text
     .replace(/([a-z\d])([A-Z])/g, '$1 $2')
-    .replace(/([A-Z]+)([A-Z][a-z])/g, '$1 $2')
+    .replace(/([A-Z])([A-Z][a-z])/g, '$1 $2')
     .replace(/[^A-Za-z\d]+/g, ' ')
     .toLowerCase()
 

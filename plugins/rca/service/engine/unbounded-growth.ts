@@ -43,9 +43,9 @@ const longLived = ({ lines }: Hunk): string[] =>
 
 /** The container that a line adds to, without its owner: `history` in `this.history.push(x)`. */
 const grownIn = (line: string): string | undefined =>
-  /([A-Za-z_]\w*)\.(?:push|append|add\w*|put|set|store|offer|enqueue|unshift|extend|insert|computeIfAbsent)\(/i.exec(
+  /([A-Za-z_]\w{0,80})\.(?:push|append|add\w{0,40}|put|set|store|offer|enqueue|unshift|extend|insert|computeIfAbsent)\(/i.exec(
     line
   )?.[1] ??
-  /([A-Za-z_]\w*)\[[^\]]+\]\s*(?:=[^=]|\+=)/.exec(line)?.[1] ??
-  /([A-Za-z_]\w*)\s*=\s*append\(/.exec(line)?.[1] ??
-  /([A-Za-z_]\w*)\s*\+=\s*\[/.exec(line)?.[1]
+  /([A-Za-z_]\w{0,80})\[[^\]]{1,200}\]\s{0,8}(?:=[^=]|\+=)/.exec(line)?.[1] ??
+  /([A-Za-z_]\w{0,80})\s{0,8}=\s{0,8}append\(/.exec(line)?.[1] ??
+  /([A-Za-z_]\w{0,80})\s{0,8}\+=\s{0,8}\[/.exec(line)?.[1]

@@ -80,7 +80,7 @@ function unsaid(text: string, evidence: readonly string[], ledger: Ledger): stri
 /** Every word of a sentence that has a digit: figures, times, versions, names of machines. */
 const quotesIn = (text: string): string[] =>
   [...text.toLowerCase().matchAll(/[\p{L}\p{N}_.:/+-]{0,80}\p{N}[\p{L}\p{N}_.:/+%,-]{0,80}/gu)].map(
-    ([word]) => word.replace(/^[.:/+-]+|[.:,/-]+$/g, '')
+    ([word]) => word.replace(/^[.:/+-]{1,80}|(?<![.:,/-])[.:,/-]{1,80}$/g, '')
   )
 
 const figure = /^([+-]?\d[\d,]*(?:\.\d+)?)(?:%|ms|s|m|h|d|x|k|mb|gb|rps|\/s|\/min)?$/

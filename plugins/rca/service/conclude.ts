@@ -128,9 +128,7 @@ function outsiderOf(
   known: Known,
   origin: string | null,
   lines: readonly EvidenceRow[]
-):
-  | Pick<Conclusion, 'verdict' | 'component' | 'class' | 'remedy' | 'reasons' | 'notices'>
-  | undefined {
+): Answer | undefined {
   const { measured, slots } = known
   const called = measured.calls.filter(([from]) => from === origin).map(([, to]) => to)
   const named = [...measured.outsiders]

@@ -7,6 +7,7 @@ import type {
 } from '../../datadog-proxy/contract.ts'
 import type { Alert } from '../../webhooks/contract.ts'
 import type { Investigation, Report } from '../contract.ts'
+import { visible } from './investigate/hostile-text.ts'
 import { alertName } from './report.ts'
 
 /**
@@ -172,11 +173,7 @@ const cite = (ids: readonly string[]): string =>
 
 /** Telemetry is hostile text: no link, image, HTML or table cell of a sender's becomes live in the notebook. */
 function inert(text: string | null): string {
-  return (text ?? '')
-    .replace(
-      /[\u0000-\u001f\u007f\u200b-\u200f\u202a-\u202e\u2066-\u2069\u{e0000}-\u{e007f}]/gu,
-      ' '
-    )
+  return visible(text ?? '')
     .replace(/[\\`*_{}[\]<>()#|!~]/g, '\\$&')
     .replace(/(https?|ftp|mailto|javascript|data):/gi, '$1\u2236')
 }

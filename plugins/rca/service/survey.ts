@@ -75,9 +75,9 @@ export async function survey(input: SurveyInput): Promise<EvidenceSlot[]> {
   )
   const [first, ...rest] = await Promise.all([
     traces,
-    answer(metricQuestion(subject, 'metric-requests', requestQueries(subject), false), window),
-    answer(metricQuestion(subject, 'metric-versions', versionQueries(subject), false), window),
-    answer(metricQuestion(subject, 'metric-resources', resourceQueries(subject), true), window)
+    answer(requestsQuestion(subject), window),
+    answer(versionsQuestion(subject), window),
+    answer(resourcesQuestion(subject), window)
   ])
   return [first, ...rest, ...(await logs)]
 }
@@ -199,30 +199,52 @@ const resourceQueries = (subject: Subject): string[] => [
   ...ofHosts.map(metric => `${metric}{${scope(subject)}} by {host}.rollup(avg, ${bucketSeconds})`)
 ]
 
-/** Several series at once; `onlyMoved` keeps those that left what is usual at the onset and counts the others. */
+/** Several series in one question. */
 const metricQuestion = (
-  { account, window, onset, options }: Subject,
-  slot: string,
-  queries: readonly string[],
-  onlyMoved: boolean
-): Question => ({
-  slot,
-  title:
-    {
-      'metric-requests': 'Requests, errors and durations of every service',
-      'metric-versions': 'Errors and durations by version',
-      'metric-resources': 'What left its usual range at the onset'
-    }[slot] ?? slot,
-  asked: queries.join(', '),
-  async ask() {
-    const found = await account.metric({ query: queries.join(','), window }, options)
-    const read = fromRows(found, rows => rows.map(seriesFacts))
-    if (!onlyMoved) return { ...read, asked: queries.join(', ') }
-    const rows = read.rows.filter(row => {
-      const change = judgeChange(seriesOf(row), onset)
-      return change !== undefined && change.strength >= 1.5
-    })
-    const still = read.rows.length - rows.length
-    return { ...read, rows, asked: queries.join(', '), note: `${still} more series were as usual` }
+  { account, window, options }: Subject,
+  { slot, title, queries }: { slot: string; title: string; queries: readonly string[] }
+): Question => {
+  const asked = queries.join(', ')
+  return {
+    slot,
+    title,
+    asked,
+    async ask() {
+      const found = await account.metric({ query: queries.join(','), window }, options)
+      return { ...fromRows(found, rows => rows.map(seriesFacts)), asked }
+    }
   }
-})
+}
+const requestsQuestion = (subject: Subject): Question =>
+  metricQuestion(subject, {
+    slot: 'metric-requests',
+    title: 'Requests, errors and durations of every service',
+    queries: requestQueries(subject)
+  })
+const versionsQuestion = (subject: Subject): Question =>
+  metricQuestion(subject, {
+    slot: 'metric-versions',
+    title: 'Errors and durations by version',
+    queries: versionQueries(subject)
+  })
+
+/** Of what may run out, the series that left what is usual at the onset; the others are counted. */
+const resourcesQuestion = (subject: Subject): Question => {
+  const question = metricQuestion(subject, {
+    slot: 'metric-resources',
+    title: 'What left its usual range at the onset',
+    queries: resourceQueries(subject)
+  })
+  return {
+    ...question,
+    async ask() {
+      const read = await question.ask()
+      const rows = read.rows.filter(row => {
+        const change = judgeChange(seriesOf(row), subject.onset)
+        return change !== undefined && change.strength >= 1.5
+      })
+      const still = read.rows.length - rows.length
+      return { ...read, rows, note: `${still} more series were as usual` }
+    }
+  }
+}

@@ -1,10 +1,12 @@
 const invisible =
   /[\u0000-\u001f\u007f-\u009f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u{e0000}-\u{e007f}]/gu
 
+/** The text without characters that nobody sees. */
+export const visible = (text: string): string => text.replace(invisible, ' ')
+
 /** Text of telemetry or of a model for people: no invisible character, and no address that can be followed. */
 export const inertText = (text: string): string =>
-  text
-    .replace(invisible, ' ')
+  visible(text)
     .replace(/\b([a-z][a-z0-9+.-]{1,20}):\/\//gi, '$1[:]//')
     .replace(/\b(javascript|data|vbscript):/gi, '$1[:]')
 
@@ -24,6 +26,6 @@ export const looksLikeInstruction = (text: string): boolean =>
 export const untrusted = (source: string, text: string): string =>
   [
     `<untrusted source="${source.replace(/[^\w.-]/g, '_')}">`,
-    text.replace(invisible, ' ').replace(/<(?=\/?\s*untrusted)/gi, '‹'),
+    visible(text).replace(/<(?=\/?\s*untrusted)/gi, '‹'),
     '</untrusted>'
   ].join('\n')

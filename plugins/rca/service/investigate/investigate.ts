@@ -84,9 +84,12 @@ export const skipped = (model: string, note: string): Investigation => ({
   model,
   flagged: [],
   note,
-  ...createSpending({ maxTurns: 0, maxTokens: 0, maxUsd: 0, maxMs: 0, prices: free }).total()
+  turns: 0,
+  input_tokens: 0,
+  output_tokens: 0,
+  cost_usd: 0,
+  took_ms: 0
 })
-const free = { inputUsd: 0, outputUsd: 0 }
 
 const cached = (text: string): ContentBlockParam => ({
   type: 'text',
@@ -139,19 +142,20 @@ async function converse(run: Run): Promise<Submission> {
 
 /** Runs what the message asks for, side by side, and puts the answers into the conversation. */
 async function answer(run: Run, message: Message): Promise<Submission | undefined> {
-  const calls = message.content.filter(block => block.type === 'tool_use')
   const isCut = message.stop_reason === 'max_tokens'
-  const wrong: ToolResultBlockParam[] = []
+  const last = message.content.at(-1)
   // The input of a call that was cut off is not what the model meant.
-  const whole = isCut ? calls.slice(0, -1) : calls
-  for (const call of whole.filter(({ name }) => name === submitName))
+  const blocks = isCut && last?.type === 'tool_use' ? message.content.slice(0, -1) : message.content
+  const calls = blocks.filter(block => block.type === 'tool_use')
+  const wrong: ToolResultBlockParam[] = []
+  for (const call of calls.filter(({ name }) => name === submitName))
     try {
       return readSubmission(call.input, 'submission')
     } catch (error) {
       wrong.push(failed(call, errorText(error)))
     }
   const results = await Promise.all(
-    whole
+    calls
       .filter(({ name }) => name !== submitName)
       .map((call, index) =>
         index < maxCallsATurn
@@ -159,11 +163,7 @@ async function answer(run: Run, message: Message): Promise<Submission | undefine
           : failed(call, 'too many at once: ask this later')
       )
   )
-  const content = isCut
-    ? message.content.filter(block => !calls.slice(-1).includes(block as ToolUseBlock))
-    : message.content
-  const said: ContentBlockParam[] =
-    content.length > 0 ? [...content] : [{ type: 'text', text: '…' }]
+  const said: ContentBlockParam[] = blocks.length > 0 ? [...blocks] : [{ type: 'text', text: '…' }]
   run.messages.push(
     { role: 'assistant', content: said },
     {

@@ -36,7 +36,7 @@ export const spanRoutes: readonly Route[] = [
 ]
 
 /** Spans wrap their search, unlike logs: `{data:{type,attributes}}`. */
-function attributesOf(body: unknown, type: string): Record<string, unknown> {
+export function attributesOf(body: unknown, type: string): Record<string, unknown> {
   const data = (body as { data?: { type?: unknown; attributes?: unknown } } | undefined)?.data
   if (data?.type !== type || typeof data.attributes !== 'object' || data.attributes === null)
     throw refuse(400, `Invalid request: 'data' must be of type '${type}' with attributes`)

@@ -14,7 +14,7 @@ export interface RecordedCalls {
 }
 
 /** One read as it was asked and answered; `failure` stands where Datadog gave no rows. */
-export type RecordedCall = MonitorCall | MetricCall | EventsCall | LogsCall | HostsCall
+export type RecordedCall = MonitorCall | MetricCall | EventsCall | LogsCall | SpansCall | HostsCall
 
 interface Answered {
   readonly failure?: { readonly kind: string; readonly status: number; readonly message: string }
@@ -40,6 +40,11 @@ export interface LogsCall extends Answered {
   readonly call: 'logs'
   readonly input: { readonly query: string }
   readonly rows: readonly RecordedLog[]
+}
+export interface SpansCall extends Answered {
+  readonly call: 'spans'
+  readonly input: { readonly query: string }
+  readonly rows: readonly RecordedSpan[]
 }
 export interface HostsCall extends Answered {
   readonly call: 'hosts'
@@ -83,6 +88,22 @@ export interface RecordedLog {
   readonly message: string
   readonly host?: string
   readonly service?: string
+  readonly tags: readonly string[]
+  readonly attributes?: Readonly<Record<string, unknown>>
+}
+export interface RecordedSpan {
+  readonly id: string
+  readonly at: number
+  readonly traceId: string
+  readonly spanId: string
+  readonly parentId?: string
+  readonly service: string
+  readonly resource: string
+  readonly operation?: string
+  readonly env?: string
+  readonly host?: string
+  readonly status?: string
+  readonly durationNs?: number
   readonly tags: readonly string[]
   readonly attributes?: Readonly<Record<string, unknown>>
 }

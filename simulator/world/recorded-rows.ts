@@ -5,7 +5,8 @@ import type {
   RecordedHost,
   RecordedLog,
   RecordedMonitor,
-  RecordedSeries
+  RecordedSeries,
+  RecordedSpan
 } from './recorded-calls.ts'
 
 export function seriesJson(row: RecordedSeries, index: number, from: number, to: number): object {
@@ -119,5 +120,46 @@ export const logJson = (row: RecordedLog): object => ({
     message: row.message,
     tags: row.tags,
     attributes: row.attributes ?? {}
+  }
+})
+
+export const spanItem = (row: RecordedSpan): Searchable => ({
+  words: () => wordsOf(`${row.service} ${row.resource}`),
+  values: key => [
+    ...[
+      {
+        service: row.service,
+        resource_name: row.resource,
+        operation_name: row.operation,
+        env: row.env,
+        host: row.host,
+        status: row.status,
+        trace_id: row.traceId,
+        span_id: row.spanId,
+        parent_id: row.parentId
+      }[key] ?? []
+    ].flat(),
+    ...tagValues(row.tags, key)
+  ],
+  attribute: path => ({ value: readPath(row.attributes, path) })
+})
+export const spanJson = (row: RecordedSpan): object => ({
+  id: row.id,
+  type: 'spans',
+  attributes: {
+    trace_id: row.traceId,
+    span_id: row.spanId,
+    parent_id: row.parentId ?? '0',
+    service: row.service,
+    resource_name: row.resource,
+    operation_name: row.operation,
+    env: row.env,
+    host: row.host,
+    status: row.status,
+    start_timestamp: new Date(row.at).toISOString(),
+    end_timestamp: new Date(row.at + (row.durationNs ?? 0) / 1e6).toISOString(),
+    tags: row.tags,
+    attributes: {},
+    custom: row.attributes ?? {}
   }
 })

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import { ApiError, refuse } from '../routes/api-error.ts'
 import { ok, type Call, type Reply } from '../routes/route.ts'
+import { attributesOf } from '../routes/spans.ts'
 import type { ScenarioFile } from '../scenarios/load-scenario.ts'
 import { matches, type Searchable } from '../search/match.ts'
 import { parseSearch } from '../search/query.ts'
@@ -13,7 +14,8 @@ import type {
   MetricCall,
   MonitorCall,
   RecordedCall,
-  RecordedCalls
+  RecordedCalls,
+  SpansCall
 } from './recorded-calls.ts'
 import {
   eventItem,
@@ -22,7 +24,9 @@ import {
   logItem,
   logJson,
   monitorJson,
-  seriesJson
+  seriesJson,
+  spanItem,
+  spanJson
 } from './recorded-rows.ts'
 
 /** A recorded world as the simulator serves it. */
@@ -91,13 +95,17 @@ function createAnswers(calls: readonly RecordedCall[]): RecordedWorld['answer'] 
   const hosts = calls.filter((one): one is HostsCall => one.call === 'hosts')
   const events = calls.filter((one): one is EventsCall => one.call === 'events')
   const logs = calls.filter((one): one is LogsCall => one.call === 'logs')
+  const spans = calls.filter((one): one is SpansCall => one.call === 'spans')
   const known: Readonly<Record<string, (call: Call) => Reply>> = {
     'v1.MonitorsApi.getMonitor': call => monitorAnswer(call, monitors),
     'v1.MonitorsApi.listMonitors': () => ok(monitors.flatMap(one => one.rows.map(monitorJson))),
     'v1.MetricsApi.queryMetrics': call => metricsAnswer(call, metrics),
     'v1.HostsApi.listHosts': call => hostsAnswer(call, hosts),
-    'v2.EventsApi.searchEvents': call => searchAnswer(call, events, eventItem, eventJson),
-    'v2.LogsApi.listLogs': call => searchAnswer(call, logs, logItem, logJson)
+    'v2.EventsApi.searchEvents': call =>
+      searchAnswer(call, call.body, events, eventItem, eventJson),
+    'v2.LogsApi.listLogs': call => searchAnswer(call, call.body, logs, logItem, logJson),
+    'v2.SpansApi.listSpans': call =>
+      searchAnswer(call, attributesOf(call.body, 'search_request'), spans, spanItem, spanJson)
   }
   return (op, call) => known[op]?.(call)
 }
@@ -114,14 +122,23 @@ interface Chosen<R> {
   readonly rows: readonly R[]
 }
 
-/** The call that was asked the same, its failure thrown as Datadog's; otherwise the rows of all, to search in. */
+/**
+ * The calls that were asked the same, in whatever windows, their failure thrown as Datadog's; otherwise the rows of
+ * all, to search in.
+ */
 function chosen<R, T extends Asked<R>>(
   calls: readonly (T & Asked<R>)[],
   isSame: (call: T) => boolean
 ): Chosen<R> {
-  const same = calls.find(isSame)
-  if (same?.failure) throw new ApiError(same.failure.status, { errors: [same.failure.message] })
-  if (same) return { exact: true, truncated: same.truncated ?? false, rows: same.rows }
+  const same = calls.filter(isSame)
+  const failure = same.find(call => call.failure)?.failure
+  if (failure) throw new ApiError(failure.status, { errors: [failure.message] })
+  if (same.length > 0)
+    return {
+      exact: true,
+      truncated: same.some(call => call.truncated),
+      rows: same.flatMap(call => call.rows)
+    }
   return { exact: false, truncated: false, rows: calls.flatMap(call => call.rows) }
 }
 
@@ -139,11 +156,12 @@ interface Timed {
 
 function searchAnswer<T extends Timed>(
   call: Call,
+  body: unknown,
   calls: readonly (Asked<T> & { readonly input: { readonly query: string } })[],
   item: (row: T) => Searchable,
   json: (row: T) => object
 ): Reply {
-  const raw = rawFromBody(call.body)
+  const raw = rawFromBody(body)
   const { exact, truncated, rows } = chosen(
     calls,
     one => plain(one.input.query) === plain(raw.query)

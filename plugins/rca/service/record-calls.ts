@@ -74,6 +74,8 @@ export function recordCalls(account: DatadogAccount): {
       rows('events', input, limit => account.events({ ...input, limit }, options)),
     logs: (input, options) =>
       rows('logs', input, limit => account.logs({ ...input, limit }, options)),
+    spans: (input, options) =>
+      rows('spans', input, limit => account.spans({ ...input, limit }, options)),
     hosts: (input, options) =>
       rows('hosts', input, limit => account.hosts({ ...input, limit }, options))
   }

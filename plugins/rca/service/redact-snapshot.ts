@@ -70,7 +70,7 @@ function hostNames(snapshot: Omit<DatadogSnapshot, 'redacted'>): Map<string, str
         add(row.name)
         tags(row.tags)
       }
-    if (call.call === 'logs' || call.call === 'events')
+    if (call.call === 'logs' || call.call === 'events' || call.call === 'spans')
       for (const row of call.rows) {
         add(row.host)
         tags(row.tags)

@@ -6,6 +6,7 @@ import type {
   DatadogMonitor,
   DatadogObject,
   DatadogSeries,
+  DatadogSpan,
   TimeWindow
 } from '../../datadog-proxy/contract.ts'
 
@@ -48,6 +49,15 @@ export type SnapshotCall = {
         readonly limit: number
       }
       readonly rows: readonly DatadogLog[]
+    }
+  | {
+      readonly call: 'spans'
+      readonly input: {
+        readonly query: string
+        readonly window: TimeWindow
+        readonly limit: number
+      }
+      readonly rows: readonly DatadogSpan[]
     }
   | {
       readonly call: 'hosts'

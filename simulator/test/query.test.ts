@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { threadMs } from '../../core/test/thread-time.ts'
 import { ApiError } from '../routes/api-error.ts'
 import { parseMetricQuery } from '../metrics/grammar.ts'
 import { matchesGlob } from '../search/glob.ts'
@@ -314,12 +315,12 @@ test('a pattern with many wildcards costs no more than its length, and matches a
       assert.equal(matchesGlob(`${text}?`, text), false)
     })
   )
-  const started = performance.now()
+  const started = threadMs()
   for (const key of ['', 'service:', '@http.url:'])
     matches(parseSearch(`${key}${'*a'.repeat(2_000)}*b`), {
       words: () => wordsOf('a'.repeat(5_000)),
       values: () => ['a'.repeat(5_000)],
       attribute: () => ({ value: 'a'.repeat(5_000) })
     })
-  assert.ok(performance.now() - started < 5_000)
+  assert.ok(threadMs() - started < 5_000)
 })

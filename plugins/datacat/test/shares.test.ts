@@ -121,12 +121,10 @@ describe('readers', () => {
       }).then(answer => answer.status)
     )
     await eventually('the readers wait', async () => (await held.waiting()) >= 6)
-    const begun = performance.now()
+    // One that waited for a reader's connection would be refused in the end, and never answered 200.
     for (let n = 0; n < 20; n++) assert.equal(await write(id), 200)
-    const tookMs = performance.now() - begun
     await held.release()
     const statuses = new Set(await Promise.all(asked))
-    assert.ok(tookMs < 4_000, `20 writes took ${Math.round(tookMs)} ms`)
     for (const status of statuses) assert.ok([200, 503].includes(status), String(status))
   })
 

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { gzipSync } from 'node:zlib'
 import { suiteApp } from '../../../core/test/suite-app.ts'
 import { createTestApp, createTestDatabase } from '../../../core/testing.ts'
 import datacat from '../plugin.ts'
@@ -23,14 +22,6 @@ const found = async (query: Record<string, string>): Promise<string[]> => {
 const keysOf = (count: number, value: unknown = 0): Record<string, unknown> =>
   Object.fromEntries(Array.from({ length: count }, (_, n) => [`k${n}`, value]))
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, n) => n)
-/** What the work took of the processor in this process, which is the server's; others may slow it down. */
-async function processorMs(work: () => Promise<unknown>): Promise<number> {
-  const before = process.cpuUsage()
-  await work()
-  const { user, system } = process.cpuUsage(before)
-  return (user + system) / 1_000
-}
-
 describe('a long array in a state', () => {
   for (const [what, first, second] of [
     ['zeros and ones', numbers(70_000).fill(0), numbers(70_000).fill(1)],
@@ -137,19 +128,6 @@ describe('a request that asks too much of a state', () => {
     assert.deepEqual(statuses.toSorted(), [200, 200, 400, 400, 400, 400, 400, 400])
     assert.equal(Object.keys(await stateOf(id)).length, 8 + 2)
   })
-})
-
-test('a batch of small updates of a large state does not stop the others', async () => {
-  const id = await open({ state: { ...keysOf(9_000, 'x'.repeat(100)) } })
-  const states = Array.from({ length: 1_000 }, (_, n) => ({ state: { [`k${n}`]: n } }))
-  const zipped = gzipSync(JSON.stringify({ states }))
-  const tookMs = await processorMs(async () => {
-    const headers = { 'content-encoding': 'gzip' }
-    assert.equal((await shared.call('POST', `${api}/${id}/batch`, zipped, headers)).status, 200)
-  })
-  // Copying the state for every update took seconds.
-  assert.ok(tookMs < 1_000, `it took ${Math.round(tookMs)} ms of the processor`)
-  assert.equal((await stateOf(id))['k999'], 999)
 })
 
 test('a large state is read as it was written, at any moment, by any of two processes', async t => {

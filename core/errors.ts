@@ -135,9 +135,11 @@ export const notFound = (what: string, which: string, list: string): RayneError 
 export const bootError = (message: string, cause?: unknown): RayneError =>
   new RayneError({ code: 'boot-failed', message, cause })
 
-/** The text of anything thrown, for logs and job records. */
+/** The text of anything thrown, for logs and job records: no NUL and no half character, which no database holds. */
 export const errorText = (error: unknown): string =>
-  error instanceof Error ? error.message || error.name : String(error)
+  (error instanceof Error ? error.message || error.name : String(error))
+    .toWellFormed()
+    .replaceAll('\0', '\ufffd')
 
 /** The PostgreSQL or system error code of anything thrown, e.g. `23505` or `ECONNREFUSED`. */
 export function errorCode(error: unknown): string | undefined {

@@ -50,8 +50,8 @@ const owners: readonly {
   },
   {
     package: /^markdown-it$/,
-    in: /^simulator\//,
-    why: 'the simulated notebook page'
+    in: /^(?:simulator\/|plugins\/rca\/test\/)/,
+    why: 'the simulated notebook page, and what a notebook of ours is rendered as'
   },
   {
     package: /^(?:preact|preact-render-to-string|htmx\.org|uplot)$/,

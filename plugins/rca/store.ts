@@ -19,6 +19,12 @@ export interface Analysis {
   readonly finishedAt: Date | null
 }
 
+/** JSON that PostgreSQL takes: Datadog's texts may hold NUL and half characters, which `jsonb` refuses. */
+const storable = (value: unknown): string =>
+  JSON.stringify(value).replace(/\\(?:u[0-9a-f]{4}|.)/g, each =>
+    /^\\u(?:0000|d[89a-f]..)$/.test(each) ? '\\ufffd' : each
+  )
+
 /** All SQL of analyses. */
 export const analysisStore = {
   /** Undefined when the event already has an analysis. */
@@ -55,7 +61,7 @@ export const analysisStore = {
   async saveReport(trx: Knex.Transaction, id: string, report: Report): Promise<void> {
     await trx('rca_analyses')
       .where({ id })
-      .update({ report: JSON.stringify(report) })
+      .update({ report: storable(report) })
   },
   async finish(
     trx: Knex.Transaction,
@@ -68,7 +74,7 @@ export const analysisStore = {
         status: 'done',
         error: null,
         finished_at: new Date(),
-        notebook: JSON.stringify(notebook)
+        notebook: storable(notebook)
       })
   },
   /** Ends an analysis that no attempt follows, unless one has begun after this one or it is done. */

@@ -1,8 +1,8 @@
-const invisible =
-  /[\u0000-\u001f\u007f-\u009f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u{e0000}-\u{e007f}]/gu
+// Controls, line ends, and what Unicode says is shown as nothing: bidi controls, joiners, selectors, tag letters.
+const invisible = /[\p{Cc}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\ufff9-\ufffb]/gu
 
-/** The text without characters that nobody sees. */
-export const visible = (text: string): string => text.replace(invisible, ' ')
+/** The text without characters that nobody sees, in one line. */
+export const visible = (text: string): string => text.toWellFormed().replace(invisible, ' ')
 
 /** Text of telemetry or of a model for people: no invisible character, and no address that can be followed. */
 export const inertText = (text: string): string =>

@@ -106,6 +106,14 @@ function triggerMark(verdict: Verdict, truth: Truth): Mark {
       isRight(verdict, truth) && triggers.length === 0,
       triggers.length === 0 ? 'does not say that nothing is wrong' : 'blames an event'
     )
+  // Where no event tells what set it off, none may be named.
+  if (truth.trigger.id === undefined)
+    return mark(
+      'trigger',
+      15,
+      isRight(verdict, truth) && triggers.length === 0,
+      triggers.length === 0 ? 'the component is another' : 'names an event, and none set it off'
+    )
   return mark(
     'trigger',
     15,

@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs'
-import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js'
+import { checkScenario, readScenario } from './read-scenario.ts'
 
 /** Tag values a thing must carry; a list means any of them, `*` inside a value any text. */
 export type Scope = Readonly<Record<string, string | readonly string[]>>
@@ -123,7 +122,12 @@ export interface TruthSpec {
   readonly component: string
   readonly also_accepted?: readonly string[]
   readonly class: string
-  readonly trigger: { readonly kind: string; readonly ref: string; readonly at: number }
+  /** Null, or without a `ref`, where no event tells what set it off. */
+  readonly trigger?: {
+    readonly kind: string
+    readonly ref?: string | null
+    readonly at?: number
+  } | null
   readonly onset: number
   readonly window: readonly [number, number]
   readonly affected: readonly string[]
@@ -167,48 +171,27 @@ export interface LoadedScenario {
   readonly calm: Scenario
 }
 
-const folder = new URL('./', import.meta.url)
-let validate: ValidateFunction | undefined
-
-/** Loads a scenario by id, by path (ending in `.json`) or from an object; a bad field is named in the error. */
-export function loadScenario(source: string | ScenarioFile): LoadedScenario {
-  const file = typeof source === 'string' ? readScenario(source) : checked(source, source.id)
-  if (!file.extends) return { full: complete(file), calm: complete(file) }
-  const calm = loadScenario(file.extends).full
+/**
+ * Loads a scenario by name, from a file anywhere or from an object; a bad field is named in the error. What a file
+ * `extends` is looked for beside it first.
+ */
+export function loadScenario(source: string | ScenarioFile, beside?: string): LoadedScenario {
+  const { value, folder } =
+    typeof source === 'string'
+      ? readScenario(source, beside)
+      : { value: checkScenario(source, source.id), folder: beside }
+  const file = value as ScenarioFile
+  if (!file.extends) {
+    const full = complete(file)
+    if (file.truth) checkReferences(full)
+    return { full, calm: { ...full, effects: file.truth ? [] : full.effects } }
+  }
+  if (file.extends === file.id)
+    throw new Error(`scenario '${file.id}' is not valid: /extends names the scenario itself`)
+  const calm = loadScenario(file.extends, folder).full
   const full = overlay(calm, file)
   checkReferences(full)
   return { full, calm }
-}
-
-function readScenario(name: string): ScenarioFile {
-  const isPath = name.endsWith('.json')
-  if (!isPath && !/^[a-z0-9-]+$/.test(name))
-    throw new Error(`scenario '${name}' is not a scenario id or a .json path`)
-  return checked(
-    JSON.parse(readFileSync(isPath ? name : new URL(`${name}.json`, folder), 'utf8')),
-    name
-  )
-}
-
-function checked(value: unknown, name: string): ScenarioFile {
-  validate ??= new Ajv2020({
-    strict: true,
-    strictRequired: false,
-    allErrors: true,
-    allowUnionTypes: true
-  }).compile(JSON.parse(readFileSync(new URL('schema.json', folder), 'utf8')) as object)
-  if (validate(value)) return value as ScenarioFile
-  throw new Error(
-    `scenario '${name}' is not valid: ${(validate.errors ?? []).slice(0, 5).map(describe).join('; ')}`
-  )
-}
-
-function describe(error: ErrorObject): string {
-  const inner =
-    (error.params as Record<string, unknown>)['missingProperty'] ??
-    (error.params as Record<string, unknown>)['additionalProperty']
-  const path = inner === undefined ? error.instancePath : `${error.instancePath}/${String(inner)}`
-  return `${path} ${error.message ?? 'is not valid'}`
 }
 
 const complete = (file: ScenarioFile): Scenario => ({
@@ -276,7 +259,10 @@ function checkReferences(scenario: Scenario): void {
   scenario.logs.forEach((log, i) => must('log', log.follows?.log, `/logs/${i}/follows/log`))
   scenario.logs.forEach((log, i) => must('service', log.trace?.path[0], `/logs/${i}/trace/path`))
   must('monitor', scenario.alert?.monitor, '/alert/monitor')
-  must('event', scenario.truth?.trigger.ref, '/truth/trigger/ref')
+  must('event', scenario.truth?.trigger?.ref ?? undefined, '/truth/trigger/ref')
+  scenario.truth?.distractors.forEach((one, i) =>
+    must('event', one.ref, `/truth/distractors/${i}/ref`)
+  )
   for (const evidence of scenario.truth?.required_evidence.flat() ?? [])
     must('event', evidence.kind === 'event' ? evidence.ref : undefined, '/truth/required_evidence')
 }

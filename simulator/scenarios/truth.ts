@@ -58,7 +58,13 @@ export function resolveTruth(scenario: Scenario, account: Account, t0: number): 
     component: truth.component,
     also_accepted: truth.also_accepted ?? [],
     class: truth.class,
-    trigger: { ...truth.trigger, ...eventOf(truth.trigger.ref), at: iso(truth.trigger.at) },
+    trigger: {
+      kind: truth.trigger?.kind ?? 'none',
+      ...(typeof truth.trigger?.ref === 'string'
+        ? { ref: truth.trigger.ref, ...eventOf(truth.trigger.ref) }
+        : {}),
+      at: iso(truth.trigger?.at ?? truth.onset)
+    },
     onset: iso(truth.onset),
     window: truth.window.map(iso),
     affected: truth.affected,

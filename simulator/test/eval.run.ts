@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { readdirSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { createTestApp, createTestDatabase, stopTestServer } from '../../core/testing.ts'
@@ -12,6 +12,7 @@ import { table, type Run } from '../eval/table.ts'
 import { readReport, type GradedReport, type Verdict } from '../eval/verdict.ts'
 import demo from '../../plugins/demo/plugin.ts'
 import { loadScenario } from '../scenarios/load-scenario.ts'
+import { scenarioNames } from '../scenarios/scenario-files.ts'
 import { createSimulator, type Simulator } from '../simulator.ts'
 import { drawVariant } from '../scenarios/variant.ts'
 
@@ -140,10 +141,7 @@ const { values } = parseArgs({
   allowPositionals: true
 })
 const scenarios =
-  values.scenario ??
-  readdirSync(new URL('../scenarios/', import.meta.url)).flatMap(
-    file => /^(s\d+)\.json$/.exec(file)?.[1] ?? []
-  )
+  values.scenario ?? scenarioNames().filter(name => loadScenario(name).full.truth !== undefined)
 const base = Math.floor(Date.now() / MINUTE) * MINUTE - 20 * MINUTE
 const runs: Run[] = []
 try {

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { test } from 'node:test'
 import { rayne as runRayne } from '../../core/testing.ts'
 import { compileEffect } from '../world/effects.ts'
 import { loadScenario, type EffectSpec, type ScenarioFile } from '../scenarios/load-scenario.ts'
+import { causeClasses, remedyClasses } from '../scenarios/words.ts'
 import type { SimAccount } from '../simulator.ts'
 import { accountOf, call, MINUTE, NOW, startSimulator, T0 } from './client.ts'
 import {
@@ -60,6 +63,61 @@ test('a bad scenario is refused and its bad field is named', () => {
   assert.doesNotThrow(() => loadScenario(file()))
   for (const name of ['../s1', '/etc/passwd', 'no-such'])
     assert.throws(() => loadScenario(name), Error, name)
+})
+
+test('a scenario is loaded from a file anywhere, with what it extends beside it', t => {
+  const folder = mkdtempSync(join(tmpdir(), 'scenario-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const write = (name: string, value: unknown): string => {
+    const path = join(folder, name)
+    writeFileSync(path, typeof value === 'string' ? value : JSON.stringify(value))
+    return path
+  }
+  const named = { ...file(), id: 'elsewhere' }
+  assert.equal(loadScenario(write('elsewhere.json', named)).full.id, 'elsewhere')
+  const world = loadScenario('base').full
+  write('own-base.json', { ...world, id: 'own-base', title: 'Another shop' })
+  for (const to of ['own-base', './own-base.json'])
+    assert.equal(
+      loadScenario(write('over.json', { ...named, extends: to })).calm.title,
+      'Another shop'
+    )
+  const bad = { ...named, truth: { ...named.truth, class: 'gremlins' } }
+  for (const [path, message] of [
+    [write('bad.json', bad), /bad\.json' is not valid: \/truth\/class .*change\.deploy/],
+    [write('text.json', '{ not json'), /text\.json' is not valid: it is no JSON/],
+    [join(folder, 'absent.json'), /absent\.json' cannot be read: ENOENT/]
+  ] as const)
+    assert.throws(() => loadScenario(path), message)
+})
+
+test('what no event set off needs none, and a whole world needs nothing below it', () => {
+  const { truth } = file()
+  assert.ok(truth)
+  for (const trigger of [null, { kind: 'none' }, { kind: 'none', ref: null }])
+    assert.doesNotThrow(() => loadScenario({ ...file(), truth: { ...truth, trigger } }))
+  const { extends: base, ...whole } = { ...loadScenario(file()).full, extends: '' }
+  assert.equal(base, '')
+  const { full, calm } = loadScenario(whole)
+  assert.deepEqual([full.effects.length > 0, calm.effects.length], [true, 0])
+})
+
+interface Words {
+  readonly enum: readonly string[]
+}
+interface Schema {
+  $defs: {
+    truth: { properties: { class: Words; remediation: { properties: { class: Words } } } }
+  }
+}
+
+test('the words of a truth are those of the report', () => {
+  const schema = JSON.parse(
+    readFileSync(new URL('../scenarios/schema.json', import.meta.url), 'utf8')
+  ) as Schema
+  const { class: kind, remediation } = schema.$defs.truth.properties
+  assert.deepEqual(kind.enum, causeClasses)
+  assert.deepEqual(remediation.properties.class.enum, remedyClasses)
 })
 
 test('effects have the shape they name', () => {

@@ -92,7 +92,7 @@ async function engineReport(
   account: DatadogAccount,
   signal: AbortSignal
 ): Promise<Report> {
-  const slots = await gatherEvidence({ account, alert, at: time.at, window: time.window, signal })
+  const slots = await gatherEvidence({ account, alert, ...time, signal })
   const { name, simulated } = account
   return writeReport({ alert, time, slots, account: name, simulated })
 }

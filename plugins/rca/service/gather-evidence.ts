@@ -15,10 +15,12 @@ export async function gatherEvidence(input: {
   /** When the alert says it happened. */
   readonly at: EpochMs
   readonly window: TimeWindow
+  /** The latest time an announcement is looked for. */
+  readonly noticesUntil: EpochMs
   readonly signal: AbortSignal
 }): Promise<EvidenceSlot[]> {
-  const { account, alert, at, window, signal } = input
-  const first = await prefetch(account, alert, window, signal)
+  const { account, alert, at, window, noticesUntil, signal } = input
+  const first = await prefetch(account, alert, window, noticesUntil, signal)
   signal.throwIfAborted()
   const { service, env } = scopeOf(alert)
   const monitor = first.find(({ slot }) => slot === 'monitor')?.rows[0]

@@ -1,4 +1,4 @@
-import { epochMs } from '../../../core/index.ts'
+import type { EpochMs } from '../../../core/index.ts'
 import {
   DatadogError,
   type CallOptions,
@@ -49,6 +49,7 @@ export async function prefetch(
   account: DatadogAccount,
   alert: Alert,
   window: TimeWindow,
+  noticesUntil: EpochMs,
   signal: AbortSignal
 ): Promise<EvidenceSlot[]> {
   const options = { signal, timeoutMs: slotMs }
@@ -61,7 +62,7 @@ export async function prefetch(
   const questions = [
     monitorQuestion(subject),
     metricQuestion(subject, target),
-    changesQuestion(subject),
+    changesQuestion(subject, noticesUntil),
     known.then(found => logsQuestion(subject, found)),
     hostQuestion(subject),
     known.then(found => found && watchedQuestion(subject, found))
@@ -138,14 +139,21 @@ async function readMetric(
   }
 }
 
-const changesQuestion = ({ account, window, options }: Subject): Question => ({
+const changesQuestion = (
+  { account, window, options }: Subject,
+  noticesUntil: EpochMs
+): Question => ({
   slot: 'changes',
   title: 'Deploys, flags and other changes',
   asked: changeQuery,
   async ask() {
     // One after the other: a site that fails is not asked twice.
     const changes = await account.events({ query: changeQuery, window, limit: 200 }, options)
-    const { rows: notices, problem } = await noticesOf(account, window, options)
+    const { rows: notices, problem } = await noticesOf(
+      account,
+      { from: window.from, to: noticesUntil },
+      options
+    )
     const known = new Set(changes.rows.map(({ id }) => id))
     const read = fromRows(changes, rows =>
       [...rows, ...notices.filter(({ id }) => !known.has(id))].map(eventFacts)
@@ -159,9 +167,8 @@ async function noticesOf(
   window: TimeWindow,
   options: CallOptions
 ): Promise<{ rows: readonly DatadogEvent[]; problem: string | null }> {
-  const late = { ...window, to: epochMs(window.to + noticeMs) }
   try {
-    const { rows } = await account.events({ query: noticeQuery, window: late, limit: 50 }, options)
+    const { rows } = await account.events({ query: noticeQuery, window, limit: 50 }, options)
     return { rows, problem: null }
   } catch (error) {
     if (!(error instanceof DatadogError)) throw error
@@ -169,8 +176,6 @@ async function noticesOf(
   }
 }
 
-// A provider says late that it has trouble.
-const noticeMs = 20 * 60_000
 /** What outsiders announce, and what expires without anybody's doing. */
 const noticeQuery =
   '(source:(statuspage OR status_page) OR "status page" OR "outage" OR "certificate" OR "expired")'

@@ -50,13 +50,11 @@ async function recordSnapshot(
   const monitor = await account.monitor(options.monitor, { signal })
   const at =
     options.at === undefined ? await lastAlert(account, monitor, now, signal) : timeOf(options.at)
-  const window: TimeWindow = {
-    ...timeOfAlert(at, now).window,
-    from: epochMs(at - spanOf(options.window))
-  }
+  const { window: usual, noticesUntil } = timeOfAlert(at, now)
+  const window: TimeWindow = { ...usual, from: epochMs(at - spanOf(options.window)) }
   const payload = webhookOf(monitor, at, options)
   const alert = alertOf(monitor, at, payload)
-  await gatherEvidence({ account, alert, at, window, signal })
+  await gatherEvidence({ account, alert, at, window, noticesUntil, signal })
   return redactSnapshot(
     {
       format: 'rayne-world',

@@ -7,6 +7,8 @@ const minute = 60_000
 export interface AlertTime {
   readonly at: EpochMs
   readonly window: TimeWindow
+  /** Until when an outsider's late announcement is looked for: half an hour after the alert, never beyond its receipt. */
+  readonly noticesUntil: EpochMs
   /** Why the alert's own time is not used, or null. */
   readonly note: string | null
 }
@@ -23,6 +25,7 @@ export function timeOfAlert(said: number | null, receivedAt: EpochMs): AlertTime
       from: epochMs(at - 60 * minute),
       to: epochMs(Math.min(at + 10 * minute, receivedAt))
     },
+    noticesUntil: epochMs(Math.min(at + 30 * minute, receivedAt)),
     // Clocks differ by seconds; that is not worth a word.
     note:
       said !== null && said - receivedAt > minute

@@ -83,7 +83,8 @@ test('a host is itself with or without its domain, and never another whose name 
 test('a window never lies beyond the receipt, and an alert from the future says so', () => {
   const received = epochMs(Date.parse('2026-05-01T12:00:00Z'))
   const minutes = (said: number | null): [number, number, boolean] => {
-    const { at, window, note } = timeOfAlert(said, received)
+    const { at, window, noticesUntil, note } = timeOfAlert(said, received)
+    assert.ok(noticesUntil >= window.to && noticesUntil <= received)
     assert.ok(window.from < window.to && window.to <= received && window.from <= at)
     return [(window.from - received) / 60_000, (window.to - received) / 60_000, note !== null]
   }

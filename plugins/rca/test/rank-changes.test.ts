@@ -41,7 +41,7 @@ const errors = (count: number, version: string) =>
 const report = (slots: EvidenceSlot[], about = alert) =>
   writeReport({
     alert: about,
-    time: { at: t0, window, note: null },
+    time: { at: t0, window, noticesUntil: window.to, note: null },
     slots,
     account: 'main',
     simulated: false

@@ -4,7 +4,7 @@ import type { SourceFile } from './source-files.ts'
 
 /** What may be how large, in lines as the formatter writes them. Raising one is a commit of its own that says why. */
 export const budgets = {
-  core: 6_200,
+  core: 6_400,
   /** The PostgreSQL launcher, which is a program of its own. */
   postgres: 700,
   file: 300,

@@ -15,7 +15,7 @@ import { documentErrors } from './errors.ts'
 import { eventMigrations } from './event-migrations.ts'
 import { createEvents } from './events.ts'
 import { createHealth } from './health.ts'
-import { createPeerOf } from './http/peer.ts'
+import { createIsTrusted, createPeerOf } from './http/peer.ts'
 import { createRouter } from './http/router.ts'
 import { listen } from './http/server.ts'
 import { jobRoutes } from './job-routes.ts'
@@ -146,7 +146,10 @@ async function begin({ jobs, router, lifecycle, readyHooks }: Parts, settings: S
   await jobs.start()
   for (const hook of readyHooks) await hook()
   const server = settings.web
-    ? await listen(router.listener(), settings.host, settings.port)
+    ? await listen(router.listener(), settings.host, settings.port, {
+        most: settings.addressConnections,
+        isTrusted: createIsTrusted(settings.trustedProxies)
+      })
     : undefined
   if (server) lifecycle.opens('http', () => server.close(5_000))
   await jobs.work()

@@ -20,6 +20,8 @@ export const ProcessSettings = Type.Object({
   RAYNE_SECRET_KEY: Type.Optional(Type.String({ minLength: 32, writeOnly: true })),
   RAYNE_SECRET_KEY_PREVIOUS: Type.Optional(Type.String({ writeOnly: true })),
   RAYNE_INGEST_SECRETS: Type.Optional(Type.String({ writeOnly: true })),
+  RAYNE_INGEST_RATE: Type.Integer({ default: 1_000, minimum: 0, maximum: 1_000_000 }),
+  RAYNE_ADDRESS_CONNECTIONS: Type.Integer({ default: 1_000, minimum: 1, maximum: 10_000 }),
   RAYNE_TRUSTED_PROXIES: Type.Optional(Type.String()),
   RAYNE_ALLOWED_ORIGINS: Type.Optional(
     Type.String({ pattern: '^https?://[^/,\\s]+(\\s*,\\s*https?://[^/,\\s]+)*$' })
@@ -52,6 +54,10 @@ export interface Settings {
   readonly protected: boolean
   readonly secretKey: string | undefined
   readonly ingestSecrets: readonly string[]
+  /** Requests a second of one sender's token; 0 is without a limit. */
+  readonly ingestRate: number
+  /** Connections that one address may have open, unless it is a trusted proxy. */
+  readonly addressConnections: number
   /** Pages of these origins may send to the routes of senders. */
   readonly allowedOrigins: readonly string[]
   readonly publicUrl: string | undefined
@@ -100,6 +106,8 @@ export function readSettings(environment: Environment): Settings {
     protected: !open || env.RAYNE_AUTH === 'required',
     secretKey: env.RAYNE_SECRET_KEY,
     ingestSecrets,
+    ingestRate: env.RAYNE_INGEST_RATE,
+    addressConnections: env.RAYNE_ADDRESS_CONNECTIONS,
     allowedOrigins: list(env.RAYNE_ALLOWED_ORIGINS),
     publicUrl: env.RAYNE_PUBLIC_URL,
     trustedProxies: list(env.RAYNE_TRUSTED_PROXIES),

@@ -8,9 +8,11 @@ import {
   isSender,
   localAdmin,
   mayCall,
+  mayRead,
   type AuthClass,
   type Principal
 } from './principal.ts'
+import { createRateLimit } from './rate-limit.ts'
 import type { AuthStore } from './store.ts'
 
 export interface Access {
@@ -23,6 +25,8 @@ export interface Access {
 export interface AccessOptions {
   readonly protected: boolean
   readonly ingestSecrets: readonly string[]
+  /** Requests a second of one sender's token; 0, and none said, is without a limit. */
+  readonly ingestRate?: number
   /** In local mode pages of these origins are senders, and nothing more. */
   readonly allowedOrigins?: readonly string[]
   readonly publicUrl?: string | undefined
@@ -32,6 +36,7 @@ export interface AccessOptions {
 /** Local mode: everybody on loopback is the admin. Protected mode: sessions, API tokens, ingest secrets. */
 export function createAccess(options: AccessOptions): Access {
   const identify = createIdentify(options)
+  const spend = createRateLimit(options.ingestRate ?? 0)
   const pages = new Set(options.allowedOrigins)
   const isPage = ({ headers }: IncomingMessage): boolean => pages.has(headers.origin ?? '')
   return {
@@ -41,7 +46,10 @@ export function createAccess(options: AccessOptions): Access {
     async authorize(request, auth) {
       if (!options.protected && !isPage(request)) return localAdmin
       const principal = options.protected ? await identify(request) : pagePrincipal
-      if (mayCall(auth, request.method ?? 'GET', principal)) return principal
+      if (mayCall(auth, request.method ?? 'GET', principal)) {
+        if (principal.kind === 'token' && !mayRead(principal)) spend(principal.id)
+        return principal
+      }
       if (principal.kind === 'anonymous')
         throw new RayneError({
           code: 'unauthenticated',

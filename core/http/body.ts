@@ -3,6 +3,7 @@ import type { Readable, Transform } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
 import { errorCode, RayneError } from '../errors.ts'
 import { secondMs } from '../time.ts'
+import { noRoom, shareOf, type BodyShare } from './body-budget.ts'
 
 const decoders: Record<string, (() => Transform) | undefined> = {
   gzip: createGunzip,
@@ -13,18 +14,36 @@ const decoders: Record<string, (() => Transform) | undefined> = {
 const maxPassedOverBytes = 16_777_216
 const idleMs = 2 * secondMs
 
-/** All bytes of a body as they come, at most `maxBytes`; throws 413 or 400. */
-export async function readRaw(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+/** All bytes of a body as they come, at most `maxBytes`; throws 413, 400, or 503 when no share is left. */
+export async function readRaw(
+  request: IncomingMessage,
+  maxBytes: number,
+  share: BodyShare
+): Promise<Buffer> {
   const declared = Number(request.headers['content-length'] ?? 0)
-  const bytes = declared > maxBytes ? undefined : await collect(request, maxBytes)
-  if (bytes) return bytes
-  throw tooLarge(request)
+  const bytes = declared > maxBytes ? 'too-large' : await collect(request, maxBytes, share)
+  if (typeof bytes !== 'string') return bytes
+  throw refused(request, bytes)
 }
 
-/** All bytes of a body, at most `maxBytes` after decompression; throws 413, 415 or 400. */
+/** All bytes of a body, at most `maxBytes` after decompression, for a handler that reads them itself. */
 export async function readBytes(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  const share = shareOf(request.socket.remoteAddress ?? '')
+  try {
+    return await readDecoded(request, maxBytes, share)
+  } finally {
+    share.giveBack()
+  }
+}
+
+/** All bytes of a body, at most `maxBytes` after decompression; throws 413, 415, 400 or 503. */
+export async function readDecoded(
+  request: IncomingMessage,
+  maxBytes: number,
+  share: BodyShare
+): Promise<Buffer> {
   const encoding = (request.headers['content-encoding'] ?? 'identity').toLowerCase().trim()
-  if (encoding === 'identity' || encoding === '') return readRaw(request, maxBytes)
+  if (encoding === 'identity' || encoding === '') return readRaw(request, maxBytes, share)
   const decoder = decoders[encoding]
   if (!decoder)
     throw new RayneError({
@@ -34,8 +53,9 @@ export async function readBytes(request: IncomingMessage, maxBytes: number): Pro
   const decoded = decoder()
   request.once('close', () => request.complete || decoded.destroy(incomplete()))
   try {
-    const bytes = await collect(request.pipe(decoded), maxBytes)
-    if (bytes) return bytes
+    const bytes = await collect(request.pipe(decoded), maxBytes, share)
+    if (typeof bytes !== 'string') return bytes
+    throw refused(request, bytes)
   } catch (error) {
     if (!/^Z_|^ERR_(BROTLI|_ERROR)/.test(errorCode(error) ?? '')) throw error
     void passOver(request)
@@ -45,23 +65,29 @@ export async function readBytes(request: IncomingMessage, maxBytes: number): Pro
     request.unpipe(decoded)
     decoded.destroy()
   }
-  throw tooLarge(request)
 }
 
-/** The bytes of a stream, or undefined when there are more than `maxBytes`. */
-function collect(stream: Readable, maxBytes: number): Promise<Buffer | undefined> {
+/** Why a body is not read to its end. */
+type Refusal = 'too-large' | 'no-room'
+
+/** The bytes of a stream, or why there are too many of them. */
+function collect(stream: Readable, maxBytes: number, share: BodyShare): Promise<Buffer | Refusal> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let size = 0
     const take = (chunk: Buffer): void => {
       chunks.push(chunk)
       size += chunk.length
-      if (size <= maxBytes) return
+      if (size <= maxBytes && share.take(chunk.length)) return
       stream.off('data', take)
-      resolve(undefined)
+      chunks.length = 0
+      resolve(size > maxBytes ? 'too-large' : 'no-room')
     }
     stream.on('data', take)
-    stream.once('end', () => resolve(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)))
+    stream.once('end', () => {
+      const [only, ...more] = chunks
+      resolve(only && more.length === 0 ? only : Buffer.concat(chunks))
+    })
     stream.once('error', error => reject(errorCode(error) === 'ECONNRESET' ? incomplete() : error))
     stream.once('close', () => stream.readableEnded || reject(incomplete()))
   })
@@ -70,8 +96,9 @@ function collect(stream: Readable, maxBytes: number): Promise<Buffer | undefined
 const incomplete = (): RayneError =>
   new RayneError({ code: 'body-incomplete', message: 'the body ended before it was complete' })
 
-function tooLarge(request: IncomingMessage): RayneError {
+function refused(request: IncomingMessage, why: Refusal): RayneError {
   void passOver(request)
+  if (why === 'no-room') return noRoom()
   const message = 'the body is larger than this route accepts'
   return new RayneError({ code: 'body-too-large', message })
 }

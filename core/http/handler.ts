@@ -5,7 +5,8 @@ import type { Logger } from '../log.ts'
 import type { Reply, Route, RouteRequest } from '../route.ts'
 import { compile } from '../schema.ts'
 import type { Answer, Exchange } from './answer.ts'
-import { parseJson, readBytes, readRaw } from './body.ts'
+import { shareOf, type BodyShare } from './body-budget.ts'
+import { parseJson, readDecoded, readRaw } from './body.ts'
 import type { PeerOf } from './peer.ts'
 
 const defaultBodyBytes = 1_048_576
@@ -28,20 +29,27 @@ export function createHandler(route: Route, options: HandlerOptions): Handler {
   const response = options.validateResponses ? compile(route.response) : undefined
   return async exchange => {
     const { request, response: outgoing, principal, requestId } = exchange
-    const { params, query, body } = await read(exchange)
-    const result = await route.handle({
-      params,
-      query,
-      body,
-      headers: request.headers,
-      principal,
-      requestId,
-      ip: options.peerOf(request),
-      log: options.log,
-      get signal() {
-        return requestSignal(outgoing, options.requestTimeoutMs)
-      }
-    })
+    const ip = options.peerOf(request)
+    const share = shareOf(ip)
+    let result: unknown
+    try {
+      const { params, query, body } = await read(exchange, share)
+      result = await route.handle({
+        params,
+        query,
+        body,
+        headers: request.headers,
+        principal,
+        requestId,
+        ip,
+        log: options.log,
+        get signal() {
+          return requestSignal(outgoing, options.requestTimeoutMs)
+        }
+      })
+    } finally {
+      share.giveBack()
+    }
     const given = isReply(result)
       ? result
       : { status: route.status ?? 200, headers: undefined, body: result }
@@ -57,15 +65,19 @@ function createReader(route: Route) {
   const body = route.body && compile(route.body)
   const maxBytes =
     route.maxBodyBytes ?? (route.auth === 'public' ? publicBodyBytes : defaultBodyBytes)
-  return async (given: Exchange): Promise<Pick<RouteRequest, 'params' | 'query' | 'body'>> => {
+  return async (
+    given: Exchange,
+    share: BodyShare
+  ): Promise<Pick<RouteRequest, 'params' | 'query' | 'body'>> => {
     const read = {
       params: params ? params({ ...given.params }, 'path') : {},
       query: query ? query({ ...parse(given.search) }, 'query') : {}
     }
-    const bytesOf = route.decoded ? readBytes : readRaw
-    if (route.rawBody) return { ...read, body: await bytesOf(given.request, maxBytes) }
-    if (!body) return { ...read, body: undefined }
-    return { ...read, body: body(parseJson(await readBytes(given.request, maxBytes)), 'body') }
+    const bytesOf = route.decoded || !route.rawBody ? readDecoded : readRaw
+    if (!route.rawBody && !body) return { ...read, body: undefined }
+    const bytes = await bytesOf(given.request, maxBytes, share)
+    if (route.rawBody || !body) return { ...read, body: bytes }
+    return { ...read, body: body(parseJson(bytes), 'body') }
   }
 }
 

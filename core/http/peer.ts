@@ -11,8 +11,8 @@ export type PeerOf = (request: {
 const familyOf = (address: string): 'ipv4' | 'ipv6' => (isIP(address) === 6 ? 'ipv6' : 'ipv4')
 const plain = (address: string): string => address.trim().replace(/^::ffff:(?=\d)/, '')
 
-/** `trusted` are addresses and networks as 10.0.0.0/8; whatever others say of forwarding is not believed. */
-export function createPeerOf(trusted: readonly string[]): PeerOf {
+/** Whether an address is one of `trusted`, which are addresses and networks as 10.0.0.0/8. */
+export function createIsTrusted(trusted: readonly string[]): (address: string) => boolean {
   const ours = new BlockList()
   for (const each of trusted) {
     const [address = '', bits] = each.split('/')
@@ -24,8 +24,15 @@ export function createPeerOf(trusted: readonly string[]): PeerOf {
       )
     ours.addSubnet(address, prefix, familyOf(address))
   }
-  const isOurs = (address: string): boolean =>
-    isIP(address) !== 0 && ours.check(address, familyOf(address))
+  return address => {
+    const own = plain(address)
+    return isIP(own) !== 0 && ours.check(own, familyOf(own))
+  }
+}
+
+/** Whatever others than trusted proxies say of forwarding is not believed. */
+export function createPeerOf(trusted: readonly string[]): PeerOf {
+  const isOurs = createIsTrusted(trusted)
   return ({ socket, headers }) => {
     const peer = plain(socket.remoteAddress ?? '')
     const told = headers['x-forwarded-for']

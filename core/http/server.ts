@@ -1,12 +1,19 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { bootError, errorCode } from '../errors.ts'
+
+/** How many connections an address may have open; those that are trusted are not counted. */
+export interface AddressLimit {
+  readonly most: number
+  readonly isTrusted: (address: string) => boolean
+}
 
 /** Listens with short limits, so that slow and half-open clients are reaped; close() waits for answers under way. */
 export async function listen(
   listener: RequestListener,
   host: string,
-  port: number
+  port: number,
+  limit: AddressLimit
 ): Promise<{ url: string; server: Server; close(graceMs: number): Promise<void> }> {
   const server = createServer(
     {
@@ -18,6 +25,7 @@ export async function listen(
     listener
   )
   server.maxConnections = 10_000
+  server.on('connection', createDoor(limit))
   server.timeout = 60_000 // a client that stops reading its answer is let go too
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
@@ -49,5 +57,25 @@ export async function listen(
       await closed
       clearTimeout(timer)
     }
+  }
+}
+
+const fullHouse =
+  'HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n'
+
+/** One address cannot take the connections of all: what is over its share is told so and ended. */
+function createDoor({ most, isTrusted }: AddressLimit): (socket: Socket) => void {
+  const open = new Map<string, number>()
+  return socket => {
+    const address = socket.remoteAddress ?? ''
+    if (isTrusted(address)) return
+    const now = (open.get(address) ?? 0) + 1
+    open.set(address, now)
+    socket.once('close', () => {
+      const left = (open.get(address) ?? 1) - 1
+      if (left > 0) open.set(address, left)
+      else open.delete(address)
+    })
+    if (now > most) socket.end(fullHouse, () => socket.destroy())
   }
 }

@@ -21,6 +21,8 @@ describe('the settings of the process', () => {
         worker: true,
         protected: false,
         secretKey: undefined,
+        ingestRate: 1_000,
+        addressConnections: 1_000,
         allowedOrigins: [],
         ingestSecrets: [],
         publicUrl: undefined,

@@ -38,7 +38,7 @@ export interface CommandSpec<A extends TObject = NoFields, O extends TObject = N
   /** Given by name: `per_page` is `--per-page`; `--json` and `--help` are there for every command. */
   readonly options?: O
   /** Runs without the application: no database is opened, and the plugin's services do not answer. */
-  readonly standalone?: boolean
+  readonly standalone?: boolean | ((options: Partial<Static<O>>) => boolean)
   run(input: Static<A> & Static<O>, context: CommandContext): Promise<CommandAnswer> | CommandAnswer
 }
 
@@ -55,7 +55,7 @@ export interface Command {
   readonly description: string | undefined
   readonly arguments: TObject
   readonly options: TObject
-  readonly standalone: boolean
+  standalone(options: CommandInput['options']): boolean
   /** Checks the input, or throws `invalid-input` with one sentence, before anything is opened. */
   prepare(input: CommandInput): (context: CommandContext) => Promise<CommandAnswer>
 }
@@ -119,7 +119,10 @@ function describe<A extends TObject, O extends TObject>(spec: CommandSpec<A, O>)
     description: spec.description,
     arguments: spec.arguments ?? Type.Object({}),
     options: spec.options ?? Type.Object({}),
-    standalone: spec.standalone ?? false,
+    standalone: options =>
+      typeof spec.standalone === 'function'
+        ? spec.standalone(options as Partial<Static<O>>)
+        : (spec.standalone ?? false),
     prepare(input) {
       const given = checked<A>(spec.name, spec.arguments, 'arguments', input.arguments)
       const named = checked<O>(spec.name, spec.options, 'options', input.options)

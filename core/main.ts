@@ -68,7 +68,7 @@ async function obey(
   finished: (answer: CommandAnswer) => Promise<number>
 ): Promise<number> {
   const run = command.prepare(input)
-  if (command.standalone) return finished(await run(context))
+  if (command.standalone(input.options)) return finished(await run(context))
   const { openApp } = await import('./cli/open-app.ts')
   return openApp(context, async app => {
     const registered = app.commands.get(command.name)

@@ -142,7 +142,11 @@ describe('every parameter of every route', () => {
       .filter(operation => operation.owner === owner && operation.method !== '*')
       .toSorted((a, b) => stores(a) - stores(b))
 
-  for (const owner of ['core', ...plugins.map(({ id }) => id)])
+  // For the same reason the plugin that stores them comes after all that ask Datadog.
+  const storesLast = plugins.toSorted(
+    (a, b) => Number(a.id === 'datadog-proxy') - Number(b.id === 'datadog-proxy')
+  )
+  for (const owner of ['core', ...storesLast.map(({ id }) => id)])
     test(`of ${owner} refuses hostile values by name, and none is a fault of the server`, async () => {
       const found: string[] = []
       for (const operation of operationsOf(owner).filter(one => !failing.includes(nameOf(one))))

@@ -127,6 +127,11 @@ describe('the README', { concurrency: false }, () => {
       const { accounts } = (await answer.json()) as { accounts: { name: string }[] }
       return accounts[0]?.name ?? ''
     }
+    const monitorOf = async (name: string): Promise<string> => {
+      const answer = await fetch(`${product?.url}/v1/monitors?account=${name}`)
+      const { monitors } = (await answer.json()) as { monitors: { id: number }[] }
+      return String(monitors[0]?.id)
+    }
     /** What is run for a command as it stands in the table. */
     const examples: Readonly<Record<string, () => Promise<unknown>>> = {
       start: async () => assert.equal((await fetch(`${product?.url}/readyz`)).status, 200),
@@ -137,11 +142,16 @@ describe('the README', { concurrency: false }, () => {
         const { out } = await rayne('receive', file, '--json')
         assert.match(out, /"event_id"/)
       },
+      'analyse --monitor ID [--at TIME] [--account NAME]': async () => {
+        const monitor = await monitorOf(await account())
+        const { out } = await rayne('analyse', '--monitor', monitor)
+        assert.match(out, /## What happened/)
+        const served = await rayne('analyse', '--monitor', monitor, '--url', product?.url ?? '')
+        assert.match(served.out, /## What happened/)
+      },
       'record <file.json> --account NAME --monitor ID': async () => {
         const name = await account()
-        const answer = await fetch(`${product?.url}/v1/monitors?account=${name}`)
-        const { monitors } = (await answer.json()) as { monitors: { id: number }[] }
-        const monitor = String(monitors[0]?.id)
+        const monitor = await monitorOf(name)
         await rayne('record', recorded, '--account', name, '--monitor', monitor)
         assert.ok(existsSync(recorded))
       },

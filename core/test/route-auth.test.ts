@@ -23,6 +23,7 @@ const rawRoutes = [
   'GET /setup/style.css',
   'GET /v1/datacat/export',
   'GET /v1/datacat/live',
+  'GET /v1/rca/{id}/steps/live',
   'GET /v1/webhooks/events/{id}/raw',
   'GET /api/grafana',
   ...['metric-payload-options', 'metrics', 'query', 'tag-keys', 'tag-values', 'variable'].map(

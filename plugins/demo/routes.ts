@@ -242,7 +242,8 @@ async function statusOf(webhooks: Webhooks, links: EventLinks | undefined) {
     pending: 'pending',
     running: 'processing',
     done: 'processed',
-    failed: 'failed'
+    failed: 'failed',
+    cancelled: 'processed'
   } as const
   const by: Record<string, number> = { processed: settled }
   for (const id of waiting) {

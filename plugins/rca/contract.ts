@@ -121,13 +121,34 @@ export const AnalysisStatus = Type.Union([
   Type.Literal('pending'),
   Type.Literal('running'),
   Type.Literal('done'),
-  Type.Literal('failed')
+  Type.Literal('failed'),
+  Type.Literal('cancelled')
 ])
 export type AnalysisStatus = Static<typeof AnalysisStatus>
+
+/** One thing an analysis did, in the order it did it; `number` only grows. */
+export const Step = Type.Object({
+  number: Type.Integer(),
+  attempt: Type.Integer(),
+  at: Type.String(),
+  kind: Type.Union([
+    Type.Literal('begun'),
+    Type.Literal('asked'),
+    Type.Literal('report'),
+    Type.Literal('model'),
+    Type.Literal('notebook'),
+    Type.Literal('ended')
+  ]),
+  text: Type.String()
+})
+export type Step = Static<typeof Step>
 
 /** The errors of this plugin. */
 export const rcaErrors = defineErrors({
   'analysis-not-found': [404, 'No analysis has this id.'],
+  'analysis-ended': [409, 'The analysis has ended already, so there is nothing to stop or steer.'],
+  'no-model': [409, 'No model is configured, so nothing can be asked of one.'],
+  'too-many-step-streams': [429, 'So many streams of steps are open that another one is refused.'],
   'evidence-unavailable': [502, 'No question to Datadog was answered, so there is no evidence.'],
   'notebook-not-made': ['upstream', 'Datadog did not take the notebook; the status is its own.'],
   'file-unwritable': [400, 'The file that a command was told to write cannot be written.']

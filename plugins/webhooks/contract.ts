@@ -60,7 +60,7 @@ export interface EventLink {
   readonly rca?: {
     readonly id: string
     readonly url: string
-    readonly status: 'pending' | 'running' | 'done' | 'failed'
+    readonly status: 'pending' | 'running' | 'done' | 'failed' | 'cancelled'
     readonly error: string | null
   }
   readonly notebook?: { readonly id: string; readonly url: string; readonly simulated: boolean }
@@ -110,6 +110,6 @@ export const WebhooksToken = createToken<Webhooks>('webhooks.receiver')
 export const webhooksErrors = defineErrors({
   'event-not-found': [404, 'No event has this id.'],
   'file-unreadable': [400, 'The file that `rayne receive` was given cannot be read.'],
-  'server-refused': ['upstream', 'The server that `rayne receive` called refused.'],
-  'server-unreachable': [502, 'No server answers where `rayne receive` was told to call.']
+  'server-refused': ['upstream', 'The server that a command called refused.'],
+  'server-unreachable': [502, 'No server answers where a command was told to call.']
 })

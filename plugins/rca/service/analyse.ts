@@ -8,9 +8,13 @@ import {
   type NotebookRef
 } from '../../datadog-proxy/contract.ts'
 import { rcaErrors, type EvidenceSlot, type Report } from '../contract.ts'
-import { analysisStore, type Analysis } from '../store.ts'
+import { analysisStore, type Analysis } from '../store/analyses.ts'
 import { gatherEvidence } from './gather-evidence.ts'
 import type { Investigator } from './investigate/open-investigator.ts'
+import type { AnalysePayload } from './request-analysis.ts'
+import { hasEnded } from './stream-steps.ts'
+import { createStepLog, type Tell } from './tell-steps.ts'
+import { watchCancellation } from './watch-cancellation.ts'
 import { draftNotebook, notebookMarker } from './notebook.ts'
 import { writeReport } from './report.ts'
 import { timeOfAlert, type AlertTime } from './window.ts'
@@ -18,9 +22,20 @@ import { timeOfAlert, type AlertTime } from './window.ts'
 /** One attempt at an analysis; `write` commits only while this attempt owns the job. */
 interface Attempt {
   readonly analysisId: string
-  readonly job: JobContext
+  readonly job: Job
   readonly db: Knex
+  /** Also aborts when somebody cancels the analysis. */
+  readonly signal: AbortSignal
+  readonly tell: Tell
   write<T>(run: (trx: Knex.Transaction) => Promise<T>): Promise<T>
+}
+/** What an attempt needs of the job it runs in. */
+export type Job = Omit<JobContext, 'id'>
+
+export interface AnalyserNeeds {
+  readonly db: Knex
+  readonly datadog: DatadogService
+  readonly investigator: Investigator | undefined
 }
 
 /**
@@ -28,31 +43,49 @@ interface Attempt {
  * for before it is made, and every write is fenced by the attempt. The report is stored before the notebook, so a
  * lost notebook loses no report. What fails is thrown, so that the job fails with the analysis and can be run again.
  */
-export function createAnalyser({
-  db,
-  datadog,
-  investigator
-}: {
-  db: Knex
-  datadog: DatadogService
-  investigator: Investigator | undefined
-}) {
-  return async ({ analysisId }: { analysisId: string }, job: JobContext): Promise<void> => {
-    const attempt: Attempt = { analysisId, job, db, write: fencedBy(db, job) }
-    const analysis = await attempt.write(trx => analysisStore.begin(trx, analysisId, job.attempt))
+export function createAnalyser({ db, datadog, investigator }: AnalyserNeeds) {
+  return async (
+    { analysisId, unlessEnded }: AnalysePayload,
+    job: Job,
+    onStep?: (text: string) => void
+  ): Promise<void> => {
+    const write = fencedBy(db, job)
+    if (unlessEnded && hasEnded(await analysisStore.statusOf(db, analysisId))) return
+    const analysis = await write(trx => analysisStore.begin(trx, analysisId, job.attempt))
     if (!analysis) return
+    const cancellation = watchCancellation(db, analysisId)
+    const steps = createStepLog({ db, analysisId, attempt: job.attempt, log: job.log, onStep })
+    const signal = AbortSignal.any([job.signal, cancellation.signal])
+    const attempt: Attempt = { analysisId, job, db, signal, tell: steps.tell, write }
     try {
       const account = await datadog.account(analysis.account ?? undefined)
+      steps.tell('begun', `${nameOf(analysis)}, in account ${account.name}`)
       await complete(attempt, analysis, account, investigator)
+      steps.tell('ended', 'the analysis is done')
     } catch (error) {
+      if (await isCancelled(db, analysisId)) return steps.tell('ended', 'the analysis is cancelled')
+      steps.tell('ended', `this attempt failed: ${errorText(error)}`)
       await noteFailure(attempt, error)
       throw error
+    } finally {
+      cancellation.stop()
+      await steps.settled()
     }
   }
 }
 
+const nameOf = ({ alert }: Analysis): string =>
+  alert.monitor_name ?? alert.title ?? `monitor ${alert.monitor_id ?? 'unknown'}`
+
+/** Nothing is left to do for what somebody cancelled; a database that does not answer is no cancellation. */
+const isCancelled = (db: Knex, analysisId: string): Promise<boolean> =>
+  analysisStore.statusOf(db, analysisId).then(
+    status => status === 'cancelled',
+    () => false
+  )
+
 const fencedBy =
-  (db: Knex, job: JobContext): Attempt['write'] =>
+  (db: Knex, job: Job): Attempt['write'] =>
   run =>
     db.transaction(async trx => {
       await job.fence(trx)
@@ -60,41 +93,65 @@ const fencedBy =
     })
 
 async function complete(
-  { analysisId, job, write }: Attempt,
+  attempt: Attempt,
   analysis: Analysis,
   account: DatadogAccount,
   investigator: Investigator | undefined
 ): Promise<void> {
+  const { analysisId, tell, write } = attempt
   const time = timeOfAlert(analysis.alert.at, epochMs(analysis.receivedAt.getTime()))
-  const save = (report: Report): Promise<void> =>
-    write(trx => analysisStore.saveReport(trx, analysisId, report))
-  // An earlier attempt may have asked the model already, which is not paid for twice.
-  let report = analysis.report?.investigation ? analysis.report : undefined
-  if (!report) {
-    report = await engineReport(analysis, time, account, job.signal)
-    await save(report)
-    assertAnswered(report.evidence)
-    if (investigator) {
-      report = await investigator(analysis, report, job.signal)
-      await save(report)
-    }
-  }
+  const report = await reportOf(attempt, analysis, time, account, investigator)
+  if (analysis.settings.notebook === false)
+    return write(trx => analysisStore.finish(trx, analysisId, null))
   const draft = draftNotebook(analysisId, analysis.alert, report, time.window, account)
-  const notebook = await makeNotebook(account, draft, notebookMarker(analysisId), job)
+  const notebook = await makeNotebook(account, draft, notebookMarker(analysisId), attempt)
+  tell('notebook', notebook.url)
   await write(trx =>
     analysisStore.finish(trx, analysisId, { ...notebook, simulated: account.simulated })
   )
+}
+
+/** The stored report of this attempt, or of an earlier one that has asked the model, which is not paid for twice. */
+async function reportOf(
+  { analysisId, signal, tell, write }: Attempt,
+  analysis: Analysis,
+  time: AlertTime,
+  account: DatadogAccount,
+  investigator: Investigator | undefined
+): Promise<Report> {
+  if (analysis.report?.investigation) return analysis.report
+  const save = (report: Report): Promise<void> =>
+    write(trx => analysisStore.saveReport(trx, analysisId, report))
+  const report = await engineReport(analysis, time, account, { signal, tell })
+  await save(report)
+  assertAnswered(report.evidence)
+  tell('report', report.summary)
+  if (!investigator) return report
+  const investigated = await investigator(analysis, report, { signal, tell })
+  await save(investigated)
+  return investigated
 }
 
 async function engineReport(
   { alert }: Analysis,
   time: AlertTime,
   account: DatadogAccount,
-  signal: AbortSignal
+  { signal, tell }: Pick<Attempt, 'signal' | 'tell'>
 ): Promise<Report> {
-  const slots = await gatherEvidence({ account, alert, ...time, signal })
+  const slots = await gatherEvidence({
+    account,
+    alert,
+    ...time,
+    signal,
+    onAnswers: found => found.forEach(slot => tell('asked', describeAnswer(slot)))
+  })
   const { name, simulated } = account
   return writeReport({ alert, time, slots, account: name, simulated })
+}
+
+const describeAnswer = ({ title, outcome, rows, note }: EvidenceSlot): string => {
+  const found = rows.length > 0 ? `${rows.length} rows` : (note ?? outcome)
+  return `${title}: ${outcome === 'truncated' ? `${found} of more` : found}`
 }
 
 /** Throws when nothing was answered and waiting may help: an outage of Datadog must not become a report of nothing. */
@@ -111,10 +168,10 @@ async function makeNotebook(
   account: DatadogAccount,
   draft: NotebookDraft,
   marker: string,
-  { attempt, signal }: JobContext
+  { job, signal }: Attempt
 ): Promise<NotebookRef> {
   try {
-    const found = attempt > 1 ? await account.findNotebook(marker, { signal }) : undefined
+    const found = job.attempt > 1 ? await account.findNotebook(marker, { signal }) : undefined
     return found ?? (await account.createNotebook(draft, { signal }))
   } catch (error) {
     if (!(error instanceof DatadogError)) throw error

@@ -18,9 +18,12 @@ export async function gatherEvidence(input: {
   /** The latest time an announcement is looked for. */
   readonly noticesUntil: EpochMs
   readonly signal: AbortSignal
+  /** Told what was answered, before the next questions are asked. */
+  readonly onAnswers?: (slots: readonly EvidenceSlot[]) => void
 }): Promise<EvidenceSlot[]> {
-  const { account, alert, at, window, noticesUntil, signal } = input
+  const { account, alert, at, window, noticesUntil, signal, onAnswers } = input
   const first = await prefetch(account, alert, window, noticesUntil, signal)
+  onAnswers?.(first)
   signal.throwIfAborted()
   const { service, env } = scopeOf(alert)
   const monitor = first.find(({ slot }) => slot === 'monitor')?.rows[0]
@@ -33,6 +36,7 @@ export async function gatherEvidence(input: {
     answered: first,
     signal
   })
+  onAnswers?.(more)
   signal.throwIfAborted()
   return [...first, ...more]
 }

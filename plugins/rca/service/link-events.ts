@@ -1,6 +1,6 @@
 import type { Knex } from '../../../core/index.ts'
 import type { EventLinks } from '../../webhooks/contract.ts'
-import { analysisStore } from '../store.ts'
+import { analysisStore } from '../store/analyses.ts'
 
 /** What became of events, for the webhooks plugin's answers. */
 export const createEventLinks = (db: Knex): EventLinks => ({

@@ -1,6 +1,6 @@
 import type { JobContext, JobHandle, Knex } from '../../../core/index.ts'
 import { needsAnalysis, type AlertReceived } from '../../webhooks/contract.ts'
-import { analysisStore } from '../store.ts'
+import { analysisStore } from '../store/analyses.ts'
 
 /**
  * Opens one analysis for a firing alert and enqueues its job, both or neither; a second delivery of the event does

@@ -111,7 +111,9 @@ const stateOfAnalysis = {
   pending: 'pending',
   running: 'processing',
   done: 'processed',
-  failed: 'failed'
+  failed: 'failed',
+  // Nobody waits for it any more.
+  cancelled: 'processed'
 } as const
 
 function statusOf({ alert, link }: ReadEvent, analysed: boolean): Static<typeof Event>['status'] {

@@ -22,10 +22,10 @@ export const looksLikeInstruction = (text: string): boolean =>
   /<\/?\s*(?:system|assistant|instructions?|untrusted)\b/i.test(text) ||
   /\b(?:call|use|invoke|run)\b.{0,30}\b(?:tool|function|submit_analysis)\b/i.test(text)
 
-/** Text of others in an envelope that it cannot close. */
-export const untrusted = (source: string, text: string): string =>
+/** Lines of others in an envelope that they cannot close; whatever ends a line in one of them becomes a blank. */
+export const untrusted = (source: string, lines: readonly string[]): string =>
   [
     `<untrusted source="${source.replace(/[^\w.-]/g, '_')}">`,
-    visible(text).replace(/<(?=\/?\s*untrusted)/gi, '‹'),
+    ...lines.map(line => visible(line).replace(/<(?=\/?\s*untrusted)/gi, '‹')),
     '</untrusted>'
   ].join('\n')

@@ -10,8 +10,9 @@ import { compile, errorText, type Logger, type Toolbox } from '../../../../core/
 import type { Alert } from '../../../webhooks/contract.ts'
 import type { EvidenceSlot, Investigation, Report } from '../../contract.ts'
 import { checkSubmission } from './check-submission.ts'
-import { looksLikeInstruction } from './hostile-text.ts'
+import { looksLikeInstruction, visible } from './hostile-text.ts'
 import { createLedger, type Ledger, type ToolAnswer } from './ledger.ts'
+import type { Tell } from '../tell-steps.ts'
 import type { Model } from './model.ts'
 import { evidencePack, instructions, slotText } from './prompt.ts'
 import { createSpending, type Budget, type Spending } from './spending.ts'
@@ -25,6 +26,11 @@ export interface InvestigateInput {
   readonly budget: Budget
   readonly log: Logger
   readonly signal: AbortSignal
+  readonly tell: Tell
+  /** What the person who asked for the analysis adds. */
+  readonly instructions: string | undefined
+  /** What people have said to the investigation since the last call. */
+  orders(): Promise<readonly string[]>
 }
 /** One run in progress. */
 interface Run extends InvestigateInput {
@@ -55,7 +61,15 @@ export async function investigate(
     ledger,
     spending,
     tools: await toolsOf(input.toolbox),
-    messages: [{ role: 'user', content: [cached(evidencePack(input.alert, input.report))] }]
+    messages: [
+      {
+        role: 'user',
+        content: [
+          cached(evidencePack(input.alert, input.report)),
+          ...(input.instructions === undefined ? [] : [fromEngineer(input.instructions)])
+        ]
+      }
+    ]
   }
   let result: ReturnType<typeof checkSubmission>
   let note: string | null = null
@@ -74,6 +88,12 @@ export async function investigate(
     evidence: ledger.slots()
   }
 }
+
+/** Words of a person who may read and write analyses; they are no telemetry. */
+const fromEngineer = (text: string): ContentBlockParam => ({
+  type: 'text',
+  text: `The engineer on call says: ${visible(text)}`
+})
 
 const nothing = { hypotheses: [], ruled_out: [], next_steps: [], dropped: [] }
 
@@ -132,12 +152,20 @@ async function converse(run: Run): Promise<Submission> {
     })
     run.spending.add(message)
     run.log.debug({ turn: run.spending.total().turns, stop: message.stop_reason }, 'model answered')
+    run.tell('model', describeTurn(message, run.spending.total().turns))
     if (message.stop_reason === 'refusal') throw new Error('the model refused to answer')
     const submission = await answer(run, message)
     if (submission) return submission
     if (mustSubmit)
       throw new Error(`the model handed in nothing valid within ${run.spending.why()}`)
   }
+}
+
+function describeTurn({ content, model }: Message, turn: number): string {
+  const asks = content.flatMap(block => (block.type === 'tool_use' ? [block.name] : []))
+  const said = content.flatMap(block => (block.type === 'text' ? [block.text] : [])).join(' ')
+  const what = asks.length > 0 ? `asks ${asks.join(', ')}` : 'asks nothing'
+  return `turn ${turn} of ${model}: ${what}${said === '' ? '' : ` (${visible(said).slice(0, 300)})`}`
 }
 
 /** Runs what the message asks for, side by side, and puts the answers into the conversation. */
@@ -164,14 +192,20 @@ async function answer(run: Run, message: Message): Promise<Submission | undefine
       )
   )
   const said: ContentBlockParam[] = blocks.length > 0 ? [...blocks] : [{ type: 'text', text: '…' }]
+  const orders = await run.orders()
+  for (const order of orders) run.tell('model', `told by a person: ${order}`)
   run.messages.push(
     { role: 'assistant', content: said },
     {
       role: 'user',
-      content:
-        wrong.length + results.length > 0
-          ? [...wrong, ...results]
-          : [{ type: 'text', text: isCut ? cutOff : unfinished }]
+      content: [
+        ...wrong,
+        ...results,
+        ...(wrong.length + results.length > 0
+          ? []
+          : [{ type: 'text' as const, text: isCut ? cutOff : unfinished }]),
+        ...orders.map(fromEngineer)
+      ]
     }
   )
   return undefined

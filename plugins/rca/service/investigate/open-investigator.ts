@@ -1,15 +1,17 @@
 import type { Knex, Logger, Static, Toolbox } from '../../../../core/index.ts'
 import type { config } from '../../config.ts'
 import type { Report } from '../../contract.ts'
-import { analysisStore, type Analysis } from '../../store.ts'
+import { analysisStore, type Analysis } from '../../store/analyses.ts'
+import { orderStore } from '../../store/orders.ts'
+import type { Tell } from '../tell-steps.ts'
 import { investigate, skipped } from './investigate.ts'
-import { createModel } from './model.ts'
+import { createModel, type Model } from './model.ts'
 
 /** Adds what a model makes of a report's evidence to the report. */
 export type Investigator = (
   analysis: Analysis,
   report: Report,
-  signal: AbortSignal
+  run: { readonly signal: AbortSignal; readonly tell: Tell }
 ) => Promise<Report>
 
 // What the first version's container image has in the place of a key.
@@ -25,12 +27,14 @@ export function openInvestigator(options: {
   const { settings, toolbox, db, log } = options
   const { anthropic_api_key: apiKey, anthropic_base_url: baseUrl } = settings
   if (notAKey.includes(apiKey) && baseUrl === '') return undefined
-  const model = createModel({
-    name: settings.model,
-    apiKey: apiKey || 'none',
-    baseUrl,
-    maxTokens: settings.model_answer_tokens
-  })
+  const modelOf = (name: string): Model =>
+    createModel({
+      name,
+      apiKey: apiKey || 'none',
+      baseUrl,
+      maxTokens: settings.model_answer_tokens
+    })
+  const usual = modelOf(settings.model)
   const budget = {
     maxTurns: settings.model_turns,
     maxTokens: settings.model_tokens,
@@ -38,7 +42,8 @@ export function openInvestigator(options: {
     maxMs: settings.model_seconds * 1_000,
     prices: { inputUsd: settings.model_input_usd, outputUsd: settings.model_output_usd }
   }
-  return async ({ account, alert }, report, signal) => {
+  return async ({ id, account, alert, settings: asked }, report, { signal, tell }) => {
+    const model = asked.model === undefined ? usual : modelOf(asked.model)
     const spent = await analysisStore.spentToday(db, account)
     if (spent >= settings.model_daily_usd)
       return {
@@ -49,7 +54,18 @@ export function openInvestigator(options: {
             '(RAYNE_RCA_MODEL_DAILY_USD)'
         )
       }
-    const found = await investigate({ alert, report, model, toolbox, budget, log, signal })
+    const found = await investigate({
+      alert,
+      report,
+      model,
+      toolbox,
+      budget,
+      log,
+      signal,
+      tell,
+      instructions: asked.instructions,
+      orders: () => orderStore.take(db, id)
+    })
     return { ...report, investigation: found.investigation, evidence: [...found.evidence] }
   }
 }

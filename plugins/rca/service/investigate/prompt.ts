@@ -21,21 +21,16 @@ const maxRows = 40
 
 /** One slot as the model reads it. */
 export const slotText = (slot: EvidenceSlot): string =>
-  untrusted(
-    slot.slot,
-    [
-      `${slot.title}; asked: ${slot.asked}; window: ${slot.window.from || 'none'} to ${slot.window.to || 'none'}`,
-      `outcome: ${slot.outcome}${slot.note === null ? '' : ` (${slot.note})`}`,
-      ...slot.rows
-        .slice(0, maxRows)
-        .map(({ id, at, text }) =>
-          [id, at === null ? '' : new Date(at).toISOString(), text].filter(Boolean).join(' ')
-        ),
-      slot.rows.length > maxRows ? `… ${slot.rows.length - maxRows} more rows` : ''
-    ]
-      .filter(Boolean)
-      .join('\n')
-  )
+  untrusted(slot.slot, [
+    `${slot.title}; asked: ${slot.asked}; window: ${slot.window.from || 'none'} to ${slot.window.to || 'none'}`,
+    `outcome: ${slot.outcome}${slot.note === null ? '' : ` (${slot.note})`}`,
+    ...slot.rows
+      .slice(0, maxRows)
+      .map(({ id, at, text }) =>
+        [id, at === null ? '' : new Date(at).toISOString(), text].filter(Boolean).join(' ')
+      ),
+    ...(slot.rows.length > maxRows ? [`… ${slot.rows.length - maxRows} more rows`] : [])
+  ])
 
 /** The first message: the alert, the report of the engine, and every answer so far. */
 export function evidencePack(alert: Alert, report: Report): string {
@@ -60,9 +55,9 @@ export function evidencePack(alert: Alert, report: Report): string {
   }
   return [
     'The alert:',
-    untrusted('alert', JSON.stringify(about, null, 1)),
+    untrusted('alert', JSON.stringify(about, null, 1).split('\n')),
     'The deterministic report:',
-    untrusted('report', JSON.stringify(engine, null, 1)),
+    untrusted('report', JSON.stringify(engine, null, 1).split('\n')),
     'The evidence:',
     ...evidence.map(slotText)
   ].join('\n\n')

@@ -1,11 +1,11 @@
-import { Type, type PluginApp } from '../../core/index.ts'
-import type { DatadogService } from '../datadog-proxy/contract.ts'
-import { recordToFile } from './service/record.ts'
+import { Type, type PluginApp } from '../../../core/index.ts'
+import type { DatadogService } from '../../datadog-proxy/contract.ts'
+import { recordToFile } from '../service/record.ts'
 
 const Name = Type.Optional(Type.String({ minLength: 1, maxLength: 200 }))
 
 /** `rayne record`: what an analysis reads, in a file. */
-export function commands(app: PluginApp<unknown>, datadog: DatadogService): void {
+export function recordCommand(app: PluginApp<unknown>, datadog: DatadogService): void {
   app.command({
     name: 'record',
     summary: 'a redacted snapshot of what an analysis of one monitor reads',

@@ -1,12 +1,25 @@
-import type { Knex } from '../../core/index.ts'
-import type { NotebookRef } from '../datadog-proxy/contract.ts'
-import type { Alert } from '../webhooks/contract.ts'
-import type { AnalysisStatus, Report } from './contract.ts'
+import { RayneError, type Knex } from '../../../core/index.ts'
+import type { NotebookRef } from '../../datadog-proxy/contract.ts'
+import type { Alert } from '../../webhooks/contract.ts'
+import { rcaErrors, type AnalysisStatus, type Report } from '../contract.ts'
+
+/** What whoever asked for an analysis wants otherwise. */
+export interface AnalysisSettings {
+  /** False when no notebook is wanted. */
+  readonly notebook?: boolean
+  readonly model?: string
+  /** Words of the person who asks, for the model. */
+  readonly instructions?: string
+}
 
 export interface Analysis {
   readonly id: string
   readonly number: number
-  readonly eventId: number
+  /** Null when no webhook told of it. */
+  readonly eventId: number | null
+  readonly requestedBy: string | null
+  readonly rerunOf: string | null
+  readonly settings: AnalysisSettings
   readonly account: string | null
   readonly alert: Alert
   readonly receivedAt: Date
@@ -44,10 +57,30 @@ export const analysisStore = {
       .returning('id')
     return row?.id
   },
+  /** An analysis that a person or a program asked for. */
+  async request(
+    trx: Knex.Transaction,
+    asked: Pick<Analysis, 'account' | 'alert' | 'receivedAt' | 'settings' | 'rerunOf'> & {
+      readonly requestedBy: string
+    }
+  ): Promise<string> {
+    const [row] = await trx('rca_analyses')
+      .insert({
+        account: asked.account,
+        alert: storable(asked.alert),
+        received_at: asked.receivedAt,
+        requested_by: asked.requestedBy,
+        settings: storable(asked.settings),
+        rerun_of: asked.rerunOf
+      })
+      .returning('id')
+    return row.id
+  },
+  /** Undefined when it has ended for good: done, or cancelled. */
   async begin(trx: Knex.Transaction, id: string, attempt: number): Promise<Analysis | undefined> {
     const [row] = await trx('rca_analyses')
       .where({ id })
-      .whereNot({ status: 'done' })
+      .whereNotIn('status', ['done', 'cancelled'])
       .update({
         status: 'running',
         attempt,
@@ -59,34 +92,43 @@ export const analysisStore = {
     return row && analysisOf(row)
   },
   async saveReport(trx: Knex.Transaction, id: string, report: Report): Promise<void> {
-    await trx('rca_analyses')
-      .where({ id })
-      .update({ report: storable(report) })
+    const changed = await trx('rca_analyses')
+      .where({ id, status: 'running' })
+      .update({ report: storable(report), verdict: report.verdict })
+    assertRunning(id, changed)
   },
-  async finish(
-    trx: Knex.Transaction,
-    id: string,
-    notebook: NonNullable<Analysis['notebook']>
-  ): Promise<void> {
-    await trx('rca_analyses')
-      .where({ id })
+  async finish(trx: Knex.Transaction, id: string, notebook: Analysis['notebook']): Promise<void> {
+    const changed = await trx('rca_analyses')
+      .where({ id, status: 'running' })
       .update({
         status: 'done',
         error: null,
         finished_at: new Date(),
-        notebook: storable(notebook)
+        notebook: notebook && storable(notebook)
       })
+    assertRunning(id, changed)
+  },
+  /** True when it had not ended. */
+  async cancel(db: Knex, id: string, by: string): Promise<boolean> {
+    const changed = await db('rca_analyses')
+      .where({ id })
+      .whereIn('status', ['pending', 'running'])
+      .update({ status: 'cancelled', error: `cancelled by ${by}`, finished_at: new Date() })
+    return changed > 0
+  },
+  async statusOf(db: Knex, id: string): Promise<AnalysisStatus | undefined> {
+    return (await db('rca_analyses').where({ id }).first('status'))?.status
   },
   /** Ends an analysis that no attempt follows, unless one has begun after this one or it is done. */
   async fail(trx: Knex.Transaction, id: string, attempt: number, error: string): Promise<void> {
     await trx('rca_analyses')
       .where({ id, attempt })
-      .whereNot({ status: 'done' })
+      .whereNotIn('status', ['done', 'cancelled'])
       .update({ status: 'failed', error, finished_at: new Date() })
   },
   /** Notes why an attempt ended early; the job tries again. */
   async noteError(trx: Knex.Transaction, id: string, error: string): Promise<void> {
-    await trx('rca_analyses').where({ id }).update({ status: 'pending', error })
+    await trx('rca_analyses').where({ id, status: 'running' }).update({ status: 'pending', error })
   },
   /** US dollars that investigations of one account have cost since midnight UTC. */
   async spentToday(db: Knex, account: string | null): Promise<number> {
@@ -109,7 +151,9 @@ export const analysisStore = {
   async ofEvents(
     db: Knex,
     eventIds: readonly number[]
-  ): Promise<Pick<Analysis, 'id' | 'eventId' | 'status' | 'error' | 'notebook'>[]> {
+  ): Promise<
+    (Pick<Analysis, 'id' | 'status' | 'error' | 'notebook'> & { readonly eventId: number })[]
+  > {
     const rows = await db('rca_analyses')
       .whereIn('event_id', [...eventIds])
       .select('id', 'event_id', 'status', 'error', 'notebook')
@@ -124,22 +168,19 @@ export const analysisStore = {
   /** Newest first, without the evidence rows. */
   async list(
     db: Knex,
-    page: {
-      readonly limit: number
-      readonly offset: number
-      readonly before?: number
-      readonly status?: string
-    }
+    filter: AnalysisFilter,
+    page: { readonly limit: number; readonly offset: number; readonly before?: number }
   ): Promise<{ analyses: Analysis[]; total: number }> {
-    const all = db('rca_analyses').where(q => {
-      if (page.status) q.where({ status: page.status })
-    })
+    const all = filtered(db, filter)
     const rows = all
       .clone()
       .select(
         'id',
         'number',
         'event_id',
+        'requested_by',
+        'rerun_of',
+        'settings',
         'account',
         'alert',
         'received_at',
@@ -161,10 +202,45 @@ export const analysisStore = {
   }
 }
 
+/** Which analyses are meant; a missing field lets all through. */
+export interface AnalysisFilter {
+  readonly account?: string
+  readonly monitor_id?: string
+  readonly service?: string
+  readonly status?: string
+  readonly verdict?: string
+  readonly from?: string
+  readonly to?: string
+}
+
+function filtered(db: Knex, filter: AnalysisFilter) {
+  const { account, monitor_id: monitor, service, status, verdict, from, to } = filter
+  return db('rca_analyses').where(query => {
+    if (account !== undefined) query.where({ account })
+    if (status !== undefined) query.where({ status })
+    if (verdict !== undefined) query.where({ verdict })
+    if (monitor !== undefined) query.whereRaw(`alert ->> 'monitor_id' = ?`, [monitor])
+    if (service !== undefined) query.whereRaw(`alert ->> 'service' = ?`, [service])
+    if (from !== undefined) query.where('created_at', '>=', from)
+    if (to !== undefined) query.where('created_at', '<=', to)
+  })
+}
+
+function assertRunning(id: string, changed: number): void {
+  if (changed === 0)
+    throw new RayneError({
+      code: rcaErrors['analysis-ended'],
+      message: `analysis ${id} was cancelled while it ran`
+    })
+}
+
 interface Row {
   id: string
   number: string
-  event_id: string
+  event_id: string | null
+  requested_by: string | null
+  rerun_of: string | null
+  settings: AnalysisSettings
   account: string | null
   alert: Alert
   received_at: Date
@@ -180,7 +256,10 @@ interface Row {
 const analysisOf = (row: Row): Analysis => ({
   id: row.id,
   number: Number(row.number),
-  eventId: Number(row.event_id),
+  eventId: row.event_id === null ? null : Number(row.event_id),
+  requestedBy: row.requested_by,
+  rerunOf: row.rerun_of,
+  settings: row.settings,
   account: row.account,
   alert: row.alert,
   receivedAt: row.received_at,

@@ -1,0 +1,13 @@
+import type { PluginApp } from '../../../core/index.ts'
+import { readRoutes } from './analyses.ts'
+import { controlRoutes } from './control.ts'
+import type { Rca } from './rca.ts'
+import { reportRoutes } from './report.ts'
+import { requestRoutes } from './requests.ts'
+import { stepRoutes } from './steps.ts'
+
+/** Every route of this plugin. */
+export function routes(app: PluginApp<unknown>, rca: Rca): void {
+  for (const add of [readRoutes, reportRoutes, requestRoutes, controlRoutes, stepRoutes])
+    add(app, rca)
+}

@@ -1,0 +1,11 @@
+import type { Knex } from '../../../core/index.ts'
+import type { DatadogService } from '../../datadog-proxy/contract.ts'
+import type { Requests } from '../service/request-analysis.ts'
+
+/** What the routes of this plugin work with. */
+export interface Rca {
+  readonly db: Knex
+  readonly datadog: DatadogService
+  readonly requests: Requests
+  readonly hasModel: boolean
+}

@@ -103,7 +103,12 @@ async function killRounds(setting: Setting) {
   const body = await createAlertBody(simulator.t0)
   const { home, remove } = await createHome()
   const port = await freePort()
-  const env = { RAYNE_DEMO_ACCOUNTS: simulator.accounts, RAYNE_DEMO_MODE: 'on' }
+  const env = {
+    RAYNE_DEMO_ACCOUNTS: simulator.accounts,
+    RAYNE_DEMO_MODE: 'on',
+    // All alerts are of one monitor, and each must be analysed.
+    RAYNE_RCA_HOURLY_PER_MONITOR: '0'
+  }
   const profile =
     setting.profile === undefined ? undefined : path.resolve(setting.profile, 'kill.cpuprofile')
   const start = () => startProduct({ home, port, env, profile })

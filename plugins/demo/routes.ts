@@ -243,7 +243,8 @@ async function statusOf(webhooks: Webhooks, links: EventLinks | undefined) {
     running: 'processing',
     done: 'processed',
     failed: 'failed',
-    cancelled: 'processed'
+    cancelled: 'processed',
+    skipped: 'skipped'
   } as const
   const by: Record<string, number> = { processed: settled }
   for (const id of waiting) {

@@ -78,6 +78,14 @@ export const config = Type.Object(
       maximum: 900,
       description: 'How long one attempt may take'
     }),
+    hourly_per_monitor: Type.Integer({
+      default: 60,
+      minimum: 0,
+      maximum: 100_000,
+      description:
+        'Analyses that one monitor may start within an hour; alerts beyond it are kept as skipped; ' +
+        '0 is without a limit'
+    }),
     ...modelSettings
   },
   { additionalProperties: false }

@@ -122,7 +122,9 @@ export const AnalysisStatus = Type.Union([
   Type.Literal('running'),
   Type.Literal('done'),
   Type.Literal('failed'),
-  Type.Literal('cancelled')
+  Type.Literal('cancelled'),
+  /** Not run, because its monitor's share of the hour was used up: `error` says so. */
+  Type.Literal('skipped')
 ])
 export type AnalysisStatus = Static<typeof AnalysisStatus>
 

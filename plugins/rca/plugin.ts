@@ -7,6 +7,7 @@ import { config } from './config.ts'
 import { rcaErrors } from './contract.ts'
 import { analyses } from './migrations/0001_analyses.ts'
 import { requests as requestTables } from './migrations/0002_requests.ts'
+import { shares } from './migrations/0003_shares.ts'
 import { routes } from './routes/all.ts'
 import { createAnalyser } from './service/analyse.ts'
 import { openInvestigator } from './service/investigate/open-investigator.ts'
@@ -19,11 +20,12 @@ export default definePlugin({
   version: '1.0.0',
   errors: rcaErrors,
   config,
-  migrations: [analyses, requestTables],
+  migrations: [analyses, requestTables, shares],
   needs: { datadog: DatadogToken },
   provides: [EventLinksToken],
   register(app, { datadog }) {
     const { concurrency, timeout_seconds: timeoutSeconds } = app.config
+    const share = { perMonitor: app.config.hourly_per_monitor }
     const { config: settings, toolbox, db, log } = app
     const investigator = openInvestigator({ settings, toolbox, db, log })
     const hasModel = investigator !== undefined
@@ -39,7 +41,7 @@ export default definePlugin({
       run: analyser
     })
     app.on(AlertReceived, (alert, job) =>
-      app.db.transaction(trx => openAnalysis(trx, alert, job, analyse))
+      app.db.transaction(trx => openAnalysis(trx, alert, job, analyse, share))
     )
     app.provide(EventLinksToken, createEventLinks(app.db))
     const requests = createRequests({ db, datadog, analyse, hasModel })

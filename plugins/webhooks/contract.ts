@@ -60,7 +60,7 @@ export interface EventLink {
   readonly rca?: {
     readonly id: string
     readonly url: string
-    readonly status: 'pending' | 'running' | 'done' | 'failed' | 'cancelled'
+    readonly status: 'pending' | 'running' | 'done' | 'failed' | 'cancelled' | 'skipped'
     readonly error: string | null
   }
   readonly notebook?: { readonly id: string; readonly url: string; readonly simulated: boolean }

@@ -1,25 +1,48 @@
 import type { JobContext, JobHandle, Knex } from '../../../core/index.ts'
-import { needsAnalysis, type AlertReceived } from '../../webhooks/contract.ts'
+import { needsAnalysis, type Alert, type AlertReceived } from '../../webhooks/contract.ts'
 import { analysisStore } from '../store/analyses.ts'
+
+/** How many analyses one monitor may start within an hour; 0 is without a limit. */
+export interface HourlyShare {
+  readonly perMonitor: number
+}
 
 /**
  * Opens one analysis for a firing alert and enqueues its job, both or neither; a second delivery of the event does
- * nothing.
+ * nothing. Beyond its monitor's share of the hour it is kept as skipped, with the reason.
  */
 export async function openAnalysis(
   trx: Knex.Transaction,
   received: AlertReceived,
   job: JobContext,
-  analyse: JobHandle<{ analysisId: string }>
+  analyse: JobHandle<{ analysisId: string }>,
+  { perMonitor }: HourlyShare
 ): Promise<void> {
-  const { alert } = received
+  const { alert, account } = received
   if (!needsAnalysis(alert)) return
   await job.fence(trx)
+  const monitor = monitorOf(account, alert)
+  const isOver =
+    perMonitor > 0 && (await analysisStore.startedWithinHour(trx, monitor)) >= perMonitor
+  const skipped = isOver
+    ? `not analysed: this monitor has had ${perMonitor} analyses within an hour (RAYNE_RCA_HOURLY_PER_MONITOR)`
+    : null
   const analysisId = await analysisStore.create(trx, {
     eventId: received.event_id,
-    account: received.account,
+    account,
+    monitor,
     alert,
-    receivedAt: new Date(received.received_at)
+    receivedAt: new Date(received.received_at),
+    skipped
   })
-  if (analysisId) await analyse.enqueue({ analysisId }, { trx, key: analysisId })
+  if (!analysisId) return
+  if (skipped === null) await analyse.enqueue({ analysisId }, { trx, key: analysisId })
+  else job.log.warn({ event: received.event_id, monitor }, skipped)
 }
+
+/** What an hour is counted by: the monitor's id, else its name; what has neither shares one count. */
+const monitorOf = (account: string | null, alert: Alert): string =>
+  JSON.stringify([
+    account,
+    alert.monitor_id ?? (alert.monitor_name ?? alert.title ?? '').slice(0, 200)
+  ])

@@ -43,14 +43,27 @@ export const analysisStore = {
   /** Undefined when the event already has an analysis. */
   async create(
     trx: Knex.Transaction,
-    analysis: { eventId: number; account: string | null; alert: Alert; receivedAt: Date }
+    analysis: {
+      eventId: number
+      account: string | null
+      /** What the hourly share is counted by. */
+      monitor: string
+      alert: Alert
+      receivedAt: Date
+      /** Why it is not to be run, or null. */
+      skipped: string | null
+    }
   ): Promise<string | undefined> {
     const [row] = await trx('rca_analyses')
       .insert({
         event_id: analysis.eventId,
         account: analysis.account,
+        monitor: analysis.monitor,
         alert: JSON.stringify(analysis.alert),
-        received_at: analysis.receivedAt
+        received_at: analysis.receivedAt,
+        ...(analysis.skipped === null
+          ? {}
+          : { status: 'skipped', error: analysis.skipped, finished_at: new Date() })
       })
       .onConflict('event_id')
       .ignore()
@@ -75,6 +88,16 @@ export const analysisStore = {
       })
       .returning('id')
     return row.id
+  },
+  /** How many analyses of a monitor were started in the last hour; those that open one wait for each other. */
+  async startedWithinHour(trx: Knex.Transaction, monitor: string): Promise<number> {
+    await trx.raw("select pg_advisory_xact_lock(hashtextextended('rca ' || ?, 0))", [monitor])
+    const [row] = await trx('rca_analyses')
+      .where({ monitor })
+      .whereNot({ status: 'skipped' })
+      .where('created_at', '>', trx.raw("now() - interval '1 hour'"))
+      .count({ started: '*' })
+    return Number(row?.['started'])
   },
   /** Undefined when it has ended for good: done, or cancelled. */
   async begin(trx: Knex.Transaction, id: string, attempt: number): Promise<Analysis | undefined> {

@@ -120,7 +120,7 @@ async function follow(
     const ended =
       event?.rca === undefined
         ? event?.status === 'processed' || event?.status === 'failed'
-        : ['done', 'failed', 'cancelled'].includes(event.rca.status)
+        : ['done', 'failed', 'cancelled', 'skipped'].includes(event.rca.status)
     if (!event || ended || Date.now() >= end) return event
   }
 }

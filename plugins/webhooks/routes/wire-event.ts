@@ -47,7 +47,8 @@ export const Event = Type.Object({
     Type.Literal('pending'),
     Type.Literal('processing'),
     Type.Literal('processed'),
-    Type.Literal('failed')
+    Type.Literal('failed'),
+    Type.Literal('skipped')
   ]),
   duplicates: Type.Integer({ description: 'How often the same webhook came again' }),
   account_name: Type.Optional(Type.String()),
@@ -113,7 +114,8 @@ const stateOfAnalysis = {
   done: 'processed',
   failed: 'failed',
   // Nobody waits for it any more.
-  cancelled: 'processed'
+  cancelled: 'processed',
+  skipped: 'skipped'
 } as const
 
 function statusOf({ alert, link }: ReadEvent, analysed: boolean): Static<typeof Event>['status'] {

@@ -1,6 +1,5 @@
 import type { Knex } from 'knex'
 import type { Static, TObject, TSchema, TUnknown } from 'typebox'
-import type { AuthClass } from './auth/principal.ts'
 import type { CommandSpec, NoFields } from './command.ts'
 import type { Migration } from './db/migrate.ts'
 import type { Statement } from './db/statements.ts'
@@ -10,8 +9,8 @@ import type { Probe } from './health.ts'
 import type { JobHandle } from './jobs.ts'
 import type { JobContext, JobSpec } from './run-job.ts'
 import type { Logger } from './log.ts'
-import type { RawHandler } from './http/operation.ts'
-import type { RawWords, RouteSpec } from './route.ts'
+import type { Operation, RawHandler } from './http/operation.ts'
+import type { RouteSpec } from './route.ts'
 import type { Resolved, Token, Tokens } from './services.ts'
 import type { Tool, Toolbox } from './tool.ts'
 
@@ -44,7 +43,7 @@ export interface PluginApp<C> {
   raw(
     method: string,
     path: string,
-    options: { summary: string; auth: AuthClass; about?: RawWords },
+    options: Pick<Operation, 'summary' | 'auth' | 'about' | 'challenge'>,
     handler: RawHandler
   ): void
   job<S extends TSchema>(name: string, spec: JobSpec<S>): JobHandle<Static<S>>

@@ -21,4 +21,6 @@ export interface Operation {
   readonly auth: AuthClass
   readonly spec?: RouteWords
   readonly about?: RawWords
+  /** `WWW-Authenticate` of a refusal, where a protocol has words of its own for it. */
+  challenge?(ctx: Koa.Context): string
 }

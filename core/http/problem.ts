@@ -54,17 +54,28 @@ function problemBody(error: RayneError, requestId: string): string {
   )
 }
 
+/** How to come back: the route's own words also where the caller is known and may not (RFC 6750, 3.1). */
+const challengeOf = (status: number, own: string | undefined): Record<string, string> =>
+  status === 401 || (status === 403 && own !== undefined)
+    ? { 'www-authenticate': own ?? 'Bearer realm="rayne", Basic realm="rayne"' }
+    : {}
+
 /** The answer to what was thrown, with the headers that belong to it; what is no caller's fault is logged. */
 export function problemOf(
   thrown: unknown,
-  where: { readonly requestId: string; readonly route: string | undefined },
+  where: {
+    readonly requestId: string
+    readonly route: string | undefined
+    readonly challenge?: string
+  },
   log: Logger
 ): Answer {
   const error = toRayneError(thrown)
   const { retryAfterSeconds } = error.details
   const { status } = error
-  if (status === 503) log.warn({ ...where, reason: errorText(error.cause ?? error) }, error.message)
-  else if (status >= 500) log.error({ error: error.cause ?? thrown, ...where }, error.message)
+  const { challenge, ...at } = where
+  if (status === 503) log.warn({ ...at, reason: errorText(error.cause ?? error) }, error.message)
+  else if (status >= 500) log.error({ error: error.cause ?? thrown, ...at }, error.message)
   return {
     status,
     headers: {
@@ -72,9 +83,7 @@ export function problemOf(
       ...(retryAfterSeconds === undefined
         ? {}
         : { 'retry-after': String(Math.ceil(retryAfterSeconds)) }),
-      ...(status === 401
-        ? { 'www-authenticate': 'Bearer realm="rayne", Basic realm="rayne"' }
-        : {}),
+      ...challengeOf(status, challenge),
       ...(status === 413 || error.code === 'body-incomplete' ? { connection: 'close' } : {})
     },
     body: problemBody(error, where.requestId)

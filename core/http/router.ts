@@ -2,13 +2,13 @@ import Router from '@koa/router'
 import Koa from 'koa'
 import { METHODS, type RequestListener } from 'node:http'
 import type { TSchema } from 'typebox'
-import { isAuthClass, type AuthClass } from '../auth/principal.ts'
+import { isAuthClass } from '../auth/principal.ts'
 import type { Audit } from '../audit/store.ts'
 import type { Access } from '../auth/access.ts'
 import { bootError, RayneError } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
-import { defineRoute, type RawWords, type RouteSpec } from '../route.ts'
+import { defineRoute, type RouteSpec } from '../route.ts'
 import { safeHeaders, write, type Exchange } from './answer.ts'
 import { createCrossOrigin } from './cross-origin.ts'
 import { createDirect, plainPath, refuseNul, requestIdOf } from './direct.ts'
@@ -45,6 +45,7 @@ export function createRouter(options: RouterOptions) {
       async ctx => {
         ctx.state['route'] = operation.path
         ctx.state['auth'] = operation.auth
+        ctx.state['challenge'] = operation.challenge?.(ctx)
         const authorize = () => access.authorize(ctx.req, operation.auth, ctx.ip)
         const principal = await authorize()
         ctx.state['principal'] = principal
@@ -76,7 +77,7 @@ export function createRouter(options: RouterOptions) {
     owner: string,
     method: string,
     path: string,
-    words: { summary: string; auth: AuthClass; about?: RawWords },
+    words: Pick<Operation, 'summary' | 'auth' | 'about' | 'challenge'>,
     handler: RawHandler
   ): void {
     const operation = { owner, method, path, ...words }
@@ -145,7 +146,8 @@ function createApplication(
       if (ctx.status === 404 && ctx.body == null && !ctx.state['route'])
         throw nothingAt(ctx, operations)
     } catch (thrown) {
-      write(ctx, problemOf(thrown, { requestId, route: ctx.state['route'] }, log))
+      const { route: at, challenge } = ctx.state
+      write(ctx, problemOf(thrown, { requestId, route: at, challenge }, log))
     }
     const route = String(ctx.state['route'] ?? 'unmatched')
     note(audit, ctx.req, peerOf(ctx.req), {

@@ -127,7 +127,11 @@ test('the help lists the commands of every plugin without a database, also when 
   const all = await ask(['--help'], { RAYNE_HOME: home })
   assert.deepEqual(
     [all.code, all.stderr, namesOf(all).join(' ')],
-    [0, '', 'audit doctor help jobs migrate receive record secrets simulator start tokens users']
+    [
+      0,
+      '',
+      'analyse audit doctor help jobs mcp migrate receive record secrets simulator start tokens users'
+    ]
   )
   const some = await ask(['help'], { RAYNE_HOME: home, RAYNE_PLUGINS: 'webhooks' })
   assert.deepEqual(

@@ -64,6 +64,19 @@ const modelSettings = {
   })
 }
 
+const mcpSettings = {
+  mcp_read_only: Type.Boolean({
+    default: false,
+    description: 'MCP clients get only tools that read'
+  }),
+  mcp_calls_per_minute: Type.Integer({
+    default: 600,
+    minimum: 1,
+    maximum: 100_000,
+    description: 'The most tool calls of one MCP caller a minute'
+  })
+}
+
 export const config = Type.Object(
   {
     concurrency: Type.Integer({
@@ -86,7 +99,8 @@ export const config = Type.Object(
         'Analyses that one monitor may start within an hour; alerts beyond it are kept as skipped; ' +
         '0 is without a limit'
     }),
-    ...modelSettings
+    ...modelSettings,
+    ...mcpSettings
   },
   { additionalProperties: false }
 )

@@ -5,6 +5,7 @@ import { analyseCommand } from './commands/analyse.ts'
 import { recordCommand } from './commands/record.ts'
 import { config } from './config.ts'
 import { rcaErrors } from './contract.ts'
+import { serveMcp } from './mcp/serve-mcp.ts'
 import { analyses } from './migrations/0001_analyses.ts'
 import { requests as requestTables } from './migrations/0002_requests.ts'
 import { shares } from './migrations/0003_shares.ts'
@@ -48,5 +49,6 @@ export default definePlugin({
     recordCommand(app, datadog)
     analyseCommand(app, { db, datadog, requests, analyser, timeoutSeconds, log })
     routes(app, { db, datadog, requests, hasModel })
+    serveMcp(app, datadog)
   }
 })

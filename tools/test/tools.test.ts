@@ -23,7 +23,10 @@ const context = (account?: string): ToolContext => ({
 })
 
 /** For each tool a question the simulated incident has rows for, and one it has none for. */
-const questions = (window: { from: string; to: string }): Record<string, [object, object]> => ({
+const questions = (
+  window: { from: string; to: string },
+  traceId: string
+): Record<string, [object, object]> => ({
   search_logs: [
     { query: 'service:checkout-api status:error', ...window, limit: 5 },
     { query: 'service:nobody', ...window }
@@ -44,8 +47,15 @@ const questions = (window: { from: string; to: string }): Record<string, [object
     { query: 'service:nobody', ...window }
   ],
   get_host_info: [{ filter: 'a', limit: 3 }, { filter: 'nobody-has-this-name' }],
-  get_monitors: [{ query: 'status:alert' }, { query: 'nobody-has-this-name' }]
+  get_monitors: [{ query: 'status:alert' }, { query: 'nobody-has-this-name' }],
+  get_triggered_monitors: [{ state: 'alert' }, { state: 'alert', query: 'nobody-has-this-name' }],
+  get_trace: [
+    { trace_id: traceId, ...window },
+    { trace_id: '12345', ...window }
+  ]
 })
+/** Tools that always have something to say, or an error. */
+const withoutEmptyAnswer = ['get_monitor_details', 'list_accounts']
 
 async function start(t: TestContext) {
   const simulator = await createSimulator({ scenario: 's1' })
@@ -54,12 +64,15 @@ async function start(t: TestContext) {
     plugins: [demo, proxy],
     env: { RAYNE_DEMO_ACCOUNTS: JSON.stringify(simulator.accounts), RAYNE_DEMO_FIRE: 'false' }
   })
-  const asked = questions({
-    from: new Date(simulator.t0 - 30 * 60_000).toISOString(),
-    to: new Date(simulator.t0 + 15 * 60_000).toISOString()
-  })
   const ask = (name: string, input: object, account?: string): Promise<unknown> =>
     app.toolbox.execute(name, input, context(account))
+  const window = {
+    from: new Date(simulator.t0 - 30 * 60_000).toISOString(),
+    to: new Date(simulator.t0 + 15 * 60_000).toISOString()
+  }
+  const failing = { query: 'service:checkout-api status:error', ...window, limit: 1 }
+  const { rows } = (await ask('search_spans', failing)) as Answer
+  const asked = questions(window, String(rows[0]?.['trace_id']))
   return { tools: await app.toolbox.list(), asked, ask }
 }
 
@@ -68,10 +81,13 @@ test('the Datadog tools', async t => {
   const [logs = {}] = asked['search_logs'] ?? []
 
   await t.test('only read, are named as their files and say what they cannot do', () => {
-    assert.deepEqual(tools.map(tool => tool.name).toSorted(), Object.keys(asked).toSorted())
+    assert.deepEqual(
+      tools.map(tool => tool.name).toSorted(),
+      [...Object.keys(asked), ...withoutEmptyAnswer].toSorted()
+    )
     for (const { effect, description, name } of tools) {
       assert.equal(effect, 'read')
-      assert.match(description, /cannot|does not|has no|too\./, name)
+      assert.match(description, /cannot|does not|has no|knows the|too\.|shows no|not here/, name)
     }
   })
 
@@ -85,6 +101,39 @@ test('the Datadog tools', async t => {
       const empty = (await ask(name, none)) as Answer
       assert.deepEqual([empty.rows, empty.note], [[], 'answered: nothing matches'], name)
     }
+  })
+
+  await t.test('show a trace as a tree, with what each span spent itself', async () => {
+    const [question = {}] = asked['get_trace'] ?? []
+    const { rows } = (await ask('get_trace', question)) as Answer
+    const places = new Map(rows.map((row, at) => [row['span_id'], at]))
+    assert.ok(rows.length >= 2, JSON.stringify(rows))
+    for (const [at, row] of rows.entries()) {
+      const parent = places.get(row['parent_id'])
+      assert.equal(row['depth'], parent === undefined ? 0 : Number(rows[parent]?.['depth']) + 1)
+      assert.ok(parent === undefined || parent < at)
+      assert.ok(Number(row['self_ms']) <= Number(row['duration_ms']))
+    }
+    assert.ok(rows.some(row => row['error'] !== ''))
+  })
+
+  await t.test('show one monitor, and say when there is none', async () => {
+    const { rows } = (await ask('get_triggered_monitors', {})) as Answer
+    const [first] = rows
+    const one = (await ask('get_monitor_details', { monitor_id: first?.['id'] })) as Answer
+    assert.deepEqual(
+      [one.rows[0]?.['name'], one.rows[0]?.['url']],
+      [first?.['name'], first?.['url']]
+    )
+    await assert.rejects(ask('get_monitor_details', { monitor_id: '1' }), {
+      code: 'datadog-not-found'
+    })
+  })
+
+  await t.test('name the accounts that can be asked', async () => {
+    const { rows } = (await ask('list_accounts', {})) as Answer
+    assert.ok(rows.length > 0)
+    for (const { name } of rows) await ask('get_monitors', { query: '' }, String(name))
   })
 
   await t.test('say that more exists than they show', async () => {

@@ -7,7 +7,7 @@ const minute = 60_000
 export interface AlertTime {
   readonly at: EpochMs
   readonly window: TimeWindow
-  /** Until when an outsider's late announcement is looked for: half an hour after the alert, never beyond its receipt. */
+  /** Until when an outsider's late announcement is looked for: at most half an hour later, never beyond its receipt. */
   readonly noticesUntil: EpochMs
   /** Why the alert's own time is not used, or null. */
   readonly note: string | null

@@ -1,0 +1,91 @@
+import type { Tool as WireTool } from '@modelcontextprotocol/server'
+import { Type, type Tool } from '../../../core/index.ts'
+import { describeTool } from './describe-tool.ts'
+
+/** Characters of JSON that make one token of a model, about. */
+const charsOfToken = 4
+/** What the default list may weigh. */
+const maxListTokens = 3_600
+
+/** About how many tokens a list of tools costs a model. */
+const tokensOf = (tools: readonly unknown[]): number =>
+  Math.ceil(JSON.stringify(tools).length / charsOfToken)
+
+/** The two tools that reach all others: for what the default list leaves out, and for clients that keep old lists. */
+export const findingTools = {
+  search: {
+    name: 'search_tools',
+    title: 'Find a tool',
+    description: [
+      'Tools whose name or description has the words, with their schemas. Use it when no listed tool',
+      'fits; call what it finds with call_tool.'
+    ].join(' '),
+    inputSchema: {
+      type: 'object',
+      properties: {
+        words: {
+          type: 'string',
+          maxLength: 200,
+          description: 'e.g. trace; all tools when left out'
+        }
+      },
+      additionalProperties: false
+    },
+    annotations: { title: 'Find a tool', readOnlyHint: true, openWorldHint: false }
+  },
+  call: {
+    name: 'call_tool',
+    title: 'Call a tool by name',
+    description:
+      'Calls any tool that search_tools names, as if it were listed. Its answer is that of the tool.',
+    inputSchema: {
+      type: 'object',
+      properties: {
+        name: { type: 'string', maxLength: 64 },
+        arguments: { type: 'object', description: 'what the input schema of the tool asks for' }
+      },
+      required: ['name', 'arguments'],
+      additionalProperties: false
+    },
+    annotations: { title: 'Call a tool by name', readOnlyHint: false, openWorldHint: true }
+  }
+} satisfies Record<string, WireTool>
+
+export const SearchInput = Type.Object(
+  { words: Type.String({ maxLength: 200, default: '' }) },
+  { additionalProperties: false }
+)
+export const CallInput = Type.Object(
+  { name: Type.String({ maxLength: 64 }), arguments: Type.Record(Type.String(), Type.Unknown()) },
+  { additionalProperties: false }
+)
+
+/** The tools listed by default: as many as `maxListTokens` hold, the shortest first, in the order of their names. */
+export function listedTools(tools: readonly Tool[]): Tool[] {
+  const weighed = tools.map(tool => ({ tool, tokens: tokensOf([describeTool(tool)]) }))
+  let left = maxListTokens - tokensOf(Object.values(findingTools))
+  const kept = new Set<Tool>()
+  for (const { tool, tokens } of weighed.toSorted((a, b) => a.tokens - b.tokens)) {
+    left -= tokens
+    if (left < 0) break
+    kept.add(tool)
+  }
+  return tools.filter(tool => kept.has(tool))
+}
+
+/** Tools that have every word in their name or description, at most 10, with the names of the others. */
+export function searchTools(tools: readonly Tool[], words: string) {
+  const wanted = words.toLowerCase().split(/\s+/).filter(Boolean)
+  const found = tools.filter(({ name, title, description }) => {
+    const text = `${name} ${title} ${description}`.toLowerCase()
+    return wanted.every(word => text.includes(word))
+  })
+  return {
+    tools: found.slice(0, 10).map(describeTool),
+    more: found.slice(10).map(({ name }) => name),
+    note:
+      found.length === 0
+        ? `no tool has these words; there are ${tools.map(({ name }) => name).join(', ')}`
+        : null
+  }
+}

@@ -1,4 +1,5 @@
-import { defineErrors, Type, type Static } from '../../core/index.ts'
+import { defineErrors, defineEvent, Type, type Static } from '../../core/index.ts'
+import { Alert } from '../webhooks/contract.ts'
 
 const nullable = <T extends ReturnType<typeof Type.String> | ReturnType<typeof Type.Number>>(
   type: T
@@ -144,6 +145,27 @@ export const Step = Type.Object({
   text: Type.String()
 })
 export type Step = Static<typeof Step>
+
+/** An analysis that is done, or that no attempt follows; committed together with its row. */
+export const AnalysisEnded = defineEvent(
+  'rca.analysis-ended',
+  Type.Object({
+    analysis_id: Type.String(),
+    /** Null when no webhook told of it. */
+    event_id: nullable(Type.Number()),
+    account: nullable(Type.String()),
+    status: Type.Union([Type.Literal('done'), Type.Literal('failed')]),
+    alert: Alert,
+    verdict: nullable(Type.String()),
+    /** What is wrong and why, in sentences; null when it failed before anything was known. */
+    summary: nullable(Type.String()),
+    component: nullable(Type.String()),
+    error: nullable(Type.String()),
+    notebook_url: nullable(Type.String()),
+    simulated: Type.Boolean()
+  })
+)
+export type AnalysisEnded = Static<typeof AnalysisEnded.payload>
 
 /** The errors of this plugin. */
 export const rcaErrors = defineErrors({

@@ -4,7 +4,7 @@ import { AlertReceived, EventLinksToken } from '../webhooks/contract.ts'
 import { analyseCommand } from './commands/analyse.ts'
 import { recordCommand } from './commands/record.ts'
 import { config } from './config.ts'
-import { rcaErrors } from './contract.ts'
+import { AnalysisEnded, rcaErrors } from './contract.ts'
 import { serveMcp } from './mcp/serve-mcp.ts'
 import { analyses } from './migrations/0001_analyses.ts'
 import { requests as requestTables } from './migrations/0002_requests.ts'
@@ -15,6 +15,7 @@ import { openInvestigator } from './service/investigate/open-investigator.ts'
 import { createEventLinks } from './service/link-events.ts'
 import { openAnalysis } from './service/open-analysis.ts'
 import { createRequests } from './service/request-analysis.ts'
+import { tellEnded } from './service/tell-ended.ts'
 
 export default definePlugin({
   id: 'rca',
@@ -30,7 +31,8 @@ export default definePlugin({
     const { config: settings, toolbox, db, log } = app
     const investigator = openInvestigator({ settings, toolbox, db, log })
     const hasModel = investigator !== undefined
-    const analyser = createAnalyser({ db, datadog, investigator })
+    const ended = tellEnded((trx, told) => app.emit(trx, AnalysisEnded, told))
+    const analyser = createAnalyser({ db, datadog, investigator, ended })
     const analyse = app.job('analyse', {
       payload: Type.Object({
         analysisId: Type.String(),

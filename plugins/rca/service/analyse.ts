@@ -28,6 +28,8 @@ interface Attempt {
   readonly signal: AbortSignal
   readonly tell: Tell
   write<T>(run: (trx: Knex.Transaction) => Promise<T>): Promise<T>
+  /** Tells the subscribers, in the transaction that ends the analysis. */
+  readonly ended: AnalyserNeeds['ended']
 }
 /** What an attempt needs of the job it runs in. */
 export type Job = Omit<JobContext, 'id'>
@@ -36,6 +38,7 @@ export interface AnalyserNeeds {
   readonly db: Knex
   readonly datadog: DatadogService
   readonly investigator: Investigator | undefined
+  ended(trx: Knex.Transaction, analysisId: string): Promise<void>
 }
 
 /**
@@ -43,7 +46,7 @@ export interface AnalyserNeeds {
  * for before it is made, and every write is fenced by the attempt. The report is stored before the notebook, so a
  * lost notebook loses no report. What fails is thrown, so that the job fails with the analysis and can be run again.
  */
-export function createAnalyser({ db, datadog, investigator }: AnalyserNeeds) {
+export function createAnalyser({ db, datadog, investigator, ended }: AnalyserNeeds) {
   return async (
     { analysisId, unlessEnded }: AnalysePayload,
     job: Job,
@@ -56,7 +59,7 @@ export function createAnalyser({ db, datadog, investigator }: AnalyserNeeds) {
     const cancellation = watchCancellation(db, analysisId)
     const steps = createStepLog({ db, analysisId, attempt: job.attempt, log: job.log, onStep })
     const signal = AbortSignal.any([job.signal, cancellation.signal])
-    const attempt: Attempt = { analysisId, job, db, signal, tell: steps.tell, write }
+    const attempt: Attempt = { analysisId, job, db, signal, tell: steps.tell, write, ended }
     try {
       const account = await datadog.account(analysis.account ?? undefined)
       steps.tell('begun', `${nameOf(analysis)}, in account ${account.name}`)
@@ -98,17 +101,19 @@ async function complete(
   account: DatadogAccount,
   investigator: Investigator | undefined
 ): Promise<void> {
-  const { analysisId, tell, write } = attempt
+  const { analysisId, tell, write, ended } = attempt
+  const finish = (notebook: Analysis['notebook']): Promise<void> =>
+    write(async trx => {
+      await analysisStore.finish(trx, analysisId, notebook)
+      await ended(trx, analysisId)
+    })
   const time = timeOfAlert(analysis.alert.at, epochMs(analysis.receivedAt.getTime()))
   const report = await reportOf(attempt, analysis, time, account, investigator)
-  if (analysis.settings.notebook === false)
-    return write(trx => analysisStore.finish(trx, analysisId, null))
+  if (analysis.settings.notebook === false) return finish(null)
   const draft = draftNotebook(analysisId, analysis.alert, report, time.window, account)
   const notebook = await makeNotebook(account, draft, notebookMarker(analysisId), attempt)
   tell('notebook', notebook.url)
-  await write(trx =>
-    analysisStore.finish(trx, analysisId, { ...notebook, simulated: account.simulated })
-  )
+  await finish({ ...notebook, simulated: account.simulated })
 }
 
 /** The stored report of this attempt, or of an earlier one that has asked the model, which is not paid for twice. */
@@ -186,18 +191,22 @@ async function makeNotebook(
 }
 
 /** Stores why an attempt failed; after the last one, or when no other would help, the analysis fails with its job. */
-async function noteFailure({ analysisId, job, db, write }: Attempt, error: unknown): Promise<void> {
+async function noteFailure(attempt: Attempt, error: unknown): Promise<void> {
+  const { analysisId, job, db, write, ended } = attempt
   const reason = job.signal.aborted
     ? `the attempt was cut off: ${errorText(job.signal.reason)}`
     : errorText(error)
+  const fail = async (trx: Knex.Transaction): Promise<void> => {
+    await analysisStore.fail(trx, analysisId, job.attempt, reason)
+    await ended(trx, analysisId)
+  }
   const note = (): Promise<void> => {
     // The attempt stored in the row is the fence here: the platform may have ended the job already.
-    if (job.lastAttempt)
-      return db.transaction(trx => analysisStore.fail(trx, analysisId, job.attempt, reason))
+    if (job.lastAttempt) return db.transaction(fail)
     return write(async trx => {
       if (mayHelpToRepeat(error)) return analysisStore.noteError(trx, analysisId, reason)
       await job.endRetries(trx)
-      await analysisStore.fail(trx, analysisId, job.attempt, reason)
+      await fail(trx)
     })
   }
   await note().catch((problem: unknown) =>

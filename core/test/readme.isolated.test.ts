@@ -145,9 +145,9 @@ describe('the README', { concurrency: false }, () => {
       'analyse --monitor ID [--at TIME] [--account NAME]': async () => {
         const monitor = await monitorOf(await account())
         const { out } = await rayne('analyse', '--monitor', monitor)
-        assert.match(out, /## What happened/)
+        assert.match(out, /## What was found/)
         const served = await rayne('analyse', '--monitor', monitor, '--url', product?.url ?? '')
-        assert.match(served.out, /## What happened/)
+        assert.match(served.out, /## What was found/)
       },
       'record <file.json> --account NAME --monitor ID': async () => {
         const name = await account()

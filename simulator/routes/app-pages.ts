@@ -10,8 +10,15 @@ export const appPages: readonly Route[] = [
   { method: 'GET', path: '/notebook/:id', op: 'app.notebook', page: true, handle: notebookPage },
   ...[
     '/monitors/:id',
+    '/monitors/:id/edit',
     '/logs',
     '/apm/traces',
+    '/apm/trace/:id',
+    '/apm/services/:name/operations',
+    '/dash/integration/:name',
+    '/metric/explorer',
+    '/databases',
+    '/databases/queries',
     '/infrastructure',
     '/event/explorer',
     '/event/event'

@@ -1,5 +1,6 @@
 import { Type, type PluginApp } from '../../../core/index.ts'
 import { reportMarkdown } from '../service/markdown-report.ts'
+import { renderTemplate, templateFiles, templateOf } from '../service/report-templates.ts'
 import { foundAnalysis } from '../service/request-analysis.ts'
 import type { Rca } from './rca.ts'
 import { AnalysisId, noAnalysis, nullableText } from './wire.ts'
@@ -8,17 +9,40 @@ import { AnalysisId, noAnalysis, nullableText } from './wire.ts'
 export function reportRoutes(app: PluginApp<unknown>, { db, datadog }: Rca): void {
   app.route({
     method: 'GET',
+    path: '/templates',
+    auth: 'user',
+    summary: 'Templates of reports, files of assets/; prompt.md is for the model',
+    response: Type.Object({ templates: Type.Array(Type.String()) }),
+    handle: () => ({ templates: [...templateFiles] })
+  })
+  app.route({
+    method: 'GET',
     path: '/{id}/report',
     auth: 'user',
-    summary: 'The report as Markdown',
+    summary: 'The report as Markdown, or in the words of a template',
     params: AnalysisId,
-    response: Type.Object({ id: Type.String(), markdown: nullableText }),
+    query: Type.Object(
+      { template_id: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })) },
+      { additionalProperties: false }
+    ),
+    response: Type.Object({
+      id: Type.String(),
+      template_id: nullableText,
+      /** Null while there is no report. */
+      markdown: nullableText
+    }),
     also: noAnalysis,
-    async handle({ params: { id } }) {
+    async handle({ params: { id }, query: { template_id: asked } }) {
+      const file = asked === undefined ? null : templateOf(asked, '/query/template_id')
       const analysis = await foundAnalysis(db, id)
-      if (!analysis.report) return { id, markdown: null }
+      const { report } = analysis
+      if (!report) return { id, template_id: file, markdown: null }
       const { appUrl } = await datadog.account(analysis.account ?? undefined)
-      return { id, markdown: reportMarkdown(analysis, analysis.report, appUrl) }
+      const markdown =
+        file === null
+          ? reportMarkdown(analysis, report, appUrl)
+          : await renderTemplate(file, analysis, report, appUrl)
+      return { id, template_id: file, markdown }
     }
   })
 }

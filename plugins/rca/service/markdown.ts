@@ -32,10 +32,22 @@ export const joined = (parts: readonly Markdown[], between: string): Markdown =>
     .join(between)
 })
 
-/** A query as it was asked, in one line. */
-export const code = (text: string): Markdown => ({
-  markdown: `\`${visible(text).replaceAll('`', "'") || ' '}\``
+/** A plain sentence of ours; the formatter takes a template without a part for a document of its own. */
+export const words = (text: string): Markdown => ({ markdown: written(text) })
+
+/** A line across. */
+export const rule: Markdown = { markdown: '---' }
+
+/** A title of ours, level 1 to 3. */
+export const heading = (level: 1 | 2 | 3, title: string): Markdown => ({
+  markdown: `${'#'.repeat(level)} ${written(title)}`
 })
+
+/** A query as it was asked, in one line; in a cell of a table a bar would end the cell. */
+export const code = (text: string, inTable = false): Markdown => {
+  const shown = visible(text).replaceAll('`', "'") || ' '
+  return { markdown: `\`${inTable ? shown.replaceAll('|', '\u2223') : shown}\`` }
+}
 
 /** A link to Datadog's own pages: `appUrl` is the account's, and all that is of others is encoded. */
 export function link(

@@ -1,6 +1,7 @@
 import { epochMs, isoTime } from '../../../core/index.ts'
 import type { Alert } from '../../webhooks/contract.ts'
 import type { Claim, EvidenceRow, EvidenceSlot, Report, Suspect } from '../contract.ts'
+import { clock } from './clock.ts'
 import { findOnset, onsetOnWire, type Onset } from './find-onset.ts'
 import { groupLogs, type LogGroup } from './group-logs.ts'
 import { rankChanges, suspicionThreshold } from './rank-changes.ts'
@@ -65,7 +66,7 @@ export function writeReport(input: {
 const timeFindings = ({ note }: AlertTime, onset: Onset): Claim[] => [
   ...(note === null ? [] : [{ text: note, evidence: [] }]),
   {
-    text: `The trouble began about ${isoTime(onset.at)} (${onset.source}).`,
+    text: `The trouble began about ${clock(isoTime(onset.at))} (${onset.source}).`,
     evidence: [...onset.evidence]
   }
 ]
@@ -102,11 +103,14 @@ function firstLine(
   suspects: readonly Suspect[],
   { verdict, component, class: kind, reasons }: Conclusion
 ): string {
-  if (culprit) return blame(culprit)
+  if (culprit) return blame(suspects, culprit)
   if (verdict === 'nothing_wrong')
     return 'nothing is wrong: no watched figure left its usual range.'
   if (verdict === 'operational_cause')
-    return `most likely ${kind} at ${component} (${reasons.map(({ text }) => text).join('; ')}).`
+    return (
+      `most likely ${kind} at ${component}, confidence ${confidenceOf(reasons)}, ` +
+      `because: ${reasons.map(({ text }) => text).join('; ')}.`
+    )
   return noBlame(suspects)
 }
 
@@ -135,9 +139,18 @@ function withCause(suspects: readonly Suspect[], conclusion: Conclusion): Suspec
   return [own, ...suspects].map((one, index) => ({ ...one, rank: index + 1 }))
 }
 
-function blame({ title, at, reasons }: Suspect): string {
+function blame(suspects: readonly Suspect[], { title, at, reasons, score }: Suspect): string {
+  const next = suspects[1] ? `, the next suspect ${suspects[1].score}` : ''
   const because = reasons.map(reason => reason.text).join('; ')
-  return `most likely caused by "${title}" at ${at} (${because}).`
+  const sure = `confidence ${confidenceOf(reasons)} (score ${score} of 100${next})`
+  return `most likely caused by "${title}" at ${clock(at)}, ${sure}, because: ${because}.`
+}
+
+/** How sure a conclusion may be: by how many kinds of evidence hold it, as the verdict on a model's words has it. */
+function confidenceOf(reasons: readonly Claim[]): string {
+  const ids = reasons.flatMap(({ evidence }) => evidence)
+  const kinds = new Set(ids.map(id => /^[a-z]+/i.exec(id)?.[0] ?? id))
+  return ['none', 'low', 'medium'][kinds.size] ?? 'high'
 }
 
 function noBlame({ length }: readonly Suspect[]): string {
@@ -190,7 +203,7 @@ const symptomFindings = (slots: readonly EvidenceSlot[], onset: Onset): Claim[] 
     .map(row => ({
       text: [
         `A symptom, not a change: "${String(row.facts['title'] ?? row.text)}"`,
-        row.at === null ? '' : ` at ${isoTime(epochMs(row.at))}`
+        row.at === null ? '' : ` at ${clock(isoTime(epochMs(row.at)))}`
       ].join(''),
       evidence: [row.id]
     }))

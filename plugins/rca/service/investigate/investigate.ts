@@ -12,6 +12,7 @@ import type { EvidenceSlot, Investigation, Report } from '../../contract.ts'
 import { checkSubmission } from './check-submission.ts'
 import { looksLikeInstruction, visible } from './hostile-text.ts'
 import { createLedger, type Ledger, type ToolAnswer } from './ledger.ts'
+import { readTemplate } from '../report-templates.ts'
 import type { Tell } from '../tell-steps.ts'
 import type { Model } from './model.ts'
 import { evidencePack, instructions, slotText } from './prompt.ts'
@@ -141,10 +142,11 @@ const schemaOf = (schema: object): ToolParam['input_schema'] => ({
 
 /** Turn by turn until a valid submission; throws why there is none. */
 async function converse(run: Run): Promise<Submission> {
+  const rules = `${instructions}\n\n${await readTemplate('prompt.md')}`
   for (;;) {
     const mustSubmit = run.spending.mustEnd()
     const message = await run.model.ask({
-      system: [{ type: 'text', text: instructions, cache_control: { type: 'ephemeral' } }],
+      system: [{ type: 'text', text: rules, cache_control: { type: 'ephemeral' } }],
       messages: run.messages,
       tools: run.tools,
       ...(mustSubmit ? { onlyTool: submitName } : {}),

@@ -1,7 +1,9 @@
 import type { EpochMs } from '../../../core/index.ts'
-import type { Claim, EvidenceRow, EvidenceSlot, Suspect } from '../contract.ts'
-import { isNotice } from './notices.ts'
-import { exhaustion, lineClaims, newLines, operational, type Known } from './origin-signs.ts'
+import type { Claim, EvidenceRow, EvidenceSlot } from '../contract.ts'
+import { causesNobodyMade } from './causes-nobody-made.ts'
+import { changeKind } from './notices.ts'
+import { exhaustion, lineClaims, newLines, type Known } from './origin-signs.ts'
+import type { WeighedSuspect } from './rank-changes.ts'
 import { inScope, rowsOf, textFact } from './read-rows.ts'
 
 /** What the evidence says: component, class, remedy from the closed lists of a report, and what it rests on. */
@@ -15,22 +17,43 @@ export interface Conclusion {
   /** Events that announce or set off a cause that is nobody's change. */
   readonly notices: readonly EvidenceRow[]
   readonly onsetAt: EpochMs
+  /** How plainly the evidence says it, 0 to 1. */
+  readonly strength: number
 }
 
-const leastStrength = 0.5
-
 type Answer = Omit<Conclusion, 'affected' | 'onsetAt'>
+
+// Below it a cause that nobody made is not named; from `plain` on it needs no help against a change.
+const leastStrength = 0.5
 
 /** Weighs a change against causes that are nobody's commit; "nothing is wrong" and "not established" are answers. */
 export function conclude(known: Known): Conclusion {
   const { service, measured, onset } = known
   const troubled = measured.services.filter(one => one.isTroubled).map(({ name }) => name)
   const onsetAt = onset.at
-  if (isHealthy(known, troubled.length)) return { ...healthy, affected: [], onsetAt }
+  if (isHealthy(known, troubled.length))
+    return { ...healthy, reasons: healthClaims(known), affected: [], onsetAt }
   const origin = measured.origin?.name ?? service
-  const answer = byChange(known, origin) ?? byOperation(known, origin) ?? notEstablished
+  const answer = choose(known, origin)
   const share = shareClaim(known, origin)
-  return { ...answer, reasons: [...share, ...answer.reasons], affected: troubled, onsetAt }
+  return {
+    ...answer,
+    reasons: [...share, ...answer.reasons],
+    // Who serves no requests, such as a worker on a queue, is affected itself.
+    affected:
+      troubled.length === 0 && service !== null && onset.evidence.length > 0 ? [service] : troubled,
+    onsetAt
+  }
+}
+
+/** A change that more than time and place speaks against comes first; else a cause nobody made, where one is plain. */
+function choose(known: Known, origin: string | null): Answer {
+  const change = byChange(known, origin)
+  const [other] = causesNobodyMade(known, origin)
+  const isPlain = other !== undefined && other.strength >= leastStrength
+  if (change && (known.culprit?.isDirect === true || !isPlain)) return change
+  if (!isPlain) return notEstablished
+  return { verdict: 'operational_cause', ...other }
 }
 
 const healthy: Answer = {
@@ -38,6 +61,7 @@ const healthy: Answer = {
   component: 'none',
   class: 'none',
   remedy: 'none',
+  strength: 1,
   reasons: [],
   notices: []
 }
@@ -45,6 +69,7 @@ const notEstablished: Answer = {
   ...healthy,
   verdict: 'not_established',
   component: null,
+  strength: 0,
   class: 'unknown'
 }
 
@@ -72,31 +97,10 @@ function byChange(known: Known, origin: string | null): Answer | undefined {
     component: elsewhere ? origin : (culprit.service ?? origin),
     class: elsewhere?.class ?? kind.class,
     remedy: kind.remedy,
+    strength: culprit.isDirect ? 1 : 0.5,
     reasons: [...(exhausted ? [exhausted.claim] : []), ...lineClaims(lines)],
     notices: []
   }
-}
-
-/** A cause that is nobody's commit: an outsider, one of the known kinds, or something that ran out. */
-function byOperation(known: Known, origin: string | null): Answer | undefined {
-  const lines = newLines(known, origin)
-  const outsider = outsiderOf(known, origin, lines)
-  if (outsider) return outsider
-  const verdict = 'operational_cause'
-  const [cause] = operational(known, origin)
-  if (cause && cause.strength >= leastStrength)
-    return {
-      verdict,
-      component: cause.component,
-      class: cause.class,
-      remedy: cause.remedy,
-      reasons: [{ text: cause.text, evidence: [...cause.evidence] }, ...lineClaims(lines)],
-      notices: noticesFor(known, cause.component, cause.class)
-    }
-  const exhausted = exhaustion(known, origin, lines)
-  if (!exhausted) return undefined
-  const { claim, ...labels } = exhausted
-  return { verdict, component: origin, ...labels, reasons: [claim], notices: [] }
 }
 
 /** Healthy is only what was measured and found so: the watched series did not leave its range, nor did any service. */
@@ -107,65 +111,36 @@ function isHealthy({ slots, onset, measured }: Known, troubled: number): boolean
   return answered && measured.services.length > 0 && troubled === 0 && onset.evidence.length === 0
 }
 
+/** What was looked at and found as usual, of the service that alerts. */
+function healthClaims({ slots, service, measured }: Known): Claim[] {
+  const own = rowsOf(slots, 'metric-requests').filter(row => inScope(row, 'service') === service)
+  return [
+    {
+      text: `requests, errors and durations of ${measured.services.length} services are as they were`,
+      evidence: own.slice(0, 3).map(({ id }) => id)
+    }
+  ]
+}
+
+const classes = {
+  flag: { class: 'change.feature_flag', remedy: 'flag_off' },
+  config: { class: 'change.config', remedy: 'revert_config' },
+  commit: { class: 'change.deploy', remedy: 'rollback' },
+  deploy: { class: 'change.deploy', remedy: 'rollback' }
+} as const
+
 /** What a change is, from its event. */
 function kindOfChange(
-  culprit: Suspect,
+  culprit: WeighedSuspect,
   slots: readonly EvidenceSlot[]
 ): { readonly class: string; readonly remedy: string } {
   const row = rowsOf(slots, 'changes').find(({ id }) => culprit.evidence.includes(id))
-  const source = row ? (textFact(row, 'source') ?? '') : ''
-  if (/flag|launchdarkly/i.test(source) || /\bflag\b/i.test(culprit.title))
-    return { class: 'change.feature_flag', remedy: 'flag_off' }
-  if (/migration|schema/i.test(`${source} ${culprit.title}`))
+  if (!row) return classes.deploy
+  const said = `${textFact(row, 'source') ?? ''} ${culprit.title}`
+  const kind = changeKind(row)
+  if (kind !== 'flag' && /migration|schema/i.test(said))
     return { class: 'change.schema', remedy: 'rollback' }
-  if (/config|terraform/i.test(`${source} ${culprit.title}`) && !/deploy/i.test(culprit.title))
-    return { class: 'change.config', remedy: 'revert_config' }
-  return { class: 'change.deploy', remedy: 'rollback' }
+  if (kind !== 'flag' && /terraform|infrastructure/i.test(said))
+    return { class: 'change.infrastructure', remedy: 'revert_config' }
+  return classes[kind]
 }
-
-/** A name outside of the account's services that the origin calls and that its bad lines name. */
-function outsiderOf(
-  known: Known,
-  origin: string | null,
-  lines: readonly EvidenceRow[]
-): Answer | undefined {
-  const { measured, slots } = known
-  const called = measured.calls.filter(([from]) => from === origin).map(([, to]) => to)
-  const named = [...measured.outsiders]
-    .filter(name => called.includes(name))
-    .map(name => ({
-      name,
-      said: lines.filter(row => row.text.toLowerCase().includes(name.toLowerCase()))
-    }))
-    .filter(({ said }) => said.length >= 3 && said.length >= lines.length / 2)
-    .sort((a, b) => b.said.length - a.said.length)
-  const [first] = named
-  if (!first) return undefined
-  const client = rowsOf(slots, 'metric-requests').filter(
-    row => /okhttp/.test(textFact(row, 'metric') ?? '') && inScope(row, 'service') === origin
-  )
-  return {
-    verdict: 'operational_cause',
-    component: first.name,
-    class: 'dependency.external',
-    remedy: 'failover',
-    notices: noticesFor(known, first.name, 'dependency.external'),
-    reasons: [
-      {
-        text: [
-          `${origin} waits for ${first.name}, which is no service of this account:`,
-          `"${first.said[0]?.text.slice(0, 120)}"`
-        ].join(' '),
-        evidence: [...first.said.slice(0, 3), ...client].map(({ id }) => id)
-      }
-    ]
-  }
-}
-
-/** Announcements of outsiders that name the component; for what expires, the event that tells so. */
-const noticesFor = ({ slots }: Known, component: string, kind: string): EvidenceRow[] =>
-  rowsOf(slots, 'changes').filter(
-    row =>
-      row.text.toLowerCase().includes(component.toLowerCase()) &&
-      (kind === 'security.certificate_expired' ? /expired/i.test(row.text) : isNotice(row))
-  )

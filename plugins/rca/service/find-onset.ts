@@ -67,20 +67,20 @@ function firstLastingStep(
   const near = points.filter(
     ([at]) => at > alertAt - quarterHour && at <= alertAt + quarterHour / 3
   )
-  const isUnusual = unusualAgainst(quiet, near)
+  const { isUnusual, isOff } = unusualAgainst(quiet, near)
   const lastAt = Math.max(alertAt, near.at(-1)?.[0] ?? alertAt)
-  return startOfRun(
-    points
-      .filter(([at]) => at <= lastAt)
-      .map(([at, value]) => ({ at, isUnusual: isUnusual(value) })),
+  const buckets = points.filter(([at]) => at <= lastAt)
+  const start = startOfRun(
+    buckets.map(([at, value]) => ({ at, isUnusual: isUnusual(value) })),
     alertAt
   )
+  return start === undefined ? undefined : footOf(buckets, start, isOff)
 }
 
 function unusualAgainst(
   quiet: readonly number[],
   near: readonly [number, number][]
-): (value: number) => boolean {
+): { isUnusual(value: number): boolean; isOff(value: number): boolean } {
   const centre = median(quiet)
   const spread = Math.max(
     median(quiet.map(value => Math.abs(value - centre))) * 1.4826,
@@ -89,7 +89,21 @@ function unusualAgainst(
   )
   const farthest = near.map(([, value]) => Math.abs(value - centre)).sort((x, y) => y - x)
   const change = median(farthest.slice(0, 5))
-  return value => Math.abs(value - centre) > Math.max(5 * spread, change * 0.25)
+  return {
+    isUnusual: value => Math.abs(value - centre) > Math.max(5 * spread, change * 0.25),
+    isOff: value => Math.abs(value - centre) > 5 * spread
+  }
+}
+
+/** Where a climb begins that is unusual from `start` on: the buckets before it that are off already. */
+function footOf(
+  buckets: readonly [number, number][],
+  start: number,
+  isOff: (value: number) => boolean
+): number {
+  let index = buckets.findIndex(([at]) => at === start)
+  while (index > 0 && isOff(buckets[index - 1]?.[1] ?? Number.NaN)) index -= 1
+  return buckets[index]?.[0] ?? start
 }
 
 /** One quiet bucket does not end a run, two do; a single unusual bucket is no run. */

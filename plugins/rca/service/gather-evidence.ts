@@ -4,6 +4,7 @@ import type { Alert } from '../../webhooks/contract.ts'
 import type { EvidenceSlot } from '../contract.ts'
 import { scopeOf } from './alert-scope.ts'
 import { findOnset } from './find-onset.ts'
+import { followUp } from './follow-up.ts'
 import { prefetch } from './prefetch.ts'
 import { textFact } from './read-rows.ts'
 import { survey } from './survey.ts'
@@ -38,5 +39,9 @@ export async function gatherEvidence(input: {
   })
   onAnswers?.(more)
   signal.throwIfAborted()
-  return [...first, ...more]
+  const monitorEnv = env ?? (monitor && textFact(monitor, 'env')) ?? null
+  const slots = [...first, ...more]
+  const all = await followUp({ account, alert, at, env: monitorEnv, window, slots, signal })
+  signal.throwIfAborted()
+  return all
 }

@@ -1,11 +1,11 @@
-import type { Claim, EvidenceRow, EvidenceSlot, Suspect } from '../contract.ts'
+import type { Claim, EvidenceRow, EvidenceSlot } from '../contract.ts'
 import { findStep } from './engine/change-points.ts'
-import type { Incident, LogSign } from './engine/incident.ts'
-import { recogniseOperational } from './engine/operational-causes.ts'
-import { readSigns } from './engine/read-signs.ts'
+import { createCallGraph, reachable } from './engine/infer-calls.ts'
+import type { OperationalCause } from './engine/operational-causes.ts'
 import { kindsOf } from './engine/symptom-kinds.ts'
 import type { Onset } from './find-onset.ts'
 import type { Measured } from './measure-services.ts'
+import type { WeighedSuspect } from './rank-changes.ts'
 import { inScope, rowsOf, seriesOf, textFact } from './read-rows.ts'
 
 /** What a conclusion is drawn from. */
@@ -16,7 +16,11 @@ export interface Known {
   readonly onset: Onset
   readonly measured: Measured
   /** The change that is clearly the likeliest, or undefined. */
-  readonly culprit: Suspect | undefined
+  readonly culprit: WeighedSuspect | undefined
+  /** Recognised causes that are nobody's commit, strongest first. */
+  readonly recognised: readonly OperationalCause[]
+  /** What services began to do at the onset. */
+  readonly begun: ReadonlyMap<string, Claim>
 }
 const minute = 60_000
 
@@ -93,44 +97,14 @@ export function exhaustion(
 const isPoolLine = (kind: string, text: string): boolean =>
   kind === 'pool' && /connection is not available|hikaripool/i.test(text)
 
-/** Recognised causes that are nobody's commit, at the service where the trouble begins. */
-export function operational(
-  known: Known,
-  origin: string | null
-): ReturnType<typeof recogniseOperational> {
-  const { slots, onset } = known
-  if (origin === null) return []
-  const logs: LogSign[] = rowsOf(slots, 'logs').flatMap(row =>
-    row.at === null || textFact(row, 'service') !== origin
-      ? []
-      : [
-          {
-            id: row.id,
-            at: row.at,
-            service: origin,
-            severity: /warn/i.test(textFact(row, 'status') ?? '')
-              ? ('warn' as const)
-              : ('error' as const),
-            text: row.text
-          }
-        ]
-  )
-  const metrics = rowsOf(slots, 'metric').flatMap(row => {
-    const service = inScope(row, 'service') ?? inScope(row, 'host')
-    return service === undefined
-      ? []
-      : [{ id: row.id, service, name: textFact(row, 'metric') ?? '', series: seriesOf(row) }]
-  })
-  const incident: Incident = {
-    alert: { service: origin, text: '', at: onset.at },
-    logs,
-    metrics,
-    patterns: [],
-    spans: [],
-    changes: [],
-    deploys: []
-  }
-  return recogniseOperational(incident, readSigns(incident))
+/** The services around the origin: whom it calls, and who calls it, at any distance; they see its trouble. */
+export function nearOf({ calls }: Measured, origin: string): Set<string> {
+  const graph = createCallGraph(calls)
+  return new Set([
+    origin,
+    ...(graph.callees.get(origin) ?? []),
+    ...reachable(graph.callers, origin)
+  ])
 }
 
 /**

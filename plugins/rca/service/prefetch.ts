@@ -176,9 +176,8 @@ async function noticesOf(
   }
 }
 
-/** What outsiders announce, and what expires without anybody's doing. */
-const noticeQuery =
-  '(source:(statuspage OR status_page) OR "status page" OR "outage" OR "certificate" OR "expired")'
+/** What outsiders, checks, jobs and machines announce; what monitors say is the alert again. */
+const noticeQuery = '-source:(alert OR monitor OR deployment OR feature_flag)'
 
 /** Events that say that somebody or something changed the system. */
 const changeQuery = [

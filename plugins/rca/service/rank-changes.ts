@@ -1,16 +1,23 @@
 import { epochMs, isoTime, type EpochMs } from '../../../core/index.ts'
 import type { Alert } from '../../webhooks/contract.ts'
 import type { Claim, EvidenceRow, EvidenceSlot, Suspect } from '../contract.ts'
+import { fitSymptoms, readChange } from './engine/change-meaning.ts'
+import type { SymptomKind } from './engine/symptom-kinds.ts'
 import type { LogGroup } from './group-logs.ts'
+import { changeOf } from './incident-of.ts'
 import type { Onset } from './find-onset.ts'
 import { isNotice } from './notices.ts'
+import { sideReason, type Weighed } from './side-reasons.ts'
 import { isSymptom } from './symptoms.ts'
 
 const minute = 60_000
 /** How soon after a change its first effect shows. */
 const effectMs = 2.5 * minute
-interface Weighed extends Claim {
-  readonly points: number
+/** Before the onset by this much, what moved is no part of the trouble yet. */
+const leadMs = 1.5 * minute
+/** A suspect, and whether more than time and place speaks against it. */
+export interface WeighedSuspect extends Suspect {
+  readonly isDirect: boolean
 }
 
 /** Below this a change is listed and not suspected: nearness in time alone convicts nobody. */
@@ -31,7 +38,22 @@ interface Trouble {
   /** The service where the trouble begins, as far as it is known. */
   readonly service: string | null
   readonly effects: readonly Effect[]
+  /** What the trouble is a sign of, 0 to 1 each. */
+  readonly kinds: ReadonlyMap<SymptomKind, number>
+  /** What services began to do at the onset, by service. */
+  readonly begun: ReadonlyMap<string, Claim>
+  readonly slots: readonly EvidenceSlot[]
 }
+/** Where the trouble begins, and what happened there. */
+export interface Origin {
+  readonly service: string | null
+  readonly effects: readonly Effect[]
+  readonly kinds: ReadonlyMap<SymptomKind, number>
+  readonly begun: ReadonlyMap<string, Claim>
+}
+/** An orchestrator does things all the time; what a person did is the likelier cause. */
+const isRoutine = ({ facts }: EvidenceRow): boolean => /^kube/i.test(String(facts['source']))
+
 /** A series near the origin that left its range at `at`, epoch ms. */
 interface Effect {
   readonly at: number
@@ -45,22 +67,20 @@ export function rankChanges(
   alert: Alert,
   onset: Onset,
   logs: readonly LogGroup[],
-  origin: { readonly service: string | null; readonly effects: readonly Effect[] } = {
-    service: alert.service,
-    effects: []
-  }
-): Suspect[] {
+  origin: Origin = { service: alert.service, effects: [], kinds: new Map(), begun: new Map() }
+): WeighedSuspect[] {
   const monitorEnv = slots.find(slot => slot.slot === 'monitor')?.rows[0]?.facts['env']
   const env = alert.env ?? (typeof monitorEnv === 'string' ? monitorEnv : null)
   const rows = slots.find(slot => slot.slot === 'changes')?.rows ?? []
+  const trouble = { alert, env, onset, logs, slots, ...origin }
   return mergeRepeats(rows.filter(row => !isSymptom(row, onset) && !isNotice(row)))
-    .flatMap(change => suspectOf(change, { alert, env, onset, logs, ...origin }))
+    .flatMap(change => suspectOf(change, trouble))
     .sort((a, b) => b.score - a.score || (a.title < b.title ? -1 : 1))
     .slice(0, 10)
     .map((suspect, index) => ({ rank: index + 1, ...suspect }))
 }
 
-function suspectOf(change: Change, trouble: Trouble): Omit<Suspect, 'rank'>[] {
+function suspectOf(change: Change, trouble: Trouble): Omit<WeighedSuspect, 'rank'>[] {
   const reasons = weigh(change, trouble)
   if (!reasons) return []
   const { row, at, evidence } = change
@@ -72,45 +92,87 @@ function suspectOf(change: Change, trouble: Trouble): Omit<Suspect, 'rank'>[] {
       service: typeof row.facts['service'] === 'string' ? row.facts['service'] : null,
       score: Math.round(Math.max(0, Math.min(100, points))),
       evidence,
+      isDirect: reasons.some(({ isDirect }) => isDirect === true),
       reasons: reasons.map(({ text, evidence: cited }) => ({ text, evidence: cited }))
     }
   ]
 }
 
 /** Undefined when the change cannot be a cause: it came after the trouble, or it is the alert itself. */
-function weigh(
-  { row, at, evidence }: Change,
-  { alert, env, onset, logs, service: origin, effects }: Trouble
-): Weighed[] | undefined {
+function weigh(change: Change, trouble: Trouble): Weighed[] | undefined {
+  const { row, at, evidence } = change
+  const { alert, env, onset, service: origin } = trouble
   const beforeMs = onset.at - at
-  const { service, version, env: changeEnv, source } = row.facts
+  const { service, env: changeEnv, source } = row.facts
   if (beforeMs < -onset.precision || source === 'alert' || source === 'monitor') return undefined
   const minutes = Math.max(0, beforeMs / minute)
-  const reasons: Weighed[] = [
+  const effect = effectReason(change, trouble)
+  const begun =
+    typeof service === 'string' && !isRoutine(row) ? trouble.begun.get(service) : undefined
+  return [
     {
       points: 30 * Math.exp(-minutes / 15),
       text: `${minutes.toFixed(0)} min before the onset`,
       evidence: [...evidence, ...onset.evidence]
-    }
+    },
+    ...(effect ? [effect] : []),
+    ...(begun
+      ? [
+          {
+            points: 60,
+            isDirect: true,
+            text: begun.text,
+            evidence: [...evidence, ...begun.evidence]
+          }
+        ]
+      : []),
+    ...(!effect && !begun && typeof service === 'string' && origin
+      ? [placeReason(service, origin, alert.service, evidence)]
+      : []),
+    ...(typeof changeEnv === 'string' && env && sameEnv(changeEnv) !== sameEnv(env)
+      ? [{ points: -60, text: `in ${changeEnv}, while the alert is in ${env}`, evidence }]
+      : []),
+    ...meaningReason(change, trouble),
+    ...sideReason(change, trouble)
   ]
+}
+
+/** A series near the origin that left its range right after the change; before the trouble it tells more. */
+function effectReason(
+  { row, at, evidence }: Change,
+  { effects, onset }: Trouble
+): Weighed | undefined {
   const effect = effects.find(one => one.at >= at - minute && one.at <= at + effectMs)
-  if (effect)
-    reasons.push({
-      // An orchestrator does things all the time; what a person did is the likelier cause.
-      points: /^kube/i.test(String(source)) ? 15 : 45,
-      text: `${effect.metric} left its usual range right after it`,
-      evidence: [...evidence, effect.id]
-    })
-  else if (typeof service === 'string' && origin)
-    reasons.push(placeReason(service, origin, alert.service, evidence))
-  if (typeof changeEnv === 'string' && env && sameEnv(changeEnv) !== sameEnv(env))
-    reasons.push({ points: -60, text: `in ${changeEnv}, while the alert is in ${env}`, evidence })
-  const byVersion =
-    typeof version === 'string'
-      ? versionReason(version, typeof service === 'string' ? service : undefined, logs, evidence)
-      : undefined
-  if (byVersion) reasons.push(byVersion)
-  return reasons
+  if (!effect) return undefined
+  const isLeading = effect.at <= onset.at - leadMs
+  return {
+    points: isRoutine(row) ? 15 : isLeading ? 45 : 25,
+    isDirect: isLeading && !isRoutine(row),
+    text: `${effect.metric} left its usual range right after it`,
+    evidence: [...evidence, effect.id]
+  }
+}
+
+/** What the change of the origin says it does, where that explains the kind of trouble. */
+function meaningReason({ row, evidence }: Change, { kinds, service: origin }: Trouble): Weighed[] {
+  const change = changeOf(row)
+  if (
+    !change ||
+    change.kind === 'flag' ||
+    (change.service !== undefined && change.service !== origin)
+  )
+    return []
+  const { fit, kind, text } = fitSymptoms(readChange(change), kinds)
+  return text === undefined || fit < 0.2
+    ? []
+    : [
+        {
+          points: 45 * Math.sqrt(fit),
+          isDirect: fit >= 0.4,
+          text: `it ${text}, which explains ${kind}`,
+          evidence
+        }
+      ]
 }
 
 const placeReason = (
@@ -140,35 +202,6 @@ const spellings: Readonly<Record<string, string>> = {
   develop: 'dev'
 }
 const sameEnv = (env: string): string => spellings[env.toLowerCase()] ?? env.toLowerCase()
-
-/** Errors that only the changed version logs are the strongest sign; those others share speak against it. */
-function versionReason(
-  version: string,
-  service: string | undefined,
-  logs: readonly LogGroup[],
-  evidence: string[]
-): Weighed | undefined {
-  const concerned = logs.filter(
-    group =>
-      Object.keys(group.versions).length > 0 &&
-      (service === undefined || group.services.length === 0 || group.services.includes(service))
-  )
-  const counts = concerned.flatMap(group => Object.entries(group.versions))
-  const sum = (of: readonly [string, number][]): number => of.reduce((a, [, count]) => a + count, 0)
-  const total = sum(counts)
-  if (total < 5) return undefined
-  const share = sum(counts.filter(([v]) => sameVersion(v, version))) / total
-  const cited = concerned
-    .filter(group => Object.keys(group.versions).some(v => sameVersion(v, version)))
-    .flatMap(group => group.evidence)
-    .slice(0, 6)
-  const text = `${Math.round(share * 100)} % of the ${total} sampled errors with a version come from ${version}`
-  // Around half is what two versions side by side give when the change is not the cause.
-  return share >= 0.75
-    ? { points: 40 * share, text, evidence: [...evidence, ...cited] }
-    : { points: -10, text: `only ${text}`, evidence: [...evidence, ...cited] }
-}
-const sameVersion = (a: string, b: string): boolean => a.replace(/^v/i, '') === b.replace(/^v/i, '')
 
 /** One deploy often writes several events: those of one service, version and env within ten minutes are one change. */
 function mergeRepeats(rows: readonly EvidenceRow[]): Change[] {

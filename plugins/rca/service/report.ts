@@ -2,13 +2,11 @@ import { epochMs, isoTime } from '../../../core/index.ts'
 import type { Alert } from '../../webhooks/contract.ts'
 import type { Claim, EvidenceRow, EvidenceSlot, Report, Suspect } from '../contract.ts'
 import { clock } from './clock.ts'
-import { findOnset, onsetOnWire, type Onset } from './find-onset.ts'
-import { groupLogs, type LogGroup } from './group-logs.ts'
-import { rankChanges, suspicionThreshold } from './rank-changes.ts'
-import { conclude, type Conclusion } from './conclude.ts'
-import { firstEffects } from './origin-signs.ts'
-import { measureServices } from './measure-services.ts'
-import { textFact } from './read-rows.ts'
+import { diagnose } from './diagnose.ts'
+import { onsetOnWire, type Onset } from './find-onset.ts'
+import type { LogGroup } from './group-logs.ts'
+import type { Conclusion } from './conclude.ts'
+import type { WeighedSuspect } from './rank-changes.ts'
 import { isSymptom } from './symptoms.ts'
 import type { AlertTime } from './window.ts'
 
@@ -21,23 +19,9 @@ export function writeReport(input: {
   simulated: boolean
 }): Report {
   const { alert, slots, time } = input
-  const onset = findOnset(slots, time.at)
-  const logs = groupLogs(slots)
-  const service = alert.service ?? monitorService(slots)
-  const watched = slots.find(slot => slot.slot === 'metric')?.asked ?? ''
-  const isLatency = /duration|latency|\btime\b|\.p9\d/i.test(watched)
-  const measured = measureServices(slots, service, onset.at, isLatency)
-  const suspects = rankChanges(slots, alert, onset, logs, {
-    service: measured.origin?.name ?? service,
-    effects: firstEffects(slots, measured, service, onset.at)
-  })
-  const [first, second] = suspects
-  const isClear =
-    first !== undefined &&
-    first.score >= suspicionThreshold &&
-    (second === undefined || first.score - second.score >= 10)
-  const culprit = isClear ? first : undefined
-  const conclusion = conclude({ service, slots, onset, measured, culprit })
+  const { onset, logs, suspects: weighed, culprit, conclusion } = diagnose(slots, alert, time.at)
+  // Where nothing is wrong, nobody is suspected.
+  const suspects = conclusion.verdict === 'nothing_wrong' ? [] : weighed.map(plain)
   return assertCited({
     verdict: conclusion.verdict,
     ...(conclusion.component === null ? {} : { component: conclusion.component }),
@@ -62,6 +46,8 @@ export function writeReport(input: {
     simulated: input.simulated
   })
 }
+
+const plain = ({ isDirect: _, ...suspect }: WeighedSuspect): Suspect => suspect
 
 const timeFindings = ({ note }: AlertTime, onset: Onset): Claim[] => [
   ...(note === null ? [] : [{ text: note, evidence: [] }]),
@@ -112,11 +98,6 @@ function firstLine(
       `because: ${reasons.map(({ text }) => text).join('; ')}.`
     )
   return noBlame(suspects)
-}
-
-const monitorService = (slots: readonly EvidenceSlot[]): string | null => {
-  const row = slots.find(slot => slot.slot === 'monitor')?.rows[0]
-  return (row && textFact(row, 'service')) ?? null
 }
 
 const monitorFinding = (slots: readonly EvidenceSlot[]): Claim[] =>

@@ -1,20 +1,15 @@
 import { epochMs, type EpochMs } from '../../../core/index.ts'
-import type {
-  CallOptions,
-  DatadogAccount,
-  DatadogSpan,
-  TimeWindow
-} from '../../datadog-proxy/contract.ts'
+import type { CallOptions, DatadogAccount, TimeWindow } from '../../datadog-proxy/contract.ts'
 import type { EvidenceSlot } from '../contract.ts'
-import { logFacts, seriesFacts, spanFacts } from './describe-rows.ts'
-import { judgeChange } from './engine/change-points.ts'
-import { answer, fromRows, nothing, type Question } from './question.ts'
+import { logFacts, seriesFacts } from './describe-rows.ts'
+import { findStep, judgeChange } from './engine/change-points.ts'
+import { inEnv, tracesQuestion } from './ask-traces.ts'
+import { answer, fromRows, type Question } from './question.ts'
 import { seriesOf } from './read-rows.ts'
 
 const slotMs = 12_000
 const minute = 60_000
 const bucketSeconds = 60
-const maxTraces = 12
 const maxServices = 5
 /** What runs out, or is shared, by the names the agent's own integrations give it. */
 const saturation = [
@@ -28,6 +23,9 @@ const saturation = [
   'avg:redis.mem.used',
   'sum:redis.keys.evicted',
   'max:kafka.consumer_lag',
+  'avg:postgresql.rows_fetched',
+  'avg:redis.net.commands',
+  'avg:kubernetes.cpu.usage.total',
   'max:kubernetes.memory.usage',
   'sum:kubernetes.containers.restarts'
 ]
@@ -35,7 +33,9 @@ const ofHosts = [
   'avg:system.cpu.user',
   'avg:system.mem.pct_usable',
   'max:system.disk.in_use',
-  'avg:system.io.await'
+  'avg:system.io.await',
+  'avg:system.cpu.iowait',
+  'avg:system.load.1'
 ]
 
 /** What the second round of questions is about: the service that alerts, since when it fares badly. */
@@ -65,74 +65,26 @@ export async function survey(input: SurveyInput): Promise<EvidenceSlot[]> {
     ({ slot, outcome }) => slot === 'logs' && (outcome === 'error' || outcome === 'forbidden')
   )
   const subject: Subject = { ...input, options: { signal, timeoutMs: slotMs } }
-  const traces = answer(tracesQuestion(subject), window)
-  const logs = traces.then(found =>
-    Promise.all(
-      (isRefused ? [] : servicesOf(found, service)).map(name =>
-        answer(linesQuestion(subject, name), window)
-      )
-    )
+  const traces = answer(tracesQuestion({ ...subject, service }), window)
+  const services = traces.then(found => servicesOf(found, service))
+  const sides = (by: 'version' | 'host'): Promise<EvidenceSlot> =>
+    services.then(names => answer(sidesQuestion(subject, by, names), window))
+  const lines = services.then(names =>
+    Promise.all((isRefused ? [] : names).map(name => answer(linesQuestion(subject, name), window)))
   )
-  const [first, ...rest] = await Promise.all([
+  const first = await Promise.all([
     traces,
     answer(requestsQuestion(subject), window),
-    answer(versionsQuestion(subject), window),
+    sides('version'),
+    sides('host'),
     answer(resourcesQuestion(subject), window)
   ])
-  return [first, ...rest, ...(await logs)]
+  return [...first, ...(await lines)]
 }
 
-const where = ({ env }: SurveyInput): string => (env === null ? '' : ` env:${env}`)
+const where = ({ env }: SurveyInput): string => inEnv(env)
 const scope = ({ env }: SurveyInput, ...terms: string[]): string =>
   [...terms, ...(env === null ? [] : [`env:${env}`])].join(',') || '*'
-
-/** The spans of whole traces through the service, from the time of the trouble, failed ones first. */
-const tracesQuestion = (subject: Subject): Question => {
-  const { account, service, window, onset, options } = subject
-  const during = { from: epochMs(Math.max(window.from, onset - minute)), to: window.to }
-  const query = `service:${service}${where(subject)}`
-  return {
-    slot: 'traces',
-    title: 'Traces through the service',
-    asked: query,
-    async ask() {
-      const search = { window: during, limit: 60, sort: 'newest' as const }
-      const [failed, any] = await Promise.all([
-        account.spans({ ...search, query: `${query} status:error` }, options),
-        account.spans({ ...search, query }, options)
-      ])
-      const ids = [...new Set([...failed.rows, ...any.rows].map(span => span.traceId))]
-      if (ids.length === 0) return nothing('no span of this service')
-      const chosen = ids.slice(0, maxTraces)
-      const whole = await account.spans(
-        { ...search, query: `trace_id:(${chosen.join(' OR ')})`, limit: 200 },
-        options
-      )
-      const calm = await calmSpans(subject, [...new Set(whole.rows.map(span => span.service))])
-      return fromRows(whole, rows => [...rows, ...calm].map(spanFacts))
-    }
-  }
-}
-
-/** Spans from before the trouble: what fails early no longer shows whom it used to call. */
-async function calmSpans(
-  subject: Subject,
-  services: readonly string[]
-): Promise<readonly DatadogSpan[]> {
-  const { account, window, onset, options } = subject
-  const before = { from: window.from, to: epochMs(Math.max(window.from + 1, onset - minute)) }
-  const found = await Promise.all(
-    services
-      .slice(0, maxServices)
-      .map(name =>
-        account.spans(
-          { query: `service:${name}${where(subject)}`, window: before, limit: 20, sort: 'newest' },
-          options
-        )
-      )
-  )
-  return found.flatMap(({ rows }) => rows)
-}
 
 const servicesOf = (traces: EvidenceSlot, first: string): string[] => {
   const counts = new Map<string, number>()
@@ -185,13 +137,15 @@ const requestQueries = (subject: Subject): string[] => {
     `avg:trace.okhttp.request.duration.p95{${all}} by {service}${rollup('avg')}`
   ]
 }
-const versionQueries = (subject: Subject): string[] => {
-  const own = scope(subject, `service:${subject.service}`)
-  return [
-    `sum:trace.http.request.errors{${own}} by {service,version}.as_count().rollup(sum, ${bucketSeconds})`,
-    `avg:trace.http.request.duration.p95{${own}} by {service,version}.rollup(avg, ${bucketSeconds})`
-  ]
-}
+const sideQueries = (subject: Subject, by: string, services: readonly string[]): string[] =>
+  services.flatMap(name => {
+    const own = `{${scope(subject, `service:${name}`)}} by {service,${by}}`
+    return [
+      `sum:trace.http.request.hits${own}.as_count().rollup(sum, ${bucketSeconds})`,
+      `sum:trace.http.request.errors${own}.as_count().rollup(sum, ${bucketSeconds})`,
+      `avg:trace.http.request.duration.p95${own}.rollup(avg, ${bucketSeconds})`
+    ]
+  })
 const resourceQueries = (subject: Subject): string[] => [
   ...saturation.map(
     metric => `${metric}{${scope(subject)}} by {service}.rollup(avg, ${bucketSeconds})`
@@ -221,11 +175,16 @@ const requestsQuestion = (subject: Subject): Question =>
     title: 'Requests, errors and durations of every service',
     queries: requestQueries(subject)
   })
-const versionsQuestion = (subject: Subject): Question =>
+/** What a bad version, or a bad machine, does alone. */
+const sidesQuestion = (
+  subject: Subject,
+  by: 'version' | 'host',
+  services: readonly string[]
+): Question =>
   metricQuestion(subject, {
-    slot: 'metric-versions',
-    title: 'Errors and durations by version',
-    queries: versionQueries(subject)
+    slot: `metric-${by}s`,
+    title: `Requests, errors and durations by ${by}`,
+    queries: sideQueries(subject, by, services)
   })
 
 /** Of what may run out, the series that left what is usual at the onset; the others are counted. */
@@ -241,7 +200,10 @@ const resourcesQuestion = (subject: Subject): Question => {
       const read = await question.ask()
       const rows = read.rows.filter(row => {
         const change = judgeChange(seriesOf(row), subject.onset)
-        return change !== undefined && change.strength >= 1.5
+        if (change !== undefined && change.strength >= 1.5) return true
+        // What runs out runs out slowly, so that it is no step at the onset.
+        const step = findStep(seriesOf(row), subject.onset + 5 * minute)
+        return step !== undefined && step.at >= subject.onset - 20 * minute
       })
       const still = read.rows.length - rows.length
       return { ...read, rows, note: `${still} more series were as usual` }

@@ -90,6 +90,7 @@ test('an alert becomes one analysis with a report and a notebook; the event link
       ['traces', 'empty'],
       ['metric-requests', 'empty'],
       ['metric-versions', 'empty'],
+      ['metric-hosts', 'empty'],
       ['metric-resources', 'empty'],
       ['logs-checkout-api', 'empty']
     ]
@@ -153,7 +154,7 @@ test('a failed, a forbidden and a truncated question are shown as what they are,
     ['forbidden', 'error', 'truncated']
   )
   assert.match(report.evidence.find(slot => slot.slot === 'logs')?.note ?? '', /logs_read_data/)
-  assert.match(report.summary, /2 of 9 questions to Datadog failed \(logs, hosts\)/)
+  assert.match(report.summary, /2 of 10 questions to Datadog failed \(logs, hosts\)/)
 })
 
 test('a Datadog that is away for a while delays the analysis and does not become "nothing found"', async t => {

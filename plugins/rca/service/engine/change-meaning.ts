@@ -30,7 +30,9 @@ export function readChange({ message, files, diff, kind }: Change): ReadChange {
   const isInert =
     files.length > 0 && (files.every(isInertFile) || (diff !== null && lines.every(isCosmeticLine)))
   if (isInert) return { hunks, meanings: [], isInert }
-  const said = settingInWords(message).flatMap(change => fromSetting(change, 0.5))
+  const said = settingInWords(message).flatMap(change =>
+    fromSetting(change, change.factor > 1 ? 0.9 : 0.5)
+  )
   const read: ChangeMeaning[] = running.flatMap(hunk => [
     ...settingChanges(hunk).flatMap(change => fromSetting(change, 1)),
     ...codeMeanings(hunk),

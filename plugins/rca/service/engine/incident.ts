@@ -73,6 +73,8 @@ export interface Incident {
     readonly at: number
   }
   readonly logs: readonly LogSign[]
+  /** Since when the logs were looked through, epoch ms; the first line when absent. */
+  readonly logsFrom?: number
   readonly patterns: readonly PatternSign[]
   readonly metrics: readonly MetricSign[]
   readonly spans: readonly SpanSign[]

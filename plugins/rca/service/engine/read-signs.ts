@@ -147,9 +147,11 @@ const metricText = ({ name }: MetricSign, { direction }: SeriesChange): string =
       : `${name} down`.replace(/request\w*|rate|rps|qps|traffic|throughput/gi, 'calls')
 
 /** Error and warning lines whose template is new or came more often, each weighing by its share of them. */
-function badLogs({ logs }: Incident, onset: number): BadText[] {
+function badLogs({ logs, logsFrom }: Incident, onset: number): BadText[] {
   const bad = logs.filter(log => log.severity !== 'info')
-  const from = Math.min(onset - 1, ...logs.map(log => log.at))
+  const first = Math.min(onset - 1, ...logs.map(log => log.at))
+  // Where no line was written before, the time without one counts too.
+  const from = first < onset - minute ? first : Math.min(first, logsFrom ?? first)
   const until = Math.max(onset + 1, ...logs.map(log => log.at)) + 1
   const changed = compareTemplates({
     lines: bad.map(log => ({ text: log.text, at: log.at, source: log.service })),

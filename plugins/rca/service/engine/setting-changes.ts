@@ -178,9 +178,34 @@ const verbs = {
 
 /** The same read from what a change says of itself, for changes whose diff nobody has. */
 export function settingInWords(message: string): SettingChange[] {
+  const told = message.split(/[;\n]|\. /).flatMap(numbersInWords)
+  if (told.length > 0) return told
   const setting = settingOf(message)
   const direction = (['lowered', 'raised'] as const).find(one => verbs[one].test(message))
   return setting && direction
     ? [{ setting, direction, text: `says: ${shorten(message)}`, factor: 1 }]
     : []
+}
+
+/** "the cache TTL from 900 s to 5 s", "ttl: 900 -> 5": both numbers say the direction, whatever the verb. */
+function numbersInWords(sentence: string): SettingChange[] {
+  const setting = settingOf(sentence)
+  const [, was, now] =
+    /(?<![\w.])(\d[\d_.]{0,12} ?[a-z%]{0,12}) ?(?:to|->|→|=>) ?(\d[\d_.]{0,12} ?[a-z%]{0,12})/i.exec(
+      sentence
+    ) ?? []
+  // Versions are numbers too, and no setting.
+  if (!setting || was === undefined || now === undefined || /\d\.\d+\.\d/.test(was + now)) return []
+  const [before] = quantitiesOf(was).values
+  const [after] = quantitiesOf(now).values
+  if (before === undefined || after === undefined || before === after) return []
+  const small = Math.min(before, after)
+  return [
+    {
+      setting,
+      direction: after < before ? 'lowered' : 'raised',
+      text: `says: ${shorten(sentence.trim())}`,
+      factor: small > 0 ? Math.max(before, after) / small : 100
+    }
+  ]
 }

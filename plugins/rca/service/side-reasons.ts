@@ -31,17 +31,17 @@ export function sideReason({ row, at, evidence }: VersionedChange, seen: Seen): 
   const { slots, onset, logs } = seen
   const sides = name === undefined ? [] : sidesOf(slots, name, 'version', onset.at)
   const byFigures = figuresReason(name ?? '', version, sides, evidence)
-  if (byFigures) return [byFigures]
-  // Where one version serves everything, all errors are of that version and tell nothing.
-  if (sides.length === 1) return []
+  // Where versions do alike, or one serves everything, whose errors are sampled tells nothing.
+  if (byFigures ? byFigures.points < 0 : sides.length === 1) return byFigures ? [byFigures] : []
   const byLogs = versionReason(version, name, logs, evidence)
-  if (!byLogs) return []
-  // Long after a rollout all errors are of the new version, whatever brought them.
-  const age = Math.max(0, onset.at - at) / minute
-  return [
-    { ...byLogs, points: byLogs.points > 0 ? byLogs.points * Math.exp(-age / 20) : byLogs.points }
-  ]
+  return [...(byFigures ? [byFigures] : []), ...(byLogs ? [aged(byLogs, onset.at - at)] : [])]
 }
+
+/** Long after a rollout all errors are of the new version, whatever brought them. */
+const aged = (reason: Weighed, ageMs: number): Weighed =>
+  reason.points > 0
+    ? { ...reason, points: reason.points * Math.exp(-Math.max(0, ageMs) / (20 * minute)) }
+    : reason
 
 function figuresReason(
   service: string,

@@ -39,6 +39,8 @@ export interface CommandSpec<A extends TObject = NoFields, O extends TObject = N
   readonly options?: O
   /** Runs without the application: no database is opened, and the plugin's services do not answer. */
   readonly standalone?: boolean | ((options: Partial<Static<O>>) => boolean)
+  /** It changes something that the audit log tells of: its name and arguments are written down when it is done. */
+  readonly changes?: true
   run(input: Static<A> & Static<O>, context: CommandContext): Promise<CommandAnswer> | CommandAnswer
 }
 
@@ -55,6 +57,7 @@ export interface Command {
   readonly description: string | undefined
   readonly arguments: TObject
   readonly options: TObject
+  readonly changes: boolean
   standalone(options: CommandInput['options']): boolean
   /** Checks the input, or throws `invalid-input` with one sentence, before anything is opened. */
   prepare(input: CommandInput): (context: CommandContext) => Promise<CommandAnswer>
@@ -119,6 +122,7 @@ function describe<A extends TObject, O extends TObject>(spec: CommandSpec<A, O>)
     description: spec.description,
     arguments: spec.arguments ?? Type.Object({}),
     options: spec.options ?? Type.Object({}),
+    changes: spec.changes ?? false,
     standalone: options =>
       typeof spec.standalone === 'function'
         ? spec.standalone(options as Partial<Static<O>>)

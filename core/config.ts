@@ -54,9 +54,8 @@ export interface Settings {
   readonly protected: boolean
   readonly secretKey: string | undefined
   readonly ingestSecrets: readonly string[]
-  /** Requests a second of one sender's token; 0 is without a limit. */
+  /** Requests a second of one sender's token, 0 is without a limit; connections of one address. */
   readonly ingestRate: number
-  /** Connections that one address may have open, unless it is a trusted proxy. */
   readonly addressConnections: number
   /** Pages of these origins may send to the routes of senders. */
   readonly allowedOrigins: readonly string[]

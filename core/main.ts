@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { constants } from 'node:os'
 import { asksForJson, firstWord, readCommandLine, type Asked } from './cli/command-line.ts'
 import { coreCommands } from './cli/core-commands.ts'
+import { noteCommand } from './cli/note-command.ts'
 import { misuse, type CommandAnswer, type CommandContext } from './command.ts'
 import type { Environment } from './config.ts'
 import { errorText, RayneError } from './errors.ts'
@@ -21,6 +22,10 @@ const ownTerminal = (): Terminal => ({
   err: text => process.stderr.write(text)
 })
 
+/** What senders and users wrote moves no cursor, paints nothing and turns no text around on a terminal. */
+const inert = (text: string): string =>
+  text.replace(/[\p{Cc}\p{Bidi_Control}]/gu, each => (/[\n\t]/.test(each) ? each : '\ufffd'))
+
 /** Runs the command line and answers its exit code: 0, 1 when the command failed, 2 when it was called wrongly. */
 export async function main(
   argv: readonly string[],
@@ -29,7 +34,7 @@ export async function main(
 ): Promise<number> {
   const { environment, out, err } = terminal
   const context: CommandContext = {
-    say: line => void err(`${redact(line)}\n`),
+    say: line => void err(`${redact(inert(line))}\n`),
     sayUnmasked: line => void err(`${line}\n`),
     signal,
     environment
@@ -73,7 +78,9 @@ async function obey(
   return openApp(context, async app => {
     const registered = app.commands.get(command.name)
     if (!registered) throw misuse(command.name, 'its plugin was left out')
-    return finished(await registered.prepare(input)(context))
+    const answer = await registered.prepare(input)(context)
+    if (registered.changes) noteCommand(app, command.name, input.arguments)
+    return finished(answer)
   })
 }
 
@@ -86,7 +93,7 @@ async function finish(
 ): Promise<number> {
   // One line for a program that reads while the command goes on.
   if (json) out(`${JSON.stringify(value, null, close ? 0 : 2)}\n`)
-  else if (lines.length > 0) out(`${lines.join('\n')}\n`)
+  else if (lines.length > 0) out(`${inert(lines.join('\n'))}\n`)
   if (close) {
     if (!signal.aborted) await once(signal, 'abort')
     say(`${errorText(signal.reason)}: finishing what is under way (again to stop at once)`)

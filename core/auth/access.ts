@@ -18,8 +18,12 @@ import type { AuthStore } from './store.ts'
 export interface Access {
   /** Refuses a request before routing: in local mode what this machine itself did not ask. */
   guard(request: IncomingMessage): void
-  /** Who asks, if they may; throws 401 or 403. */
-  authorize(request: IncomingMessage, auth: AuthClass, ip: string): Promise<Principal>
+  /** Who asks, if they may; throws 401, 403 or 429, and says before who it is that is refused. */
+  authorize(
+    request: IncomingMessage,
+    auth: AuthClass,
+    known?: (principal: Principal) => void
+  ): Promise<Principal>
 }
 
 export interface AccessOptions {
@@ -43,9 +47,10 @@ export function createAccess(options: AccessOptions): Access {
     guard(request) {
       if (!options.protected) guardLocal(request, isPage(request))
     },
-    async authorize(request, auth) {
-      if (!options.protected && !isPage(request)) return localAdmin
-      const principal = options.protected ? await identify(request) : pagePrincipal
+    async authorize(request, auth, known) {
+      const local = isPage(request) ? pagePrincipal : localAdmin
+      const principal = options.protected ? await identify(request) : local
+      if (principal !== anonymous) known?.(principal)
       if (mayCall(auth, request.method ?? 'GET', principal)) {
         if (principal.kind === 'token' && !mayRead(principal)) spend(principal.id)
         return principal
@@ -82,7 +87,7 @@ function createIdentify({ ingestSecrets, publicUrl, store }: AccessOptions) {
         })
       return principal
     }
-    const session = sessionCookie(request)
+    const session = sessionCookie(request, isSecure(publicUrl))
     if (!session) return anonymous
     const reads = request.method === 'GET' || request.method === 'HEAD'
     if (!reads && !sameOrigin(request, publicUrl))
@@ -143,9 +148,23 @@ function presentedToken(request: IncomingMessage): string | undefined {
   return login.replace(/^[^:]*:/, '') || undefined
 }
 
+/** Whether people reach the server by https, so that its cookie can be kept from every other host. */
+export const isSecure = (publicUrl: string | undefined): boolean =>
+  publicUrl?.startsWith('https:') === true
+
+/** Over https no other host or path can set the cookie of the session: browsers see to that by its name. */
+export const cookieName = (secure: boolean): string =>
+  secure ? '__Host-rayne_session' : 'rayne_session'
+
 /** The session of the cookie that login sets. */
-export const sessionCookie = ({ headers }: Pick<IncomingMessage, 'headers'>): string | undefined =>
-  /(?:^|;\s*)rayne_session=([\w-]+)/.exec(headers.cookie ?? '')?.[1]
+export function sessionCookie(
+  { headers }: Pick<IncomingMessage, 'headers'>,
+  secure: boolean
+): string | undefined {
+  const start = `${cookieName(secure)}=`
+  const pair = headers.cookie?.split(/; */).find(each => each.startsWith(start))
+  return pair && /^[\w-]+$/.exec(pair.slice(start.length))?.[0]
+}
 
 function sameOrigin({ headers }: IncomingMessage, publicUrl: string | undefined): boolean {
   const { origin, host } = headers

@@ -27,5 +27,10 @@ export const authMigrations: readonly Migration[] = [
           last_used_at timestamptz,
           revoked_at timestamptz
         )`)
+  },
+  {
+    name: '0011_session_seen',
+    up: trx =>
+      trx.raw('alter table core_sessions add column seen_at timestamptz not null default now()')
   }
 ]

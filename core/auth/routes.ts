@@ -5,7 +5,7 @@ import { notFound, RayneError } from '../errors.ts'
 import type { HttpRouter } from '../http/router.ts'
 import { defineRoute, reply, type Route } from '../route.ts'
 import { dayMs, secondMs } from '../time.ts'
-import { sessionCookie } from './access.ts'
+import { cookieName, isSecure, sessionCookie } from './access.ts'
 import { NewPassword, Role, TokenDays, TokenId, TokenScopes, UserName } from './schemas.ts'
 import type { AuthStore } from './store.ts'
 import { createThrottle } from './throttle.ts'
@@ -28,10 +28,12 @@ export function authRoutes(
   settings: Settings,
   audit: Audit
 ): void {
-  const secure = settings.publicUrl?.startsWith('https') === true
+  const secure = isSecure(settings.publicUrl)
+  const throttle = createThrottle()
   for (const route of [
-    login(store, secure, audit),
+    login(store, secure, audit, throttle),
     register(store),
+    changePassword(store, secure, audit, throttle),
     logout(store, secure),
     listTokens(store),
     addToken(store),
@@ -41,27 +43,24 @@ export function authRoutes(
 }
 
 const cookie = (value: string, seconds: number, secure: boolean): string =>
-  `rayne_session=${value}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${seconds}${secure ? '; Secure' : ''}`
+  `${cookieName(secure)}=${value}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${seconds}${secure ? '; Secure' : ''}`
 
-function login(store: AuthStore, secure: boolean, audit: Audit): Route {
-  const throttle = createThrottle()
-  return defineRoute({
+type Throttle = ReturnType<typeof createThrottle>
+
+const Password = Type.String({ maxLength: 200, writeOnly: true })
+
+const login = (store: AuthStore, secure: boolean, audit: Audit, throttle: Throttle): Route =>
+  defineRoute({
     method: 'POST',
     path: '/login',
     auth: 'public',
     summary: 'Log in with name and password',
-    body: Type.Object({
-      name: UserName,
-      password: Type.String({ maxLength: 200, writeOnly: true })
-    }),
+    body: Type.Object({ name: UserName, password: Password }),
     response: Type.Object({ user: User, session: Type.String(), expires_at: Type.String() }),
     also: { 401: 'name or password is wrong', 429: 'too many attempts' },
     async handle({ body, ip }) {
       const attempt = throttle(body.name, ip)
-      const result = await store.login(body.name, body.password).catch((error: unknown) => {
-        attempt.takeBack()
-        throw error
-      })
+      const result = await store.login(body.name, body.password).catch(attempt.cutOff)
       const entry = { actor: body.name, action: 'login', address: ip }
       if (!result) {
         audit.refused({ ...entry, outcome: 'wrong name or password' })
@@ -78,7 +77,37 @@ function login(store: AuthStore, secure: boolean, audit: Audit): Route {
       )
     }
   })
-}
+
+const changePassword = (
+  store: AuthStore,
+  secure: boolean,
+  audit: Audit,
+  throttle: Throttle
+): Route =>
+  defineRoute({
+    method: 'POST',
+    path: '/password',
+    auth: 'user',
+    summary: 'Change the own password; the other sessions of the user end',
+    body: Type.Object({ old_password: Password, new_password: NewPassword }),
+    response: Type.Object({ status: Type.String() }),
+    also: { 401: 'the old password is wrong', 403: 'not a person', 429: 'too many attempts' },
+    async handle({ body, headers, ip, principal: { kind, name } }) {
+      if (kind !== 'user')
+        throw new RayneError({
+          code: 'forbidden',
+          message: 'only a person who is logged in has a password; `rayne users password` sets one'
+        })
+      const attempt = throttle(name, ip)
+      if (!(await store.isPassword(name, body.old_password).catch(attempt.cutOff))) {
+        audit.refused({ actor: name, action: 'password', outcome: 'wrong password', address: ip })
+        throw new RayneError({ code: 'login-failed', message: 'the old password is wrong' })
+      }
+      attempt.succeeded()
+      await store.changePassword(name, body.new_password, sessionCookie({ headers }, secure))
+      return { status: 'password changed; other sessions have ended' }
+    }
+  })
 
 const register = (store: AuthStore): Route =>
   defineRoute({
@@ -117,7 +146,7 @@ const logout = (store: AuthStore, secure: boolean): Route =>
     summary: 'End the session',
     response: Type.Object({ status: Type.String() }),
     async handle({ headers }) {
-      const session = sessionCookie({ headers })
+      const session = sessionCookie({ headers }, secure)
       if (session) await store.logout(session)
       return reply(200, { status: 'logged out' }, { 'set-cookie': cookie('', 0, secure) })
     }

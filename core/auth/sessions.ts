@@ -1,11 +1,12 @@
 import type { Knex } from 'knex'
-import { hourMs } from '../time.ts'
+import { hourMs, minuteMs } from '../time.ts'
 import { checkPassword } from './passwords.ts'
 import type { Principal } from './principal.ts'
 import { newSecret, sha256 } from './secrets.ts'
 import { userOf, type User, type UserRow } from './users.ts'
 
 const sessionMs = 12 * hourMs
+const idleMs = 30 * minuteMs
 
 /** A session for the right password; undefined for a wrong one, after the same time. */
 export async function login(
@@ -32,12 +33,16 @@ export async function logout(db: Knex, session: string): Promise<void> {
     .delete()
 }
 
-/** Whose session this is, while it lives. */
+/** Whose session this is: it lives for half a day, and for half an hour when it is not used. */
 export async function findSession(db: Knex, session: string): Promise<Principal | undefined> {
-  const row = await db<UserRow>('core_users')
+  const hash = sha256(session)
+  const row = await db<UserRow & { seen_at: Date }>('core_users')
     .join('core_sessions', 'core_users.id', 'core_sessions.user_id')
-    .where({ hash: sha256(session) })
+    .where({ hash })
     .where('expires_at', '>', new Date())
-    .first('core_users.id', 'core_users.name', 'core_users.role')
+    .where('seen_at', '>', new Date(Date.now() - idleMs))
+    .first('core_users.id', 'core_users.name', 'core_users.role', 'seen_at')
+  if (row && row.seen_at.getTime() < Date.now() - minuteMs)
+    await db('core_sessions').where({ hash }).update({ seen_at: new Date() })
   return row && { kind: 'user', id: String(row.id), name: row.name, role: row.role, scopes: [] }
 }

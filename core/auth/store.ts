@@ -1,7 +1,7 @@
 import type { Knex } from 'knex'
 import { findSession, login, logout } from './sessions.ts'
 import { addToken, findToken, listTokens, revokeToken } from './tokens.ts'
-import { addUser, changePassword, firstAdmin, listUsers, removeUser, setupSecret } from './users.ts'
+import * as users from './users.ts'
 
 /** A function of the database as one without it. */
 const bound =
@@ -11,12 +11,13 @@ const bound =
 
 /** Users, sessions and API tokens in the database; only hashes of secrets are stored. */
 export const createAuthStore = (db: Knex) => ({
-  addUser: bound(db, addUser),
-  listUsers: bound(db, listUsers),
-  removeUser: bound(db, removeUser),
-  changePassword: bound(db, changePassword),
-  setupSecret: bound(db, setupSecret),
-  firstAdmin: bound(db, firstAdmin),
+  addUser: bound(db, users.addUser),
+  listUsers: bound(db, users.listUsers),
+  removeUser: bound(db, users.removeUser),
+  isPassword: bound(db, users.isPassword),
+  changePassword: bound(db, users.changePassword),
+  setupSecret: bound(db, users.setupSecret),
+  firstAdmin: bound(db, users.firstAdmin),
   login: bound(db, login),
   logout: bound(db, logout),
   session: bound(db, findSession),

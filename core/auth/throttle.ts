@@ -17,6 +17,8 @@ export interface Try {
   succeeded(): void
   /** No password was looked at. */
   takeBack(): void
+  /** The same, for an error that goes on. */
+  cutOff(error: unknown): never
 }
 
 /** Wrong passwords by name and address; of too many to remember those go first that came first. */
@@ -62,6 +64,10 @@ export function createThrottle(now: () => number = Date.now): (name: string, ip:
     }
     return {
       takeBack,
+      cutOff(error) {
+        takeBack()
+        throw error
+      },
       succeeded() {
         takeBack()
         failures.delete(`pair ${ip} ${name}`)

@@ -2,7 +2,7 @@ import type { Knex } from 'knex'
 import { errorCode, RayneError } from '../errors.ts'
 import { hourMs } from '../time.ts'
 import { assertGoodPassword } from './password-rules.ts'
-import { hashPassword } from './passwords.ts'
+import { checkPassword, hashPassword } from './passwords.ts'
 import { newSecret, sha256 } from './secrets.ts'
 
 export type Role = 'admin' | 'member'
@@ -48,14 +48,28 @@ export const listUsers = async (db: Knex): Promise<User[]> =>
 export const removeUser = async (db: Knex, name: string): Promise<boolean> =>
   (await db('core_users').where({ name }).delete()) > 0
 
-/** Sets another password and ends every session of the user; false when nobody has this name. */
-export async function changePassword(db: Knex, name: string, password: string): Promise<boolean> {
+/** Whether this is the password of the user of this name. */
+export async function isPassword(db: Knex, name: string, password: string): Promise<boolean> {
+  const row = await db<UserRow>('core_users').where({ name }).first('password_hash')
+  return checkPassword(password, row?.password_hash)
+}
+
+/** Sets another password and ends the user's sessions, all but one at most; false when nobody has this name. */
+export async function changePassword(
+  db: Knex,
+  name: string,
+  password: string,
+  keptSession?: string
+): Promise<boolean> {
   assertGoodPassword(name, password)
   const password_hash = await hashPassword(password)
   return db.transaction(async trx => {
     const [user] = await trx('core_users').where({ name }).update({ password_hash }).returning('id')
     if (!user) return false
-    await trx('core_sessions').where({ user_id: user.id }).delete()
+    await trx('core_sessions')
+      .where({ user_id: user.id })
+      .whereNot({ hash: keptSession === undefined ? '' : sha256(keptSession) })
+      .delete()
     return true
   })
 }

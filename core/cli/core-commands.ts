@@ -7,6 +7,7 @@ import { createCommands, type CommandAnswer, type Commands, type NoFields } from
 import { notFound } from '../errors.ts'
 import type { CheckReport } from '../health.ts'
 import { JobQuery, listJobs, retryJob } from '../job-routes.ts'
+import { noteCommand } from './note-command.ts'
 
 const Named = Type.Object({ name: UserName })
 const password = Type.Optional(
@@ -48,6 +49,14 @@ const add = <A extends TObject = NoFields, O extends TObject = NoFields>(
     }
   })
 
+/** Adds one that changes something, of which the audit log tells. */
+const addChange: typeof add = (commands, spec, run) =>
+  add(commands, spec, async (app, input) => {
+    const answer = await run(app, input)
+    noteCommand(app, spec.name, input)
+    return answer
+  })
+
 function upkeepCommands(commands: Commands): void {
   const doctor = { name: 'doctor', summary: 'run every check and say how to fix what fails' }
   add(commands, { ...doctor, plugins: true }, async ({ health }) => {
@@ -81,7 +90,7 @@ function userCommands(commands: Commands): void {
     return { value: users, lines: table(['id', 'name', 'role'], rows) }
   })
   const options = Type.Object({ role: Type.Union(Role.anyOf, { default: 'member' }), password })
-  add(
+  addChange(
     commands,
     { name: 'users add', summary: 'make a user', arguments: Named, options },
     async ({ store }, input) => {
@@ -94,7 +103,7 @@ function userCommands(commands: Commands): void {
     }
   )
   const change = { name: 'users password', summary: 'give a user another password' }
-  add(
+  addChange(
     commands,
     { ...change, arguments: Named, options: Type.Object({ password }) },
     async ({ store }, input) => {
@@ -106,7 +115,7 @@ function userCommands(commands: Commands): void {
       }
     }
   )
-  add(
+  addChange(
     commands,
     { name: 'users remove', summary: 'remove a user and their sessions', arguments: Named },
     async ({ store }, { name }) => {
@@ -141,7 +150,7 @@ function tokenCommands(commands: Commands): void {
   })
   const making = { name: 'tokens add', summary: 'make a token; its secret is shown this once' }
   const options = Type.Object({ scope: TokenScopes, days: Type.Optional(TokenDays) })
-  add(
+  addChange(
     commands,
     { ...making, arguments: Named, options },
     async ({ store }, { name, scope, days }) => {
@@ -150,7 +159,7 @@ function tokenCommands(commands: Commands): void {
       return { value: { token, ...info }, lines: [token] }
     }
   )
-  add(
+  addChange(
     commands,
     {
       name: 'tokens revoke',
@@ -192,7 +201,7 @@ function jobCommands(commands: Commands): void {
   const id = Type.Array(Type.String({ format: 'uuid' }), {
     description: 'failed jobs; all of them when none is named'
   })
-  add(
+  addChange(
     commands,
     {
       name: 'jobs retry',

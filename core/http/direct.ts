@@ -50,10 +50,9 @@ export function createDirect(options: {
     try {
       access.guard(request)
       refuseNul(request)
-      const ip = request.socket.remoteAddress ?? ''
-      principal = await access.authorize(request, route.auth, ip)
+      const caller = await access.authorize(request, route.auth, each => (principal = each))
       const params = {}
-      const exchange = { request, response, params, search, principal, requestId }
+      const exchange = { request, response, params, search, principal: caller, requestId }
       answer = await route.handle(exchange)
     } catch (thrown) {
       answer = problemOf(thrown, { requestId, route: route.path }, log)

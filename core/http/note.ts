@@ -16,7 +16,7 @@ export function note(
 ): void {
   const { path, auth, principal, status } = asked
   const changes = !/^(?:GET|HEAD|OPTIONS)$/.test(method)
-  const isOfAdmins = auth === 'admin' || path === '/register' || path === '/logout'
+  const isOfAdmins = auth === 'admin' || /^\/(?:register|logout|password)$/.test(path)
   const entry = {
     actor: principal ? `${principal.kind} ${principal.id} ${principal.name}` : 'unknown',
     // A token may stand in a path.

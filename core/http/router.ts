@@ -46,9 +46,9 @@ export function createRouter(options: RouterOptions) {
         ctx.state['route'] = operation.path
         ctx.state['auth'] = operation.auth
         ctx.state['challenge'] = operation.challenge?.(ctx)
-        const authorize = () => access.authorize(ctx.req, operation.auth, ctx.ip)
-        const principal = await authorize()
-        ctx.state['principal'] = principal
+        const authorize = () =>
+          access.authorize(ctx.req, operation.auth, each => (ctx.state['principal'] = each))
+        const principal = (ctx.state['principal'] = await authorize())
         await run(ctx, { principal, mayStill: () => authorize().then(() => true, isOutage) })
       }
     )

@@ -2,12 +2,6 @@ import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { bootError, errorCode } from '../errors.ts'
 
-/** How many connections an address may have open; those that are trusted are not counted. */
-export interface AddressLimit {
-  readonly most: number
-  readonly isTrusted: (address: string) => boolean
-}
-
 /** Listens with short limits, so that slow and half-open clients are reaped; close() waits for answers under way. */
 export async function listen(
   listener: RequestListener,
@@ -62,6 +56,11 @@ export async function listen(
 
 const fullHouse =
   'HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n'
+
+interface AddressLimit {
+  readonly most: number
+  readonly isTrusted: (address: string) => boolean
+}
 
 /** One address cannot take the connections of all: what is over its share is told so and ended. */
 function createDoor({ most, isTrusted }: AddressLimit): (socket: Socket) => void {

@@ -30,7 +30,7 @@ describe('the audit log', () => {
     const keeper = `token ${info.id} keeper`
     assert.deepEqual(await said(admin), [
       `${keeper}: DELETE /v1/tokens/${id}: 200`,
-      'unknown: GET /v1/tokens: 403',
+      `token ${id} x: GET /v1/tokens: 403`,
       `${keeper}: POST /v1/tokens: 201`,
       'root: login: wrong name or password',
       'root: login: done'
@@ -39,6 +39,24 @@ describe('the audit log', () => {
     for (const secret of [token, String(made.body['token']), password, 'a wrong password'])
       assert.ok(!kept.includes(secret))
     assert.equal((await call('GET', '/v1/audit', undefined, reader)).status, 403)
+  })
+
+  test('tells whose session or token was refused, by name, and of a caller without one that it has none', async () => {
+    const { store } = shared.app
+    await store.addUser('ann', password, 'member')
+    const { token } = await store.addToken('keeper', ['admin'])
+    const admin = { authorization: `Bearer ${token}` }
+    const { body } = await call('POST', '/login', { name: 'ann', password })
+    const { id } = body['user'] as { id: string }
+    const own = { cookie: `rayne_session=${String(body['session'])}`, origin: shared.url }
+    await call('GET', '/v1/tokens', undefined, own)
+    await call('DELETE', '/v1/tokens/1', undefined, own)
+    await call('GET', '/v1/tokens')
+    assert.deepEqual((await said(admin)).slice(0, 3), [
+      'unknown: GET /v1/tokens: 401',
+      `user ${id} ann: DELETE /v1/tokens/1: 403`,
+      `user ${id} ann: GET /v1/tokens: 403`
+    ])
   })
 
   test('is only added to, and shows what was changed behind its back', async () => {

@@ -58,6 +58,23 @@ test('every command and subcommand prints one JSON document when asked to', asyn
   assert.deepEqual(await json('tokens', 'revoke', token.id), { revoked: token.id })
   assert.deepEqual(await json('secrets', 'rotate'), { resealed: 0 })
 
+  const audit = await json<{ entries: { actor: string; action: string; outcome: string }[] }>(
+    'audit'
+  )
+  assert.deepEqual(
+    audit.entries.map(({ action, outcome }) => `${action}: ${outcome}`),
+    [
+      'rayne secrets rotate: done',
+      `rayne tokens revoke ${token.id}: done`,
+      'rayne tokens add t: done',
+      'rayne users remove ada: done',
+      'rayne users password ada: done',
+      'rayne users add ada: done',
+      'rayne jobs retry: done'
+    ]
+  )
+  for (const { actor } of audit.entries) assert.match(actor, /^command line \S+/)
+
   const gone = await ask(['users', 'remove', 'ada', '--json'], env)
   const error = "there is no user named 'ada'; `rayne users` lists them"
   assert.deepEqual([gone.code, JSON.parse(gone.stdout)], [1, { error, code: 'user-not-found' }])
@@ -78,6 +95,16 @@ test('a changed password ends every session, and the old one is wrong', async t 
   assert.deepEqual([short.code, given.code, nobody.code], [2, 0, 1])
   assert.deepEqual(JSON.parse(given.stdout), { name: 'ada' }, 'what was given is not shown')
   assert.match(nobody.stderr, /^rayne: there is no user named 'bob'; `rayne users` lists them\n$/)
+})
+
+test('what others wrote does nothing to the terminal', async t => {
+  const env = { DATABASE_URL: urlOf(await createTestDatabase(t)) }
+  const hostile = 'ada\u009b31m\u202eevil'
+  assert.equal((await ask(['tokens', 'add', hostile, '--scope', 'read'], env)).code, 0)
+  const { stdout } = await ask(['tokens'], env)
+  assert.match(stdout, /ada\ufffd31m\ufffdevil/)
+  const { stderr } = await ask(['users', 'remove', 'a\u202eb'], env)
+  assert.match(stderr, /'a\ufffdb'/)
 })
 
 const misused: readonly (readonly [string, RegExp])[] = [

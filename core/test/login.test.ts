@@ -138,7 +138,7 @@ describe('logging in', () => {
       '/register',
       { name: 'friend', password, role: 'admin' },
       {
-        cookie: `rayne_session=${String(member.body['session'])}`,
+        cookie: `__Host-rayne_session=${String(member.body['session'])}`,
         origin: new URL(shared.url).origin
       }
     )
@@ -150,7 +150,7 @@ describe('logging in', () => {
     assert.equal(status, 200)
     assert.match(
       headers.get('set-cookie') ?? '',
-      /^rayne_session=rayne_session_[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict; Max-Age=4\d{4}; Secure$/
+      /^__Host-rayne_session=rayne_session_[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict; Max-Age=4\d{4}; Secure$/
     )
     assert.ok(
       Math.abs(Date.parse(String(body['expires_at'])) - Date.now() - 12 * 3_600_000) < 60_000
@@ -212,8 +212,10 @@ describe('logging in', () => {
 
   test('a user that is removed is out at once', async () => {
     const { body } = await call('POST', '/login', { name: 'cat', password })
-    const cookie = `rayne_session=${String(body['session'])}`
+    const cookie = `__Host-rayne_session=${String(body['session'])}`
     assert.equal((await call('GET', '/v1/jobs', undefined, { cookie })).status, 200)
+    const settable = `rayne_session=${String(body['session'])}`
+    assert.equal((await call('GET', '/v1/jobs', undefined, { cookie: settable })).status, 401)
     assert.equal(await shared.app.store.removeUser('cat'), true)
     assert.equal((await call('GET', '/v1/jobs', undefined, { cookie })).status, 401)
   })
@@ -222,6 +224,7 @@ describe('logging in', () => {
     const app = await createTestApp(t, { env: { RAYNE_AUTH: 'required' } })
     await app.store.addUser('ann', password, 'member')
     const { headers } = await app.call('POST', '/login', { name: 'ann', password })
+    assert.match(headers.get('set-cookie') ?? '', /^rayne_session=/)
     assert.doesNotMatch(headers.get('set-cookie') ?? '', /Secure/)
   })
 })

@@ -84,7 +84,8 @@ describe('migrations', () => {
         { plugin: 'a', name: '0001_slow' },
         { plugin: 'core', name: '0001_users_sessions_tokens' },
         { plugin: 'core', name: '0002_emit' },
-        { plugin: 'core', name: '0010_audit' }
+        { plugin: 'core', name: '0010_audit' },
+        { plugin: 'core', name: '0011_session_seen' }
       ]
     )
   })

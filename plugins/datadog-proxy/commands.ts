@@ -6,6 +6,7 @@ export function commands(app: PluginApp<unknown>, rotate: Secrets['rotate']): vo
   app.command({
     name: 'secrets rotate',
     summary: 'seal the keys of stored accounts under a new key; a running server goes on',
+    changes: true,
     async run() {
       const done = await rotate()
       return {

@@ -23,6 +23,16 @@ const owners: readonly {
     in: /^(?:plugins\/rca|examples)\//,
     why: 'one MCP server; examples show a client'
   },
+  {
+    package: /^nodemailer$/,
+    in: /^plugins\/notify\//,
+    why: 'one channel of messages'
+  },
+  {
+    package: /^standardwebhooks$/,
+    in: /^plugins\/(?:notify|webhooks)\//,
+    why: 'signatures of what is sent and received'
+  },
   { package: /^@qdrant\//, in: /^plugins\/rca\//, why: 'behind the VectorStore contract' },
   {
     package: /^ajv(?:-formats)?$/,

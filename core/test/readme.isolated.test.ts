@@ -155,6 +155,7 @@ describe('the README', { concurrency: false }, () => {
         await rayne('record', recorded, '--account', name, '--monitor', monitor)
         assert.ok(existsSync(recorded))
       },
+      'notify-server [--port N]': () => rayne('notify-server', '--help'),
       'mcp [--print-config CLIENT]': () => rayne('mcp', '--print-config', 'inspector'),
       'secrets rotate': () => rayne('secrets', 'rotate'),
       'jobs [--state failed]': async () => {

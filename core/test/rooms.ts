@@ -29,6 +29,9 @@ const domainRooms: Readonly<Record<string, Readonly<Record<string, string>>>> = 
     clients: 'the libraries of applications, which stand alone',
     wire: 'bodies, times and JSON as the wire says them'
   },
+  notify: {
+    channels: 'one way to people a file'
+  },
   rca: {
     mcp: 'the MCP server',
     model: 'the conversation with the model',

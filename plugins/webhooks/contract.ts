@@ -55,18 +55,23 @@ export const AlertReceived = defineEvent(
 )
 export type AlertReceived = Static<typeof AlertReceived.payload>
 
+/** How far the analysis of an event is. */
+export type AnalysisOfEvent = 'pending' | 'running' | 'done' | 'failed' | 'cancelled' | 'skipped'
+
 /** What became of an event: filled by the plugin that analyses. */
 export interface EventLink {
   readonly rca?: {
     readonly id: string
     readonly url: string
-    readonly status: 'pending' | 'running' | 'done' | 'failed' | 'cancelled' | 'skipped'
+    readonly status: AnalysisOfEvent
     readonly error: string | null
   }
   readonly notebook?: { readonly id: string; readonly url: string; readonly simulated: boolean }
 }
 export interface EventLinks {
   of(eventIds: readonly number[]): Promise<ReadonlyMap<number, EventLink>>
+  /** How many events have an analysis of each status. */
+  counts(): Promise<ReadonlyMap<AnalysisOfEvent, number>>
 }
 /** Provided by rca; webhooks only wants it. */
 export const EventLinksToken = createToken<EventLinks>('rca.event-links')

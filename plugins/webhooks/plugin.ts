@@ -5,6 +5,7 @@ import { AlertReceived, EventLinksToken, WebhooksToken, webhooksErrors } from '.
 import { events } from './migrations/0001_events.ts'
 import { narrowRows } from './migrations/0002_narrow_rows.ts'
 import { oneCall } from './migrations/0003_one_call.ts'
+import { countRoutes } from './routes/counts.ts'
 import { eventRoutes } from './routes/events.ts'
 import { rawBodyRoute } from './routes/raw-body.ts'
 import { receiveRoutes } from './routes/receive.ts'
@@ -31,7 +32,11 @@ export default definePlugin({
     })
     app.provide(WebhooksToken, webhooks)
     app.schedule('forget-bytes', '*/5 * * * *', () => eventStore.forgetBytes(app.db))
-    for (const route of [...receiveRoutes(webhooks), ...eventRoutes(reader, links !== undefined)])
+    for (const route of [
+      ...receiveRoutes(webhooks),
+      ...eventRoutes(reader, links !== undefined),
+      ...countRoutes({ db: app.db, events: reader, links })
+    ])
       app.route(route)
     rawBodyRoute(app, '/v1/webhooks', reader)
     commands(app)

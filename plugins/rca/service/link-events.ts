@@ -17,5 +17,6 @@ export const createEventLinks = (db: Knex): EventLinks => ({
         }
       ])
     )
-  }
+  },
+  counts: () => analysisStore.countOfEvents(db)
 })

@@ -167,6 +167,14 @@ export const analysisStore = {
       )
     return row.usd
   },
+  /** How many analyses of events have each status. */
+  async countOfEvents(db: Knex): Promise<ReadonlyMap<AnalysisStatus, number>> {
+    const rows = await db('rca_analyses')
+      .whereNotNull('event_id')
+      .groupBy('status')
+      .select('status', db.raw('count(*)::int as total'))
+    return new Map(rows.map(row => [row.status, row.total]))
+  },
   async find(db: Knex, id: string): Promise<Analysis | undefined> {
     const row = await db('rca_analyses').where({ id }).first()
     return row && analysisOf(row)

@@ -108,7 +108,8 @@ function payloadOf({ alert, fields }: ReadEvent): Record<string, unknown> {
   }
 }
 
-const stateOfAnalysis = {
+/** The first version's words for how far an analysis is. */
+export const stateOfAnalysis = {
   pending: 'pending',
   running: 'processing',
   done: 'processed',

@@ -50,9 +50,7 @@ export function createHandler(route: Route, options: HandlerOptions): Handler {
     } finally {
       share.giveBack()
     }
-    const given = isReply(result)
-      ? result
-      : { status: route.status ?? 200, headers: undefined, body: result }
+    const given = isReply(result) ? result : { status: route.status ?? 200, body: result }
     if (response && given.status < 300) checkResponse(response, given.body, route)
     return answerOf(given)
   }
@@ -84,21 +82,11 @@ function createReader(route: Route) {
 const isReply = (value: unknown): value is Reply<unknown> =>
   typeof value === 'object' && value !== null && (value as { reply?: unknown }).reply === true
 
-function answerOf({
-  status,
-  headers,
-  body
-}: {
-  readonly status: number
-  readonly headers: Readonly<Record<string, string>> | undefined
-  readonly body: unknown
-}): Answer {
-  if (body === undefined) return { status, headers: headers ?? {}, body }
-  return {
-    status,
-    headers: headers ? { ...jsonType, ...headers } : jsonType,
-    body: JSON.stringify(body)
-  }
+type Given = Pick<Reply<unknown>, 'status' | 'body'> & Partial<Pick<Reply<unknown>, 'headers'>>
+
+function answerOf({ status, headers = {}, body }: Given): Answer {
+  if (body === undefined) return { status, headers, body }
+  return { status, headers: { ...jsonType, ...headers }, body: JSON.stringify(body) }
 }
 
 /** A handler that breaks its own response schema is a bug of ours, seen in tests and development. */

@@ -1,11 +1,11 @@
 import type { Knex } from '../../../core/index.ts'
 import type { EventLinks } from '../../webhooks/contract.ts'
-import { analysisStore } from '../store/analyses.ts'
+import { ofEventsStore } from '../store/of-events.ts'
 
 /** What became of events, for the webhooks plugin's answers. */
 export const createEventLinks = (db: Knex): EventLinks => ({
   async of(eventIds) {
-    const found = await analysisStore.ofEvents(db, eventIds)
+    const found = await ofEventsStore.of(db, eventIds)
     return new Map(
       found.map(({ eventId, id, status, error, notebook }) => [
         eventId,
@@ -18,5 +18,5 @@ export const createEventLinks = (db: Knex): EventLinks => ({
       ])
     )
   },
-  counts: () => analysisStore.countOfEvents(db)
+  counts: () => ofEventsStore.counts(db)
 })

@@ -167,34 +167,9 @@ export const analysisStore = {
       )
     return row.usd
   },
-  /** How many analyses of events have each status. */
-  async countOfEvents(db: Knex): Promise<ReadonlyMap<AnalysisStatus, number>> {
-    const rows = await db('rca_analyses')
-      .whereNotNull('event_id')
-      .groupBy('status')
-      .select('status', db.raw('count(*)::int as total'))
-    return new Map(rows.map(row => [row.status, row.total]))
-  },
   async find(db: Knex, id: string): Promise<Analysis | undefined> {
     const row = await db('rca_analyses').where({ id }).first()
     return row && analysisOf(row)
-  },
-  async ofEvents(
-    db: Knex,
-    eventIds: readonly number[]
-  ): Promise<
-    (Pick<Analysis, 'id' | 'status' | 'error' | 'notebook'> & { readonly eventId: number })[]
-  > {
-    const rows = await db('rca_analyses')
-      .whereIn('event_id', [...eventIds])
-      .select('id', 'event_id', 'status', 'error', 'notebook')
-    return rows.map(row => ({
-      id: row.id,
-      eventId: Number(row.event_id),
-      status: row.status,
-      error: row.error,
-      notebook: row.notebook
-    }))
   },
   /** Newest first, without the evidence rows. */
   async list(

@@ -50,8 +50,8 @@ test('the newest webhooks of a monitor, also where nobody analyses', async t => 
       [1, 'processed', 7]
     ]
   )
-  const one = await app.call('GET', '/v1/webhooks/monitor/7?limit=1')
-  assert.equal((one.body as unknown as object[]).length, 1)
+  const one: { body: unknown } = await app.call('GET', '/v1/webhooks/monitor/7?limit=1')
+  assert.equal((one.body as object[]).length, 1)
   assert.deepEqual((await app.call('GET', '/v1/webhooks/monitor/9')).body, [])
   for (const path of ['monitor/x', 'monitor/7?limit=0', 'monitor/7?limit=101'])
     assert.equal((await app.call('GET', `/v1/webhooks/${path}`)).status, 400, path)

@@ -1,6 +1,6 @@
 import type { Claim, EvidenceRow } from '../contract.ts'
 import type { OperationalCause } from './engine/operational-causes.ts'
-import { wordsOfClass } from './engine/operational-rules.ts'
+import { subjectOfClass, wordsOfClass } from './engine/operational-rules.ts'
 import { hostTrouble } from './host-trouble.ts'
 import { isNotice } from './notices.ts'
 import { exhaustion, lineClaims, newLines, type Known } from './origin-signs.ts'
@@ -116,13 +116,34 @@ const stores: Readonly<Record<string, RegExp>> = {
 }
 
 /** Where a recognised cause lies: at whom the bad lines name, where the one that complains is only its caller. */
-function placeOf({ measured }: Known, cause: OperationalCause): string {
-  const callees = measured.calls.flatMap(([from, to]) => (from === cause.component ? [to] : []))
-  const isCallees = /certificate|^dependency\./.test(cause.class)
+function placeOf(known: Known, cause: OperationalCause): string {
+  const { calls } = known.measured
+  const callees = calls.flatMap(([from, to]) => (from === cause.component ? [to] : []))
+  const isCallees = /certificate|^dependency\.|^resource\.(?:disk|quota)/.test(cause.class)
   if (!isCallees) return cause.component
   const named = callees.find(name => cause.text.toLowerCase().includes(name.toLowerCase()))
   const ofKind = stores[cause.class]
-  return named ?? (ofKind && callees.find(name => ofKind.test(name))) ?? cause.component
+  return (
+    named ??
+    (ofKind && callees.find(name => ofKind.test(name))) ??
+    failingPeer(known, cause.component) ??
+    cause.component
+  )
+}
+
+/** Whom the failed calls of a service were for, where most of them were for one. */
+function failingPeer({ slots, onset }: Known, service: string): string | undefined {
+  const failed = rowsOf(slots, 'traces').filter(
+    row =>
+      textFact(row, 'service') === service &&
+      textFact(row, 'status') === 'error' &&
+      textFact(row, 'peer') !== undefined &&
+      (row.at ?? 0) >= onset.at - minute
+  )
+  const [most] = [...Map.groupBy(failed, row => textFact(row, 'peer'))].toSorted(
+    (a, b) => b[1].length - a[1].length
+  )
+  return most && most[1].length >= 3 && most[1].length > failed.length / 2 ? most[0] : undefined
 }
 
 function recognisedCause(
@@ -214,13 +235,14 @@ function noticesFor(
     )
     const isBefore = off <= 2 * minute && off >= -10 * minute
     return (
-      (isSaid ? 3 : 0) +
+      (isSaid || (isBefore && subject?.test(row.text) === true) ? 3 : 0) +
       (isNamed && isBad ? 3 : isNamed && isBefore ? 1 : 0) +
       (shared.length > 0 && isBefore ? 2 : 0)
     )
   }
+  const subject = subjectOfClass(kind)
   const found = rowsOf(slots, 'changes')
-    .filter(row => isNotice(row))
+    .filter(row => isNotice(row) || subject?.test(row.text) === true)
     .map(row => ({ row, points: points(row) }))
   const most = Math.max(0, ...found.map(one => one.points))
   return most < 2 ? [] : found.filter(one => one.points === most).map(({ row }) => row)

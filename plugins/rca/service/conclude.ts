@@ -95,7 +95,9 @@ function byChange(known: Known, origin: string | null): Answer | undefined {
   return {
     verdict: 'suspected_change',
     component: elsewhere ? origin : (culprit.service ?? origin),
-    class: elsewhere?.class ?? kind.class,
+    class:
+      elsewhere?.class ??
+      (exhausted?.class === 'resource.memory_leak' ? exhausted.class : kind.class),
     remedy: kind.remedy,
     strength: culprit.isDirect ? 1 : 0.5,
     reasons: [...(exhausted ? [exhausted.claim] : []), ...lineClaims(lines)],

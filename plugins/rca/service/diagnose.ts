@@ -7,6 +7,7 @@ import { recogniseOperational } from './engine/operational-causes.ts'
 import { readSigns } from './engine/read-signs.ts'
 import { findOnset, type Onset } from './find-onset.ts'
 import { groupLogs, type LogGroup } from './group-logs.ts'
+import { memoryGrowth } from './growth.ts'
 import { incidentOf } from './incident-of.ts'
 import { measureServices, type Measured } from './measure-services.ts'
 import { firstEffects, nearOf } from './origin-signs.ts'
@@ -51,7 +52,8 @@ export function diagnose(
     service: origin,
     effects: firstEffects(slots, measured, service, onset.at),
     kinds: signs?.kinds ?? new Map(),
-    begun
+    begun,
+    growth: memoryGrowth(slots, origin, onset.at)
   })
   const [first, second] = suspects
   const culprit =

@@ -3,6 +3,7 @@ import { findStep } from './engine/change-points.ts'
 import { createCallGraph, reachable } from './engine/infer-calls.ts'
 import type { OperationalCause } from './engine/operational-causes.ts'
 import { kindsOf } from './engine/symptom-kinds.ts'
+import { memoryGrowth } from './growth.ts'
 import type { Onset } from './find-onset.ts'
 import type { Measured } from './measure-services.ts'
 import type { WeighedSuspect } from './rank-changes.ts'
@@ -65,7 +66,7 @@ const exhaustions = [
 
 /** What runs out at the origin: its lines say so and a series moved with them; undefined without both. */
 export function exhaustion(
-  { slots, measured }: Known,
+  { slots, measured, onset }: Known,
   origin: string | null,
   lines: readonly EvidenceRow[]
 ): { class: string; remedy: string; claim: Claim } | undefined {
@@ -79,9 +80,10 @@ export function exhaustion(
       row => metric.test(textFact(row, 'metric') ?? '') && near.has(inScope(row, 'service') ?? null)
     )
     if (said.length < 2 || shown.length === 0) continue
+    const growth = kind === 'memory' ? memoryGrowth(slots, origin, onset.at) : undefined
     return {
-      class: name,
-      remedy,
+      class: growth ? 'resource.memory_leak' : name,
+      remedy: growth ? 'restart' : remedy,
       claim: {
         text: [
           `${origin} says "${said[0]?.text.slice(0, 120)}", and`,

@@ -42,6 +42,8 @@ interface Trouble {
   readonly kinds: ReadonlyMap<SymptomKind, number>
   /** What services began to do at the onset, by service. */
   readonly begun: ReadonlyMap<string, Claim>
+  /** The origin's memory that grew all the time until the onset. */
+  readonly growth: Claim | undefined
   readonly slots: readonly EvidenceSlot[]
 }
 /** Where the trouble begins, and what happened there. */
@@ -50,6 +52,7 @@ export interface Origin {
   readonly effects: readonly Effect[]
   readonly kinds: ReadonlyMap<SymptomKind, number>
   readonly begun: ReadonlyMap<string, Claim>
+  readonly growth: Claim | undefined
 }
 /** An orchestrator does things all the time; what a person did is the likelier cause. */
 const isRoutine = ({ facts }: EvidenceRow): boolean => /^kube/i.test(String(facts['source']))
@@ -67,7 +70,13 @@ export function rankChanges(
   alert: Alert,
   onset: Onset,
   logs: readonly LogGroup[],
-  origin: Origin = { service: alert.service, effects: [], kinds: new Map(), begun: new Map() }
+  origin: Origin = {
+    service: alert.service,
+    effects: [],
+    kinds: new Map(),
+    begun: new Map(),
+    growth: undefined
+  }
 ): WeighedSuspect[] {
   const monitorEnv = slots.find(slot => slot.slot === 'monitor')?.rows[0]?.facts['env']
   const env = alert.env ?? (typeof monitorEnv === 'string' ? monitorEnv : null)
@@ -132,6 +141,7 @@ function weigh(change: Change, trouble: Trouble): Weighed[] | undefined {
     ...(typeof changeEnv === 'string' && env && sameEnv(changeEnv) !== sameEnv(env)
       ? [{ points: -60, text: `in ${changeEnv}, while the alert is in ${env}`, evidence }]
       : []),
+    ...growthReason(change, trouble),
     ...meaningReason(change, trouble),
     ...sideReason(change, trouble)
   ]
@@ -151,6 +161,25 @@ function effectReason(
     text: `${effect.metric} left its usual range right after it`,
     evidence: [...evidence, effect.id]
   }
+}
+
+/** A version whose memory grows needs hours to fall: its deploy is as suspect as one of a minute ago. */
+function growthReason(
+  { row, at, evidence }: Change,
+  { growth, service, onset }: Trouble
+): Weighed[] {
+  const { service: changed, version } = row.facts
+  const isOld = onset.at - at >= 20 * minute
+  return growth && isOld && changed === service && typeof version === 'string'
+    ? [
+        {
+          points: 40,
+          isDirect: true,
+          text: growth.text,
+          evidence: [...evidence, ...growth.evidence]
+        }
+      ]
+    : []
 }
 
 /** What the change of the origin says it does, where that explains the kind of trouble. */

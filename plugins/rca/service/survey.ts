@@ -4,6 +4,7 @@ import type { EvidenceSlot } from '../contract.ts'
 import { logFacts, seriesFacts } from './describe-rows.ts'
 import { findStep, judgeChange } from './engine/change-points.ts'
 import { inEnv, tracesQuestion } from './ask-traces.ts'
+import { isGrowing } from './growth.ts'
 import { answer, fromRows, type Question } from './question.ts'
 import { seriesOf } from './read-rows.ts'
 
@@ -26,6 +27,7 @@ const saturation = [
   'avg:postgresql.rows_fetched',
   'avg:redis.net.commands',
   'avg:kubernetes.cpu.usage.total',
+  'avg:runtime.heap.used',
   'max:kubernetes.memory.usage',
   'sum:kubernetes.containers.restarts'
 ]
@@ -203,7 +205,8 @@ const resourcesQuestion = (subject: Subject): Question => {
         if (change !== undefined && change.strength >= 1.5) return true
         // What runs out runs out slowly, so that it is no step at the onset.
         const step = findStep(seriesOf(row), subject.onset + 5 * minute)
-        return step !== undefined && step.at >= subject.onset - 20 * minute
+        if (step !== undefined && step.at >= subject.onset - 20 * minute) return true
+        return isGrowing(seriesOf(row), subject.onset)
       })
       const still = read.rows.length - rows.length
       return { ...read, rows, note: `${still} more series were as usual` }

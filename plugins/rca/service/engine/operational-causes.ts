@@ -1,5 +1,5 @@
 import type { Incident } from './incident.ts'
-import { rules, type Rule } from './operational-rules.ts'
+import { rules, surgeWords, type Rule } from './operational-rules.ts'
 import type { BadText, MovedMetric, Signs } from './read-signs.ts'
 import type { SymptomKind } from './symptom-kinds.ts'
 
@@ -101,8 +101,6 @@ function outsiders({ alert }: Incident, { texts }: Signs): OperationalCause[] {
 
 const requestRate =
   /requests?_?(?:per|rate|count|total)|\b[rq]ps\b|hits|throughput|active_?(?:users|sessions)|concurrent/i
-const surgeWords =
-  /flash ?sale|campaign|marketing|surge|spike in (?:traffic|requests|orders)|viral|promo|black friday|peak|traffic (?:increase|spike|surge)|bot(?:s| traffic)|crawler|scrap(?:er|ing)|ddos/i
 // Half as many requests again, all at the entries, is more than a deploy or a retry makes of itself.
 const leastSurge = 1.5
 

@@ -155,6 +155,14 @@ export const rules: readonly Rule[] = [
   }
 ]
 
+/** Words of more to do than usual, where it comes in. */
+export const surgeWords =
+  /flash ?sale|campaign|marketing|surge|spike in (?:traffic|requests|orders)|viral|promo|black friday|peak|traffic (?:increase|spike|surge)|bot(?:s| traffic)|crawler|scrap(?:er|ing)|ddos/i
+
 /** What texts say of a class of cause; undefined where words alone name none. */
 export const wordsOfClass = (kind: string): RegExp | undefined =>
-  rules.find(rule => rule.class === kind)?.says
+  kind === 'load.traffic_surge' ? surgeWords : rules.find(rule => rule.class === kind)?.says
+
+/** What a change is about that brings such a cause about; undefined where none is known to. */
+export const subjectOfClass = (kind: string): RegExp | undefined =>
+  kind === 'network.dns' ? /dns/i : undefined

@@ -6,6 +6,7 @@ import { fuzzCommand } from './fuzz/command.ts'
 import { ingestCommand } from './ingest/command.ts'
 import { killCommand } from './kill/command.ts'
 import { proxyCommand } from './proxy/command.ts'
+import { rcaCommand } from './rca/command.ts'
 import { startCommand } from './start/command.ts'
 import { stopEverything } from './process/started.ts'
 
@@ -22,7 +23,8 @@ for (const add of [
   proxyCommand,
   datacatCommand,
   datacatKillCommand,
-  datacatStateCommand
+  datacatStateCommand,
+  rcaCommand
 ])
   add(program)
 

@@ -25,6 +25,8 @@ export function incidentOf(
     ...(asked[0] === undefined ? {} : { logsFrom: Date.parse(asked[0]) }),
     logs: logs.filter(({ service }) => near.has(service)),
     metrics: rowsOf(slots, 'metric')
+      // By version or host they are the same requests again.
+      .filter(row => inScope(row, 'version') === undefined)
       .flatMap(metricOf)
       .filter(({ service }) => near.has(service)),
     spans: rowsOf(slots, 'traces').flatMap(spanOf),

@@ -1,5 +1,5 @@
 import { fitSymptoms, readChange, type Fit, type ReadChange } from './change-meaning.ts'
-import type { Change, Incident } from './incident.ts'
+import type { Change, Incident, LogSign } from './incident.ts'
 import { callsFromSpans, createCallGraph } from './infer-calls.ts'
 import { ownerOf } from './map-paths.ts'
 import type { Signs } from './read-signs.ts'
@@ -47,8 +47,15 @@ export function rankChanges(incident: Incident, signs: Signs): RankedChange[] {
   const services = servicesOf(incident)
   const read = incident.changes.map(change => ({ change, read: readChange(change) }))
   const matches = matchTexts(signs.texts, read, services)
+  const around = {
+    incident,
+    signs,
+    services,
+    stacks: stacksOf(incident),
+    versioned: versionedErrors(incident, signs)
+  }
   return read
-    .map((one, index) => weigh(one.change, one.read, matches[index], { incident, signs, services }))
+    .map((one, index) => weigh(one.change, one.read, matches[index], around))
     .sort((a, b) => b.score - a.score || (a.change.id < b.change.id ? -1 : 1))
 }
 
@@ -65,6 +72,25 @@ interface Surroundings {
   readonly incident: Incident
   readonly signs: Signs
   readonly services: readonly string[]
+  /** Every stack and span error once, as one text. */
+  readonly stacks: string
+  /** Error lines since the onset that name a version. */
+  readonly versioned: readonly LogSign[]
+}
+
+const stacksOf = ({ logs, spans }: Incident): string =>
+  [
+    ...new Set([
+      ...logs.flatMap(({ detail }) => detail ?? []),
+      ...spans.flatMap(({ error }) => error ?? [])
+    ])
+  ].join('\n')
+
+function versionedErrors({ logs }: Incident, { onset }: Signs): LogSign[] {
+  const from = onset.at - Math.max(minute, onset.precisionMs)
+  return logs.filter(
+    ({ severity, version, at }) => severity === 'error' && version !== undefined && at >= from
+  )
 }
 
 function weigh(
@@ -78,7 +104,7 @@ function weigh(
   const owners = ownersOf(change, around.services)
   const arrival = arrivalOf(change, owners, around)
   const place = placeOf(owners, around)
-  const stack = namedInStack(change, read, around.incident)
+  const stack = namedInStack(change, read, around.stacks)
   const late = arrival.at - signs.onset.at - Math.max(minute, signs.onset.precisionMs)
   const isUnread = change.diff === null && change.files.length === 0
   const versions = compareVersions(change, around)
@@ -134,16 +160,9 @@ const bareVersion = (version: string): string => version.replace(/^v/i, '')
  */
 function compareVersions(
   { version, service }: Change,
-  { incident, signs }: Surroundings
+  { versioned }: Surroundings
 ): { readonly points: number; readonly text: string | undefined } {
-  const from = signs.onset.at - Math.max(minute, signs.onset.precisionMs)
-  const lines = incident.logs.filter(
-    log =>
-      log.severity === 'error' &&
-      log.version !== undefined &&
-      log.at >= from &&
-      (service === undefined || log.service === service)
-  )
+  const lines = versioned.filter(log => service === undefined || log.service === service)
   if (version === undefined || lines.length < leastVersioned) return { points: 0, text: undefined }
   const mine = lines.filter(log => bareVersion(log.version ?? '') === bareVersion(version)).length
   const percent = Math.round((100 * mine) / lines.length)
@@ -233,19 +252,8 @@ function placeOf(
 }
 
 /** The file or function of the change that a stack in the errors names. */
-function namedInStack(
-  change: Change,
-  read: ReadChange,
-  { logs, spans }: Incident
-): string | undefined {
-  if (read.isInert) return undefined
-  const stacks = [
-    ...new Set([
-      ...logs.flatMap(({ detail }) => detail ?? []),
-      ...spans.flatMap(({ error }) => error ?? [])
-    ])
-  ].join('\n')
-  if (stacks === '') return undefined
+function namedInStack(change: Change, read: ReadChange, stacks: string): string | undefined {
+  if (read.isInert || stacks === '') return undefined
   const file = change.files.find(
     path =>
       path.length > 4 &&

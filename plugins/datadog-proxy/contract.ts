@@ -114,6 +114,16 @@ export interface NotebookRef {
   readonly name: string
   readonly url: string
 }
+/** A notebook with its cells as Datadog describes them. */
+export interface NotebookContent extends NotebookRef {
+  readonly cells: readonly { readonly type: string; readonly definition: DatadogObject }[]
+}
+export interface EventDraft {
+  readonly title: string
+  readonly text: string
+  readonly tags: readonly string[]
+  readonly alertType?: 'error' | 'warning' | 'info' | 'success'
+}
 /** What a monitor search knows of a monitor: `state` is its `status` field, unknown words kept. */
 export interface MonitorHit {
   readonly id: string
@@ -180,6 +190,11 @@ export interface DatadogAccount {
   createNotebook(draft: NotebookDraft, options?: CallOptions): Promise<NotebookRef>
   /** The newest notebook whose name contains `text` literally, or undefined; makes creation safe to repeat. */
   findNotebook(text: string, options?: CallOptions): Promise<NotebookRef | undefined>
+  notebook(id: string, options?: CallOptions): Promise<NotebookContent>
+  /** Replaces the name, the window and ALL cells; Datadog has no smaller change. */
+  updateNotebook(id: string, draft: NotebookDraft, options?: CallOptions): Promise<NotebookRef>
+  /** Sent once; Datadog has no way to look for it at once. */
+  createEvent(draft: EventDraft, options?: CallOptions): Promise<{ readonly url: string }>
 }
 
 export interface DatadogService {

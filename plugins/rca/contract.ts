@@ -88,6 +88,32 @@ export const Investigation = Type.Object({
 })
 export type Investigation = Static<typeof Investigation>
 
+/** An earlier incident whose signs are like these: something to test, and never evidence. */
+export const SimilarIncident = Type.Object({
+  analysis_id: Type.String(),
+  name: Type.String(),
+  at: Type.String(),
+  /** 0 to 1. */
+  similarity: Type.Number(),
+  /** What a person said it was; null when nobody has. */
+  confirmed_cause: nullable(Type.String()),
+  /** The signs both share, heaviest first. */
+  reasons: Type.Array(Type.String())
+})
+export type SimilarIncident = Static<typeof SimilarIncident>
+
+/** What a person says of an analysis. */
+export const Feedback = Type.Object({
+  judgement: Type.Union([Type.Literal('right'), Type.Literal('wrong'), Type.Null()]),
+  cause: nullable(Type.String()),
+  component: nullable(Type.String()),
+  class: nullable(Type.String()),
+  note: nullable(Type.String()),
+  given_by: Type.String(),
+  given_at: Type.String()
+})
+export type Feedback = Static<typeof Feedback>
+
 /** The same evidence always gives the same text; `investigation` is there when a model was configured. */
 export const Report = Type.Object({
   verdict: Type.Union([
@@ -114,6 +140,7 @@ export const Report = Type.Object({
   evidence: Type.Array(EvidenceSlot),
   account: nullable(Type.String()),
   simulated: Type.Boolean(),
+  similar: Type.Optional(Type.Array(SimilarIncident)),
   investigation: Type.Optional(Investigation)
 })
 export type Report = Static<typeof Report>

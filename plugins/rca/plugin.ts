@@ -9,12 +9,15 @@ import { serveMcp } from './mcp/serve-mcp.ts'
 import { analyses } from './migrations/0001_analyses.ts'
 import { requests as requestTables } from './migrations/0002_requests.ts'
 import { shares } from './migrations/0003_shares.ts'
+import { outcomes } from './migrations/0004_outcomes.ts'
 import { routes } from './routes/all.ts'
+import { createFollowUp, recover } from './service/after-alert.ts'
 import { createAnalyser } from './service/analyse.ts'
 import { openInvestigator } from './service/investigate/open-investigator.ts'
 import { createEventLinks } from './service/link-events.ts'
 import { openAnalysis } from './service/open-analysis.ts'
 import { createRequests } from './service/request-analysis.ts'
+import { createNotebookResolver } from './service/resolve-notebook.ts'
 import { tellEnded } from './service/tell-ended.ts'
 
 export default definePlugin({
@@ -22,7 +25,7 @@ export default definePlugin({
   version: '1.0.0',
   errors: rcaErrors,
   config,
-  migrations: [analyses, requestTables, shares],
+  migrations: [analyses, requestTables, shares, outcomes],
   needs: { datadog: DatadogToken },
   provides: [EventLinksToken],
   register(app, { datadog }) {
@@ -43,9 +46,17 @@ export default definePlugin({
       maxRetries: 4,
       run: analyser
     })
+    const resolve = app.job('resolve-notebook', {
+      payload: Type.Object({ analysisId: Type.String() }),
+      run: createNotebookResolver({ db, datadog })
+    })
     app.on(AlertReceived, (alert, job) =>
-      app.db.transaction(trx => openAnalysis(trx, alert, job, analyse, share))
+      app.db.transaction(async trx => {
+        await openAnalysis(trx, alert, job, analyse, share)
+        await recover(trx, alert, resolve)
+      })
     )
+    app.on(AnalysisEnded, createFollowUp({ db, datadog, resolve }))
     app.provide(EventLinksToken, createEventLinks(app.db))
     const requests = createRequests({ db, datadog, analyse, hasModel })
     recordCommand(app, datadog)

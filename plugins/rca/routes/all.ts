@@ -1,6 +1,7 @@
 import type { PluginApp } from '../../../core/index.ts'
 import { readRoutes } from './analyses.ts'
 import { controlRoutes } from './control.ts'
+import { feedbackRoutes } from './feedback.ts'
 import type { Rca } from './rca.ts'
 import { reportRoutes } from './report.ts'
 import { requestRoutes } from './requests.ts'
@@ -8,6 +9,13 @@ import { stepRoutes } from './steps.ts'
 
 /** Every route of this plugin. */
 export function routes(app: PluginApp<unknown>, rca: Rca): void {
-  for (const add of [readRoutes, reportRoutes, requestRoutes, controlRoutes, stepRoutes])
+  for (const add of [
+    readRoutes,
+    reportRoutes,
+    requestRoutes,
+    controlRoutes,
+    feedbackRoutes,
+    stepRoutes
+  ])
     add(app, rca)
 }

@@ -2,6 +2,7 @@ import { Type, type PluginApp } from '../../../core/index.ts'
 import { AnalysisStatus, Report } from '../contract.ts'
 import { foundAnalysis } from '../service/request-analysis.ts'
 import { analysisStore } from '../store/analyses.ts'
+import { outcomeStore } from '../store/outcomes.ts'
 import type { Rca } from './rca.ts'
 import { AnalysisId, common, Detail, noAnalysis, nullableText, Summary, summaryOf } from './wire.ts'
 
@@ -66,7 +67,9 @@ export function readRoutes(app: PluginApp<unknown>, { db }: Rca): void {
     also: noAnalysis,
     async handle({ params: { id } }) {
       const analysis = await foundAnalysis(db, id)
-      return { ...common(analysis), alert: analysis.alert, report: analysis.report }
+      const { resolvedAt } = await outcomeStore.lifecycle(db, id)
+      const resolved_at = resolvedAt?.toISOString() ?? null
+      return { ...common(analysis), resolved_at, alert: analysis.alert, report: analysis.report }
     }
   })
 }

@@ -2,6 +2,7 @@ import { Type, type PluginApp } from '../../../core/index.ts'
 import { reportMarkdown } from '../service/markdown-report.ts'
 import { renderTemplate, templateFiles, templateOf } from '../service/report-templates.ts'
 import { foundAnalysis } from '../service/request-analysis.ts'
+import { outcomeStore } from '../store/outcomes.ts'
 import type { Rca } from './rca.ts'
 import { AnalysisId, noAnalysis, nullableText } from './wire.ts'
 
@@ -38,10 +39,11 @@ export function reportRoutes(app: PluginApp<unknown>, { db, datadog }: Rca): voi
       const { report } = analysis
       if (!report) return { id, template_id: file, markdown: null }
       const { appUrl } = await datadog.account(analysis.account ?? undefined)
+      const afterwards = await outcomeStore.afterwards(db, id)
       const markdown =
         file === null
-          ? reportMarkdown(analysis, report, appUrl)
-          : await renderTemplate(file, analysis, report, appUrl)
+          ? reportMarkdown(analysis, report, appUrl, afterwards)
+          : await renderTemplate(file, analysis, report, appUrl, afterwards)
       return { id, template_id: file, markdown }
     }
   })

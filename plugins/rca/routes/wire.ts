@@ -43,6 +43,8 @@ export const Summary = Type.Object({
 })
 export const Detail = Type.Object({
   ...Common,
+  /** When the alert recovered. */
+  resolved_at: nullableText,
   alert: Alert,
   report: Type.Union([Report, Type.Null()])
 })

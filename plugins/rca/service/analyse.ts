@@ -11,6 +11,7 @@ import { rcaErrors, type EvidenceSlot, type Report } from '../contract.ts'
 import { analysisStore, type Analysis } from '../store/analyses.ts'
 import { gatherEvidence } from './gather-evidence.ts'
 import type { Investigator } from './investigate/open-investigator.ts'
+import { recallIncidents } from './recall-incidents.ts'
 import type { AnalysePayload } from './request-analysis.ts'
 import { hasEnded } from './stream-steps.ts'
 import { createStepLog, type Tell } from './tell-steps.ts'
@@ -118,7 +119,7 @@ async function complete(
 
 /** The stored report of this attempt, or of an earlier one that has asked the model, which is not paid for twice. */
 async function reportOf(
-  { analysisId, signal, tell, write }: Attempt,
+  { analysisId, db, signal, tell, write }: Attempt,
   analysis: Analysis,
   time: AlertTime,
   account: DatadogAccount,
@@ -127,7 +128,8 @@ async function reportOf(
   if (analysis.report?.investigation) return analysis.report
   const save = (report: Report): Promise<void> =>
     write(trx => analysisStore.saveReport(trx, analysisId, report))
-  const report = await engineReport(analysis, time, account, { signal, tell })
+  const engine = await engineReport(analysis, time, account, { signal, tell })
+  const report = { ...engine, similar: await recallIncidents(db, analysis, engine) }
   await save(report)
   assertAnswered(report.evidence)
   tell('report', report.summary)

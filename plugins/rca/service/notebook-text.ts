@@ -1,5 +1,12 @@
 import { epochMs, isoTime } from '../../../core/index.ts'
-import type { Claim, EvidenceRow, EvidenceSlot, Investigation, Report } from '../contract.ts'
+import type {
+  Claim,
+  EvidenceRow,
+  EvidenceSlot,
+  Investigation,
+  Report,
+  SimilarIncident
+} from '../contract.ts'
 import { clock } from './clock.ts'
 import { code, heading, joined, md, nothing, words, type Markdown } from './markdown.ts'
 
@@ -184,3 +191,29 @@ const cite = (ids: readonly string[]): Markdown => {
   const more = each.length > maxIds ? ` and ${each.length - maxIds} more` : ''
   return md`_(${each.slice(0, maxIds).join(', ')}${more === '' ? nothing : md` ${more}`})_`
 }
+
+/** Earlier incidents with like signs. */
+export const similarText = (similar: readonly SimilarIncident[]): Markdown =>
+  similar.length === 0
+    ? nothing
+    : joined(
+        [
+          heading(2, 'Similar incidents'),
+          words('Something to test, and no evidence.'),
+          joined(
+            similar.map(
+              ({ name, at, similarity, confirmed_cause: cause, reasons, analysis_id: id }) => {
+                const known =
+                  cause === null
+                    ? words('cause not confirmed')
+                    : md`confirmed cause: **${cut(cause, 300)}**`
+                const percent = Math.round(similarity * 100)
+                const why = cut(reasons.join('; '), 300)
+                return md`- **${name}**, ${clock(at)}, ${percent} % alike, ${known} (analysis ${id}; shared: ${why})`
+              }
+            ),
+            '\n'
+          )
+        ],
+        '\n\n'
+      )

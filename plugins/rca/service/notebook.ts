@@ -52,7 +52,7 @@ export function draftNotebook(
         title: name,
         query
       })),
-      ...written([queries, parts.related_logs, traces, evidence, resolution, footer])
+      ...written([queries, parts.related_logs, traces, parts.similar, evidence, resolution, footer])
     ],
     window
   }

@@ -7,7 +7,14 @@ import { graphsOf, type Graph } from './graphs.ts'
 import { shortHost } from './host-names.ts'
 import { heading, joined, md, nothing, rule, words, type Markdown } from './markdown.ts'
 import { notebookLinks, type NotebookLinks } from './notebook-links.ts'
-import { analysisText, evidenceText, logFindings, logRows, queriesText } from './notebook-text.ts'
+import {
+  analysisText,
+  evidenceText,
+  logFindings,
+  logRows,
+  queriesText,
+  similarText
+} from './notebook-text.ts'
 import { alertName } from './report.ts'
 
 /** What became of the alert since, and what the past knows of it. */
@@ -61,6 +68,7 @@ export function reportParts(
       traces: service ? under('APM and traces', links.traces) : nothing,
       log_findings: logFindings(report),
       log_rows: logRows(report),
+      similar: similarText(report.similar ?? []),
       evidence: evidenceText(report),
       footer: footer(analysisId, subject)
     }

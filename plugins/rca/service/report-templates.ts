@@ -65,6 +65,7 @@ function valuesOf(
 ): Readonly<Record<string, unknown>> {
   const { component, class: kind, affected, remediation, ...rest } = report
   return {
+    similar: [],
     ...rest,
     id,
     title: alertName(alert, report.evidence),

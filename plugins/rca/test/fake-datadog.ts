@@ -1,9 +1,10 @@
-import type {
-  DatadogAccount,
-  DatadogRows,
-  DatadogService,
-  NotebookDraft,
-  NotebookRef
+import {
+  DatadogError,
+  type DatadogAccount,
+  type DatadogRows,
+  type DatadogService,
+  type NotebookDraft,
+  type NotebookRef
 } from '../../datadog-proxy/contract.ts'
 import { epochMs } from '../../../core/index.ts'
 
@@ -70,6 +71,29 @@ export function fakeDatadog(overrides: Partial<DatadogAccount> = {}): {
       const found = notebooks.findLast(notebook => notebook.name.includes(text))
       return found && { id: found.id, name: found.name, url: found.url }
     },
+    notebook: async id => {
+      const found = notebooks.find(notebook => notebook.id === id)
+      if (!found) throw new DatadogError('not_found', 'Datadog answered 404: Notebook not found')
+      return {
+        id,
+        name: found.name,
+        url: found.url,
+        cells: found.cells.map(cell => ({
+          type: cell.type,
+          definition:
+            cell.type === 'markdown'
+              ? { type: cell.type, text: cell.text }
+              : { type: cell.type, title: cell.title, requests: [{ q: cell.query }] }
+        }))
+      }
+    },
+    updateNotebook: async (id, draft) => {
+      const at = notebooks.findIndex(notebook => notebook.id === id)
+      const url = `https://app.datadoghq.com/notebook/${id}`
+      notebooks[at] = { ...draft, id, url }
+      return { id, name: draft.name, url }
+    },
+    createEvent: async () => ({ url: 'https://app.datadoghq.com/event/event?id=1' }),
     ...overrides
   } as DatadogAccount
   return {

@@ -10,6 +10,7 @@ import type {
   DatadogObject,
   DatadogRows,
   MonitorHit,
+  EventDraft,
   NotebookDraft,
   NotebookRef,
   TimeWindow
@@ -81,13 +82,10 @@ export interface DowntimeDraft {
   readonly key?: string
 }
 
-export interface EventDraft {
-  readonly title: string
-  readonly text: string
-  readonly tags: readonly string[]
+/** An event with all that can be said of one. */
+export interface FullEventDraft extends EventDraft {
   readonly at?: EpochMs
   readonly host?: string
-  readonly alertType?: 'error' | 'warning' | 'info' | 'success'
   readonly aggregationKey?: string
 }
 
@@ -228,7 +226,7 @@ export interface OpenAccount extends DatadogAccount {
   cancelDowntime(id: string, options?: CallOptions): Promise<void>
   /** Sent once; Datadog has no way to look for it at once. */
   createEvent(
-    draft: EventDraft,
+    draft: FullEventDraft,
     options?: CallOptions
   ): Promise<{ readonly id: string; readonly url: string }>
   hostTotals(

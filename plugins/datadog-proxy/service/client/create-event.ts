@@ -1,6 +1,6 @@
 import { toSeconds } from '../../../../core/index.ts'
 import { DatadogError } from '../../contract.ts'
-import type { EventDraft } from './account.ts'
+import type { FullEventDraft } from './account.ts'
 import type { Sdk } from './load-sdk.ts'
 import { objectOf, textOf } from './read-json.ts'
 import type { Call } from './send-request.ts'
@@ -10,7 +10,7 @@ export async function createEvent(
   call: Call,
   sdk: Sdk,
   appUrl: string,
-  draft: EventDraft
+  draft: FullEventDraft
 ): Promise<{ id: string; url: string }> {
   const { at, tags, ...rest } = draft
   const body = {

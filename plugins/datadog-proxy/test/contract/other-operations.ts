@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict'
 import { epochMs } from '../../../../core/index.ts'
-import type { EventDraft, LogAggregation, ServiceDefinition } from '../../service/client/account.ts'
+import type {
+  FullEventDraft,
+  LogAggregation,
+  ServiceDefinition
+} from '../../service/client/account.ts'
 import { instantOf } from './instants.ts'
 import { operation, type Driven, type Operation } from './operation.ts'
 import {
@@ -27,7 +31,7 @@ const validate = operation({
 })
 
 const alertTypes = ['error', 'warning', 'info', 'success'] as const
-function eventOf({ interaction: { request }, recording }: Driven): EventDraft {
+function eventOf({ interaction: { request }, recording }: Driven): FullEventDraft {
   const { body } = request
   const happened = instantOf(at(body, 'date_happened'), recording.at)
   const alertType = alertTypes.find(one => one === at(body, 'alert_type'))

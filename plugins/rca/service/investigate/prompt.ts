@@ -1,5 +1,5 @@
 import type { Alert } from '../../../webhooks/contract.ts'
-import type { EvidenceSlot, Report } from '../../contract.ts'
+import type { EvidenceSlot, Report, SimilarIncident } from '../../contract.ts'
 import { untrusted } from './hostile-text.ts'
 
 /** What never changes between requests, so that it is read from the cache. */
@@ -34,7 +34,7 @@ export const slotText = (slot: EvidenceSlot): string =>
 
 /** The first message: the alert, the report of the engine, and every answer so far. */
 export function evidencePack(alert: Alert, report: Report): string {
-  const { summary, onset, suspects, findings, evidence } = report
+  const { summary, onset, suspects, findings, evidence, similar = [] } = report
   const about = {
     monitor: alert.monitor_name ?? alert.title,
     monitor_id: alert.monitor_id,
@@ -59,6 +59,23 @@ export function evidencePack(alert: Alert, report: Report): string {
     'The deterministic report:',
     untrusted('report', JSON.stringify(engine, null, 1).split('\n')),
     'The evidence:',
-    ...evidence.map(slotText)
+    ...evidence.map(slotText),
+    ...pastText(similar)
   ].join('\n\n')
 }
+
+/** The past enters as something to test: no row of it can be cited. */
+const pastText = (similar: readonly SimilarIncident[]): string[] =>
+  similar.length === 0
+    ? []
+    : [
+        'Earlier incidents with like signs. They are hypotheses to test against the evidence above, and no evidence:',
+        untrusted(
+          'past',
+          similar.map(
+            ({ name, at, similarity, confirmed_cause: cause, reasons }) =>
+              `${at} ${name}, ${Math.round(similarity * 100)} % alike; cause a person confirmed: ` +
+              `${cause ?? 'none'}; shared: ${reasons.join('; ')}`
+          )
+        )
+      ]

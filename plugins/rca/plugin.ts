@@ -61,7 +61,7 @@ export default definePlugin({
     const requests = createRequests({ db, datadog, analyse, hasModel })
     recordCommand(app, datadog)
     analyseCommand(app, { db, datadog, requests, analyser, timeoutSeconds, log })
-    routes(app, { db, datadog, requests, hasModel })
+    routes(app, { db, datadog, requests, resolve, hasModel })
     serveMcp(app, datadog)
   }
 })

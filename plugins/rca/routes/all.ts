@@ -5,7 +5,10 @@ import { feedbackRoutes } from './feedback.ts'
 import type { Rca } from './rca.ts'
 import { reportRoutes } from './report.ts'
 import { requestRoutes } from './requests.ts'
+import { sidecarRoutes } from './sidecar.ts'
+import { statsRoutes } from './stats.ts'
 import { stepRoutes } from './steps.ts'
+import { toolRoutes } from './tools.ts'
 
 /** Every route of this plugin. */
 export function routes(app: PluginApp<unknown>, rca: Rca): void {
@@ -15,7 +18,10 @@ export function routes(app: PluginApp<unknown>, rca: Rca): void {
     requestRoutes,
     controlRoutes,
     feedbackRoutes,
-    stepRoutes
+    statsRoutes,
+    stepRoutes,
+    sidecarRoutes,
+    toolRoutes
   ])
     add(app, rca)
 }

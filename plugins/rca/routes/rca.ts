@@ -1,5 +1,6 @@
-import type { Knex } from '../../../core/index.ts'
+import type { JobHandle, Knex } from '../../../core/index.ts'
 import type { DatadogService } from '../../datadog-proxy/contract.ts'
+import type { OneAnalysis } from '../service/after-alert.ts'
 import type { Requests } from '../service/request-analysis.ts'
 
 /** What the routes of this plugin work with. */
@@ -7,5 +8,6 @@ export interface Rca {
   readonly db: Knex
   readonly datadog: DatadogService
   readonly requests: Requests
+  readonly resolve: JobHandle<OneAnalysis>
   readonly hasModel: boolean
 }

@@ -12,7 +12,7 @@ const maxSimilar = 3
 const maxLogs = 20
 
 /** The signs by which an incident is found again: its log lines, what left its range, and the alert's own words. */
-export function signsOf(alert: Alert, report: Report): string[] {
+function signsOf(alert: Alert, report: Report): string[] {
   const metrics = report.evidence
     .filter(({ slot }) => slot === 'metric-resources' || slot === 'metric')
     .flatMap(({ rows }) => rows)

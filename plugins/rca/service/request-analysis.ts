@@ -1,5 +1,6 @@
 import { notFound, nowMs, RayneError, type JobHandle, type Knex } from '../../../core/index.ts'
 import type { DatadogService } from '../../datadog-proxy/contract.ts'
+import type { Alert } from '../../webhooks/contract.ts'
 import { rcaErrors } from '../contract.ts'
 import { analysisStore, type AnalysisSettings } from '../store/analyses.ts'
 import { alertOfMonitor, type AskedAlert } from './alert-of-monitor.ts'
@@ -79,6 +80,13 @@ export function createRequests(needs: {
         },
         aheadSeconds
       )
+    },
+    /** Of an alert somebody tells of; the default account is asked. */
+    async ofAlert(alert: Alert, asked: AnalysisSettings, by: string): Promise<string> {
+      const settings = settingsOf(asked)
+      const { name: account } = await datadog.account()
+      const receivedAt = new Date()
+      return open({ account, alert, receivedAt, requestedBy: by, settings, rerunOf: null })
     },
     /** Of an earlier alert, from the beginning; it makes no second notebook unless that is asked for. */
     async rerun(id: string, asked: AnalysisSettings, by: string): Promise<string> {

@@ -10,6 +10,24 @@ export interface Lifecycle {
   readonly notebookResolvedAt: Date | null
 }
 
+/** A notebook and whether its alert is over, in the first version's words. */
+export interface KnownNotebook {
+  readonly monitorId: string | null
+  readonly monitorName: string | null
+  readonly notebookId: string
+  readonly notebookUrl: string
+  readonly createdAt: string
+  readonly status: 'Active' | 'Resolved'
+  readonly resolvedAt: string | null
+}
+interface NotebookRow {
+  readonly monitor_id: string | null
+  readonly name: string | null
+  readonly notebook: { readonly id: string; readonly url: string }
+  readonly created_at: Date
+  readonly resolved_at: Date | null
+}
+
 const clean = (text: string | null): string | null =>
   // No database holds NUL or half a character.
   text === null ? null : text.replaceAll('\0', ' ').toWellFormed()
@@ -78,6 +96,27 @@ export const outcomeStore = {
           ? {}
           : { notebook: trx.raw(`jsonb_set(notebook, '{name}', to_jsonb(?::text))`, [name]) })
       })
+  },
+  /** The newest notebook of each monitor. */
+  async notebooks(db: Knex, limit: number): Promise<KnownNotebook[]> {
+    const { rows } = await db.raw(
+      `select * from (
+        select distinct on (account, alert ->> 'monitor_id') number, created_at, resolved_at,
+          alert ->> 'monitor_id' as monitor_id, alert ->> 'monitor_name' as name, notebook
+        from rca_analyses where notebook is not null
+        order by account, alert ->> 'monitor_id', number desc
+      ) newest order by number desc limit ?`,
+      [limit]
+    )
+    return rows.map((row: NotebookRow) => ({
+      monitorId: row.monitor_id,
+      monitorName: row.name,
+      notebookId: row.notebook.id,
+      notebookUrl: row.notebook.url,
+      createdAt: row.created_at.toISOString(),
+      status: row.resolved_at === null ? 'Active' : 'Resolved',
+      resolvedAt: row.resolved_at?.toISOString() ?? null
+    }))
   },
   async say(db: Knex, analysisId: string, said: NewFeedback): Promise<void> {
     const { judgement, cause, component, class: kind, note, given_by: by } = said

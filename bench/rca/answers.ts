@@ -58,6 +58,9 @@ export function createTimedDatadog(callMs: number): TimedDatadog {
     hosts: ({ filter }) => found(filter, []),
     metric: ({ query, window }) => found(query, seriesIn(query, window)),
     findNotebook: () => timed(undefined),
+    notebook: id => timed({ id, name: '', url: '', cells: [] }),
+    updateNotebook: (id, { name }) => timed({ id, name, url: '' }),
+    createEvent: () => timed({ url: '' }),
     createNotebook: async draft => {
       onNotebook()
       return timed({ id: '1', name: draft.name, url: 'https://app.datadoghq.com/notebook/1' })

@@ -17,6 +17,8 @@ export interface OldRequest {
 
 // Below the time of a request, so that the caller gets an answer and not a time-out.
 const waitMs = 25_000
+// What nobody has begun by then waits for a worker, and may wait long.
+const beginMs = 3_000
 const lookMs = 250
 
 /** Analyses the alert of an old payload and waits for the report, as long as a request may take. */
@@ -60,8 +62,9 @@ export async function analyseAndWait(
 }
 
 async function ended(db: Knex, id: string, signal: AbortSignal): Promise<Analysis> {
-  for (const end = performance.now() + waitMs; ; await sleep(lookMs, undefined, { signal })) {
+  for (const start = performance.now(); ; await sleep(lookMs, undefined, { signal })) {
     const status = await analysisStore.statusOf(db, id)
-    if (hasEnded(status) || performance.now() >= end) return foundAnalysis(db, id)
+    const limitMs = status === 'pending' ? beginMs : waitMs
+    if (hasEnded(status) || performance.now() - start >= limitMs) return foundAnalysis(db, id)
   }
 }

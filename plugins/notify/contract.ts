@@ -42,6 +42,7 @@ export const notifyErrors = defineErrors({
   'channel-refused': [502, 'The service of a channel refused the message; it says why.'],
   'channel-unavailable': [502, 'The service of a channel does not answer, or asks to wait.'],
   'address-forbidden': [400, 'A message would go to an address that nothing is sent to.'],
+  'delivery-not-found': [404, 'No delivery has this id.'],
   'delivery-not-failed': [409, 'Only a delivery that has failed can be sent again.'],
   'channel-not-found': [404, 'No channel has this name.'],
   'no-notifier': [500, 'This machine has no notify-send, or it failed.']

@@ -7,6 +7,7 @@ import { ingestCommand } from './ingest/command.ts'
 import { killCommand } from './kill/command.ts'
 import { proxyCommand } from './proxy/command.ts'
 import { rcaCommand } from './rca/command.ts'
+import { siegeCommand } from './siege/command.ts'
 import { startCommand } from './start/command.ts'
 import { stopEverything } from './process/started.ts'
 
@@ -21,6 +22,7 @@ for (const add of [
   fuzzCommand,
   killCommand,
   proxyCommand,
+  siegeCommand,
   datacatCommand,
   datacatKillCommand,
   datacatStateCommand,

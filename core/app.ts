@@ -17,7 +17,7 @@ import { createEvents } from './events.ts'
 import { createHealth } from './health.ts'
 import { createIsTrusted, createPeerOf } from './http/peer.ts'
 import { createRouter } from './http/router.ts'
-import { listen } from './http/server.ts'
+import { createDoor, listen } from './http/server.ts'
 import { jobRoutes } from './job-routes.ts'
 import { createJobs } from './jobs.ts'
 import { createLifecycle, type Lifecycle } from './lifecycle.ts'
@@ -145,11 +145,10 @@ async function begin({ jobs, router, lifecycle, readyHooks }: Parts, settings: S
   lifecycle.opens('jobs', () => jobs.stop(10_000))
   await jobs.start()
   for (const hook of readyHooks) await hook()
+  const isTrusted = createIsTrusted(settings.trustedProxies)
+  const door = createDoor(settings.addressConnections, isTrusted)
   const server = settings.web
-    ? await listen(router.listener(), settings.host, settings.port, {
-        most: settings.addressConnections,
-        isTrusted: createIsTrusted(settings.trustedProxies)
-      })
+    ? await listen(router.listener(), settings.host, settings.port, door)
     : undefined
   if (server) lifecycle.opens('http', () => server.close(5_000))
   await jobs.work()

@@ -12,6 +12,8 @@ export interface LoadInput {
   readonly seconds: number
   /** Requests due a second, over all connections; without it each connection asks when it has its answer. */
   readonly perSecond?: number
+  /** Each connection carries one of them, in turn. */
+  readonly tokens?: readonly string[]
 }
 export interface LoadResult {
   readonly sent: number
@@ -24,14 +26,19 @@ export interface LoadResult {
 
 const input = await readInput<LoadInput>()
 const { hostname, port, host } = new URL(input.url)
-const head = [
-  `POST ${input.path} HTTP/1.1`,
-  `host: ${host}`,
-  'content-type: application/json',
-  `content-length: ${Buffer.byteLength(input.body)}\r\n\r\n`
-].join('\r\n')
-const template = Buffer.from(head + input.body)
-const places = placesOf(template, input.mark)
+/** One request, to be sent many times; without tokens there is one for all connections. */
+function requestOf(token: string | undefined): { template: Buffer; places: number[] } {
+  const head = [
+    `POST ${input.path} HTTP/1.1`,
+    `host: ${host}`,
+    ...(token === undefined ? [] : [`authorization: Bearer ${token}`]),
+    'content-type: application/json',
+    `content-length: ${Buffer.byteLength(input.body)}\r\n\r\n`
+  ].join('\r\n')
+  const template = Buffer.from(head + input.body)
+  return { template, places: placesOf(template, input.mark) }
+}
+const requests = (input.tokens ?? [undefined]).map(requestOf)
 const statuses: Record<string, number> = {}
 const latencies: number[] = []
 let sent = 0
@@ -46,7 +53,7 @@ function placesOf(bytes: Buffer, mark: string): number[] {
   return found
 }
 
-function nextRequest(): Buffer {
+function nextRequest({ template, places }: (typeof requests)[number]): Buffer {
   const bytes = Buffer.from(template)
   const digits = String(sent++).padStart(input.mark.length, '0')
   for (const place of places) bytes.write(digits, place, 'latin1')
@@ -68,7 +75,9 @@ function statusOf(text: string): string | undefined {
 const nextDue = (): number =>
   input.perSecond === undefined ? performance.now() : begun + (1000 * turn++) / input.perSecond
 
-function drive(): Promise<void> {
+function drive(_: unknown, nth: number): Promise<void> {
+  const request = requests[nth % requests.length]
+  if (!request) throw new Error('there is no request to send')
   return new Promise(resolve => {
     const socket = connect({ host: hostname, port: Number(port), noDelay: true })
     let text = ''
@@ -82,7 +91,7 @@ function drive(): Promise<void> {
       }
       const send = (): void => {
         asked = due
-        socket.write(nextRequest())
+        socket.write(nextRequest(request))
       }
       const wait = due - performance.now()
       if (wait > 0) setTimeout(send, wait)

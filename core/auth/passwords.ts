@@ -1,11 +1,13 @@
 import crypto, { randomBytes, timingSafeEqual, type Argon2Parameters } from 'node:crypto'
+import { availableParallelism } from 'node:os'
 import { promisify } from 'node:util'
 import { RayneError } from '../errors.ts'
 
 const hashArgon2 = (algorithm: 'argon2id', parameters: Argon2Parameters): Promise<Buffer> =>
   promisify(crypto.argon2)(algorithm, parameters)
-// OWASP's minimum for argon2id; 19 MiB a login, so that only two run at once.
+// OWASP's minimum for argon2id; 19 MiB and a core for each, so that few run at once and leave cores to others.
 const cost = { memory: 19_456, passes: 2, parallelism: 1 } as const
+const atOnce = availableParallelism() > 3 ? 2 : 1
 let running = 0
 const waiting: (() => void)[] = []
 
@@ -24,7 +26,7 @@ async function derive(
         retryAfterSeconds: 2
       }
     })
-  if (running >= 2) await new Promise<void>(resolve => waiting.push(resolve))
+  if (running >= atOnce) await new Promise<void>(resolve => waiting.push(resolve))
   running += 1
   try {
     return await hashArgon2('argon2id', {

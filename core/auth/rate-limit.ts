@@ -13,9 +13,8 @@ export function createRateLimit(
   return id => {
     if (perSecond === 0) return
     const at = now()
-    const known = buckets.get(id) ?? { left: 2 * perSecond, at }
-    const refilled = known.left + ((at - known.at) / secondMs) * perSecond
-    const left = Math.min(2 * perSecond, refilled)
+    const last = buckets.get(id) ?? { left: 2 * perSecond, at }
+    const left = Math.min(2 * perSecond, last.left + ((at - last.at) / secondMs) * perSecond)
     if (left < 1)
       throw new RayneError({
         code: 'too-many-requests',

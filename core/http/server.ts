@@ -7,7 +7,7 @@ export async function listen(
   listener: RequestListener,
   host: string,
   port: number,
-  limit: AddressLimit
+  door: (socket: Socket) => void
 ): Promise<{ url: string; server: Server; close(graceMs: number): Promise<void> }> {
   const server = createServer(
     {
@@ -19,7 +19,7 @@ export async function listen(
     listener
   )
   server.maxConnections = 10_000
-  server.on('connection', createDoor(limit))
+  server.on('connection', door)
   server.timeout = 60_000 // a client that stops reading its answer is let go too
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
@@ -57,15 +57,10 @@ export async function listen(
 const fullHouse =
   'HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n'
 
-interface AddressLimit {
-  readonly most: number
-  readonly isTrusted: (address: string) => boolean
-}
-
-/** One address cannot take the connections of all: what is over its share is told so and ended. */
-function createDoor({ most, isTrusted }: AddressLimit): (socket: Socket) => void {
+/** One address cannot take the connections of all: what is over `most` is told so and ended. */
+export function createDoor(most: number, isTrusted: (address: string) => boolean) {
   const open = new Map<string, number>()
-  return socket => {
+  return (socket: Socket): void => {
     const address = socket.remoteAddress ?? ''
     if (isTrusted(address)) return
     const now = (open.get(address) ?? 0) + 1

@@ -1,6 +1,6 @@
 import { definePlugin, Type } from '../../core/index.ts'
 import { DatadogToken } from '../datadog-proxy/contract.ts'
-import { AlertReceived, EventLinksToken } from '../webhooks/contract.ts'
+import { AlertReceived, EventLinksToken, EventsDeleted } from '../webhooks/contract.ts'
 import { analyseCommand } from './commands/analyse.ts'
 import { recordCommand } from './commands/record.ts'
 import { config } from './config.ts'
@@ -10,6 +10,7 @@ import { analyses } from './migrations/0001_analyses.ts'
 import { requests as requestTables } from './migrations/0002_requests.ts'
 import { shares } from './migrations/0003_shares.ts'
 import { outcomes } from './migrations/0004_outcomes.ts'
+import { ofEventsStore } from './store/of-events.ts'
 import { routes } from './routes/all.ts'
 import { createFollowUp, recover } from './service/after-alert.ts'
 import { createAnalyser } from './service/analyse.ts'
@@ -57,6 +58,10 @@ export default definePlugin({
       })
     )
     app.on(AnalysisEnded, createFollowUp({ db, datadog, resolve }))
+    app.on(EventsDeleted, async ({ event_ids: ids }, job) => {
+      const deleted = await ofEventsStore.remove(app.db, ids)
+      job.log.info({ analyses: deleted }, 'retention: analyses of deleted webhooks were deleted')
+    })
     app.provide(EventLinksToken, createEventLinks(app.db))
     const requests = createRequests({ db, datadog, analyse, hasModel })
     recordCommand(app, datadog)

@@ -58,6 +58,12 @@ export type AlertReceived = Static<typeof AlertReceived.payload>
 /** How far the analysis of an event is. */
 export type AnalysisOfEvent = 'pending' | 'running' | 'done' | 'failed' | 'cancelled' | 'skipped'
 
+/** Events that are too old are gone; told in the transaction that deletes them. */
+export const EventsDeleted = defineEvent(
+  'webhooks.events-deleted',
+  Type.Object({ event_ids: Type.Array(Type.Integer()) })
+)
+
 /** What became of an event: filled by the plugin that analyses. */
 export interface EventLink {
   readonly rca?: {

@@ -21,6 +21,9 @@ export const ofEventsStore = {
       notebook: row.notebook
     }))
   },
+  /** Deletes the analyses of these events; answers how many there were. */
+  remove: (db: Knex, eventIds: readonly number[]): Promise<number> =>
+    db('rca_analyses').whereIn('event_id', eventIds).delete(),
   /** How many events have an analysis of each status. */
   async counts(db: Knex): Promise<ReadonlyMap<AnalysisStatus, number>> {
     const rows = await db('rca_analyses')

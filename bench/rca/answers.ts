@@ -111,7 +111,7 @@ const spansIn = ({ to }: TimeWindow): DatadogSpan[] =>
     spanId: `s${n}`,
     ...(n % 4 === 0 ? {} : { parentId: `s${n - 1}` }),
     service: services[n % 4] ?? '',
-    resource: 'POST /checkout',
+    resource: 'checkout',
     status: n % 3 === 0 ? 'error' : 'ok',
     at: at(to - n * 1000),
     tags: [],

@@ -147,7 +147,7 @@ for (const [line, sentence] of misused)
   })
 
 const namesOf = ({ stdout }: Ended): string[] =>
-  [...stdout.matchAll(/^ {2}([a-z]+) /gm)].map(([, name = '']) => name).toSorted()
+  [...stdout.matchAll(/^ {2}([a-z][a-z-]*) /gm)].map(([, name = '']) => name).toSorted()
 
 test('the help lists the commands of every plugin without a database, also when one cannot be asked', async t => {
   const home = path.join(emptyFolder(t), 'home')

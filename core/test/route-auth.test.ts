@@ -29,6 +29,10 @@ const rawRoutes = [
   ...['metric-payload-options', 'metrics', 'query', 'tag-keys', 'tag-values', 'variable'].map(
     name => `POST /api/grafana/${name}`
   ),
+  'GET /.well-known/oauth-protected-resource',
+  'GET /.well-known/oauth-protected-resource/mcp',
+  'POST /mcp',
+  'POST /v1/webhooks/test-notify',
   ...datacatPaths,
   ...datacatPaths.map(route => route.replace(' ', ' /k/{key}'))
 ].sort()

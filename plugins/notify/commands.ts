@@ -28,7 +28,7 @@ export function commands(app: PluginApp<unknown>): void {
           minLength: 16,
           maxLength: 200,
           title: 'text',
-          description: 'senders give it as http://:TEXT@host:port'
+          description: 'senders give it as the password of the address'
         })
       )
     }),

@@ -3,11 +3,12 @@ import { test } from 'node:test'
 import { readReport } from '../eval/verdict.ts'
 import { loadScenario } from '../scenarios/load-scenario.ts'
 import { scenarioNames } from '../scenarios/scenario-files.ts'
-import { analyse, gradeOf, MINUTE, simulate } from './contest.ts'
+import { analyse, gradeOf, simulate } from './contest.ts'
 
 const leastScore = 85
 const variants = [1, 2]
-const base = Math.floor(Date.now() / MINUTE) * MINUTE - 20 * MINUTE
+// What a world's series do by chance depends on the time: the same every day is what a test can hold.
+const base = Date.UTC(2026, 0, 31, 12)
 const worlds = scenarioNames().filter(name => loadScenario(name).full.truth !== undefined)
 
 test('there are worlds to hold the score in', () => {

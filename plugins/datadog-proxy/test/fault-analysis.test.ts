@@ -307,7 +307,7 @@ describe('an analysis and the faults of Datadog', () => {
       )
       assert.match(
         last.report?.summary ?? '',
-        /2 of 9 questions to Datadog failed \(changes, logs\)/
+        /2 of 10 questions to Datadog failed \(changes, logs\)/
       )
       assert.equal(notebooks(simulator), 1)
     })

@@ -107,4 +107,4 @@ const timeOf = (ms: number): string => `${isoTime(epochMs(ms)).slice(0, 16).repl
 const link = (label: string, url: string | null): Message['links'] =>
   url !== null && /^https?:\/\//.test(url) ? [{ label, url }] : []
 const pageOf = (base: string, path: string): string | null =>
-  base === '' ? null : `${base.replace(/\/+$/, '')}${path}`
+  base === '' ? null : `${base.endsWith('/') ? base.slice(0, -1) : base}${path}`

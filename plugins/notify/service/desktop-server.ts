@@ -88,7 +88,7 @@ export async function startDesktopServer({
   if (!isLocal && token === undefined)
     throw bootError(
       `notify-server: others reach ${bind}, and anybody could write on this screen: ` +
-        'give --token TEXT, and the sender http://:TEXT@host:port as its address'
+        'give --token TEXT, and TEXT as the password in the address that senders use'
     )
   const server = createServer((request, response) => {
     const answer = (status: number, body: object): void => {

@@ -60,7 +60,7 @@ export function sidecarRoutes(app: PluginApp<unknown>, rca: Rca): void {
       method: 'POST',
       path: `/${type}`,
       auth: 'user',
-      summary: `Analyse the alert of a payload and wait for the report (first version: POST /${type})`,
+      summary: `Analyse the alert of a payload and wait for the report (first version: /${type})`,
       description: '202 when it takes longer than a request may: `url` has it when it is done.',
       body: OldBody,
       response: Analysed,
@@ -80,7 +80,7 @@ export function sidecarRoutes(app: PluginApp<unknown>, rca: Rca): void {
     method: 'POST',
     path: '/recover',
     auth: 'user',
-    summary: 'A monitor has recovered (first version: POST /recover)',
+    summary: 'A monitor has recovered (first version: /recover)',
     body: OldBody,
     response: Type.Object({
       success: Type.Boolean(),

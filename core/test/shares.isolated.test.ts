@@ -68,11 +68,13 @@ describe('bodies under way', () => {
     const held = open(t, app.url, '127.0.0.1')
     const almost = bodyBudget.address - megabyte
     held.write(head(almost + 1))
-    held.write(Buffer.alloc(almost))
-    await eventually('a refusal', async () => {
+    // Before all of it has been read there is room for another.
+    await new Promise(resolve => held.write(Buffer.alloc(almost), resolve))
+    const refusal = async (): Promise<boolean> => {
       const { status, retryAfter } = await post(open(t, app.url, '127.0.0.1'), 2 * megabyte)
       return status === 503 && retryAfter === '1'
-    })
+    }
+    await eventually('a refusal', refusal, 60_000)
     const small = await post(open(t, app.url, '127.0.0.1'), 1_000)
     const other = await post(open(t, app.url, '127.0.0.2'), 2 * megabyte)
     assert.deepEqual([small.status, other.status], [200, 200])

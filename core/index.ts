@@ -36,6 +36,7 @@ export type { JobHandle } from './jobs.ts'
 export type { JobContext } from './run-job.ts'
 export type { Logger } from './log.ts'
 export { redact, registerSecret } from './redact.ts'
+export { createBuckets } from './auth/rate-limit.ts'
 export { guardLocal } from './auth/local-guard.ts'
 export { mayRead, type Principal } from './auth/principal.ts'
 export {

@@ -15,9 +15,7 @@ interface Failures {
 export interface Try {
   /** The password was right: this name from this address has none that were wrong. */
   succeeded(): void
-  /** No password was looked at. */
-  takeBack(): void
-  /** The same, for an error that goes on. */
+  /** No password was looked at: takes the try back, and the error goes on. */
   cutOff(error: unknown): never
 }
 
@@ -63,7 +61,6 @@ export function createThrottle(now: () => number = Date.now): (name: string, ip:
       for (const { of } of entries) of.count -= 1
     }
     return {
-      takeBack,
       cutOff(error) {
         takeBack()
         throw error

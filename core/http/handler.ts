@@ -84,9 +84,10 @@ const isReply = (value: unknown): value is Reply<unknown> =>
 
 type Given = Pick<Reply<unknown>, 'status' | 'body'> & Partial<Pick<Reply<unknown>, 'headers'>>
 
-function answerOf({ status, headers = {}, body }: Given): Answer {
-  if (body === undefined) return { status, headers, body }
-  return { status, headers: { ...jsonType, ...headers }, body: JSON.stringify(body) }
+function answerOf({ status, headers, body }: Given): Answer {
+  if (body === undefined) return { status, headers: headers ?? {}, body }
+  const all = headers ? { ...jsonType, ...headers } : jsonType
+  return { status, headers: all, body: JSON.stringify(body) }
 }
 
 /** A handler that breaks its own response schema is a bug of ours, seen in tests and development. */

@@ -63,19 +63,15 @@ const challengeOf = (status: number, own: string | undefined): Record<string, st
 /** The answer to what was thrown, with the headers that belong to it; what is no caller's fault is logged. */
 export function problemOf(
   thrown: unknown,
-  where: {
-    readonly requestId: string
-    readonly route: string | undefined
-    readonly challenge?: string
-  },
-  log: Logger
+  where: { readonly requestId: string; readonly route: string | undefined },
+  log: Logger,
+  challenge?: string
 ): Answer {
   const error = toRayneError(thrown)
   const { retryAfterSeconds } = error.details
   const { status } = error
-  const { challenge, ...at } = where
-  if (status === 503) log.warn({ ...at, reason: errorText(error.cause ?? error) }, error.message)
-  else if (status >= 500) log.error({ error: error.cause ?? thrown, ...at }, error.message)
+  if (status === 503) log.warn({ ...where, reason: errorText(error.cause ?? error) }, error.message)
+  else if (status >= 500) log.error({ error: error.cause ?? thrown, ...where }, error.message)
   return {
     status,
     headers: {

@@ -147,7 +147,7 @@ function createApplication(
         throw nothingAt(ctx, operations)
     } catch (thrown) {
       const { route: at, challenge } = ctx.state
-      write(ctx, problemOf(thrown, { requestId, route: at, challenge }, log))
+      write(ctx, problemOf(thrown, { requestId, route: at }, log, challenge))
     }
     const route = String(ctx.state['route'] ?? 'unmatched')
     note(audit, ctx.req, peerOf(ctx.req), {

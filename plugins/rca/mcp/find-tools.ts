@@ -60,17 +60,18 @@ export const CallInput = Type.Object(
   { additionalProperties: false }
 )
 
-/** The tools listed by default: as many as `maxListTokens` hold, the shortest first, in the order of their names. */
-export function listedTools(tools: readonly Tool[]): Tool[] {
-  const weighed = tools.map(tool => ({ tool, tokens: tokensOf([describeTool(tool)]) }))
+/** Listed by default: as many tools as `maxListTokens` hold, the shortest first, in the order of their names. */
+export function listedTools(tools: readonly Tool[]): WireTool[] {
+  const described = tools.map(describeTool)
+  const weighed = described.map(tool => ({ tool, tokens: tokensOf([tool]) }))
   let left = maxListTokens - tokensOf(Object.values(findingTools))
-  const kept = new Set<Tool>()
+  const kept = new Set<WireTool>()
   for (const { tool, tokens } of weighed.toSorted((a, b) => a.tokens - b.tokens)) {
     left -= tokens
     if (left < 0) break
     kept.add(tool)
   }
-  return tools.filter(tool => kept.has(tool))
+  return described.filter(tool => kept.has(tool))
 }
 
 /** Tools that have every word in their name or description, at most 10, with the names of the others. */

@@ -7,7 +7,6 @@ import {
 } from '@modelcontextprotocol/server'
 import { compile, errorText, redact, type Knex, type Tool } from '../../../core/index.ts'
 import { callTool, failed, type CallOptions } from './call-tool.ts'
-import { describeTool } from './describe-tool.ts'
 import { CallInput, findingTools, listedTools, SearchInput, searchTools } from './find-tools.ts'
 import { prompts, promptText } from './prompts.ts'
 import { completeAnalysis, listResources, readResource, resourceTemplates } from './resources.ts'
@@ -53,8 +52,8 @@ function serveTools(server: Server, options: McpOptions): void {
   const usable = async (): Promise<Tool[]> =>
     (await options.toolbox.list()).filter(({ effect }) => effect === 'read' || !options.readOnly)
   server.setRequestHandler('tools/list', async () => ({
-    tools: [...listedTools(await usable()).map(describeTool), ...Object.values(findingTools)].sort(
-      (a, b) => (a.name < b.name ? -1 : 1)
+    tools: [...listedTools(await usable()), ...Object.values(findingTools)].sort((a, b) =>
+      a.name < b.name ? -1 : 1
     )
   }))
   server.setRequestHandler('tools/call', async ({ params }, context): Promise<CallToolResult> => {

@@ -1,4 +1,11 @@
-import { createToken, defineErrors, defineEvent, Type, type Static } from '../../core/index.ts'
+import {
+  createToken,
+  defineErrors,
+  defineEvent,
+  invalid,
+  Type,
+  type Static
+} from '../../core/index.ts'
 
 const text = Type.Union([Type.String(), Type.Null()])
 
@@ -124,3 +131,11 @@ export const webhooksErrors = defineErrors({
   'server-refused': ['upstream', 'The server that a command called refused.'],
   'server-unreachable': [502, 'No server answers where a command was told to call.']
 })
+
+/** The address that a command's `--url` names, without a slash at its end; a missing scheme is http. */
+export function serverAddress(given: string): string {
+  const url = URL.parse(/^[a-z][a-z0-9+.-]*:\/\//i.test(given) ? given : `http://${given}`)
+  if (!url || !/^https?:$/.test(url.protocol) || url.username !== '' || url.search !== '')
+    throw invalid('--url', `takes the address of a server, as localhost:8080, not '${given}'`)
+  return url.href.replace(/(?<!\/)\/+$/, '')
+}

@@ -1,8 +1,7 @@
 import { Type, type PluginApp } from '../../../core/index.ts'
 import { analyseNow, type AnalyseNowNeeds } from '../service/analyse-now.ts'
 import { askServer } from '../service/ask-server.ts'
-
-const Name = Type.Optional(Type.String({ minLength: 1, maxLength: 200 }))
+import { AlertTime, MonitorId, Name } from './options.ts'
 
 /** `rayne analyse`: the cause of one alert now, without a webhook. */
 export function analyseCommand(app: PluginApp<unknown>, needs: AnalyseNowNeeds): void {
@@ -15,7 +14,7 @@ export function analyseCommand(app: PluginApp<unknown>, needs: AnalyseNowNeeds):
       'Exit code 1 when the analysis failed.',
     standalone: ({ url }) => url !== undefined,
     options: Type.Object({
-      monitor: Type.String({ pattern: '^[0-9]{1,19}$', title: 'id' }),
+      monitor: MonitorId,
       account: Type.Optional(
         Type.String({
           minLength: 1,
@@ -24,14 +23,7 @@ export function analyseCommand(app: PluginApp<unknown>, needs: AnalyseNowNeeds):
           description: 'the default account when left out'
         })
       ),
-      at: Type.Optional(
-        Type.String({
-          maxLength: 40,
-          title: 'time',
-          description:
-            'when it alerted, as 2026-01-31T12:00:00Z; the last alert of the monitor when left out'
-        })
-      ),
+      at: AlertTime,
       service: Name,
       env: Name,
       host: Name,

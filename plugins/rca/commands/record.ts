@@ -1,8 +1,7 @@
 import { Type, type PluginApp } from '../../../core/index.ts'
 import type { DatadogService } from '../../datadog-proxy/contract.ts'
 import { recordToFile } from '../service/record.ts'
-
-const Name = Type.Optional(Type.String({ minLength: 1, maxLength: 200 }))
+import { AlertTime, MonitorId, Name } from './options.ts'
 
 /** `rayne record`: what an analysis reads, in a file. */
 export function recordCommand(app: PluginApp<unknown>, datadog: DatadogService): void {
@@ -16,21 +15,14 @@ export function recordCommand(app: PluginApp<unknown>, datadog: DatadogService):
     }),
     options: Type.Object({
       account: Type.String({ minLength: 1, maxLength: 255, title: 'name' }),
-      monitor: Type.String({ pattern: '^[0-9]{1,19}$', title: 'id' }),
+      monitor: MonitorId,
       window: Type.String({
         maxLength: 20,
         default: '1h',
         title: 'span',
         description: 'how far back, 5m to 7d, as 30m or 2h'
       }),
-      at: Type.Optional(
-        Type.String({
-          maxLength: 40,
-          title: 'time',
-          description:
-            'when it alerted, as 2026-01-31T12:00:00Z; the last alert of the monitor when left out'
-        })
-      ),
+      at: AlertTime,
       service: Name,
       env: Name,
       host: Name,

@@ -145,7 +145,7 @@ async function engineReport(
   account: DatadogAccount,
   { signal, tell }: Pick<Attempt, 'signal' | 'tell'>
 ): Promise<Report> {
-  const slots = await gatherEvidence({
+  const gathered = await gatherEvidence({
     account,
     alert,
     ...time,
@@ -153,7 +153,7 @@ async function engineReport(
     onAnswers: found => found.forEach(slot => tell('asked', describeAnswer(slot)))
   })
   const { name, simulated } = account
-  return writeReport({ alert, time, slots, account: name, simulated })
+  return writeReport({ alert, time, ...gathered, account: name, simulated })
 }
 
 const describeAnswer = ({ title, outcome, rows, note }: EvidenceSlot): string => {

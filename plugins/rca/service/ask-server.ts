@@ -2,12 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import {
   errorCode,
   errorText,
-  invalid,
   RayneError,
   type CommandAnswer,
   type CommandContext
 } from '../../../core/index.ts'
-import { webhooksErrors } from '../../webhooks/contract.ts'
+import { serverAddress, webhooksErrors } from '../../webhooks/contract.ts'
 import type { Report, Step } from '../contract.ts'
 import type { AskedAnalysis } from './request-analysis.ts'
 
@@ -32,7 +31,7 @@ export async function askServer(
   asked: AskedAnalysis,
   { signal, say }: Pick<CommandContext, 'signal' | 'say'>
 ): Promise<CommandAnswer> {
-  const server = { ...given, url: addressOf(given.url) }
+  const server = { ...given, url: serverAddress(given.url) }
   const { id, url } = await ask<{ id: string; url: string }>(server, '/v1/rca', signal, asked)
   const end = Date.now() + waitMs
   for (let after = 0; ; await sleep(lookMs, undefined, { signal })) {
@@ -57,13 +56,6 @@ export async function askServer(
     ],
     failed: status !== 'done'
   }
-}
-
-function addressOf(given: string): string {
-  const url = URL.parse(/^[a-z][a-z0-9+.-]*:\/\//i.test(given) ? given : `http://${given}`)
-  if (!url || !/^https?:$/.test(url.protocol) || url.username !== '' || url.search !== '')
-    throw invalid('--url', `takes the address of a server, as localhost:8080, not '${given}'`)
-  return url.href.replace(/(?<!\/)\/+$/, '')
 }
 
 async function ask<T>(

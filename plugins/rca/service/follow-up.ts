@@ -6,6 +6,7 @@ import { tracesQuestion } from './ask-traces.ts'
 import { switchSlot } from './begun.ts'
 import { eventFacts, logFacts } from './describe-rows.ts'
 import { diagnose, type Diagnosis } from './diagnose.ts'
+import { linesAround } from './lines-around.ts'
 import { changeKind, isNotice } from './notices.ts'
 import { answer, fromRows, type Question } from './question.ts'
 import { rowsOf, textFact } from './read-rows.ts'
@@ -28,14 +29,20 @@ export interface FollowUpInput {
   readonly signal: AbortSignal
 }
 
+/** All answers, and what they say, where that was made out before and nothing was asked since. */
+export interface Gathered {
+  readonly slots: readonly EvidenceSlot[]
+  readonly diagnosis?: Diagnosis
+}
+
 /**
  * The last round, only where the answers so far make no cause plain: a cause can be hours old, so the changes of the
  * day before; who calls the service where the trouble begins; and lines that name a switch somebody turned.
  */
-export async function followUp(input: FollowUpInput): Promise<EvidenceSlot[]> {
+export async function followUp(input: FollowUpInput): Promise<Gathered> {
   const { alert, at, slots, window } = input
   const found = diagnose(slots, alert, at)
-  if (isSettled(found) || !isAnswered(slots)) return [...slots]
+  if (isSettled(found) || !isAnswered(slots)) return { slots, diagnosis: found }
   const options = { signal: input.signal, timeoutMs: slotMs }
   const [earlier, traces] = await Promise.all([
     answer(earlierQuestion(input, options), dayBefore(window)),
@@ -48,7 +55,7 @@ export async function followUp(input: FollowUpInput): Promise<EvidenceSlot[]> {
       answer(switchQuestion(input, one, { index, onset: found.onset.at, options }), window)
     )
   )
-  return [...changes, ...traces, ...lines.filter(({ rows }) => rows.length > 0)]
+  return { slots: [...changes, ...traces, ...lines.filter(({ rows }) => rows.length > 0)] }
 }
 
 const isSettled = ({ conclusion, measured, service }: Diagnosis): boolean =>
@@ -148,22 +155,16 @@ const switchQuestion = (
   { index, onset, options }: { index: number; onset: EpochMs; options: CallOptions }
 ): Question => {
   const query = `service:${service} "${key}"${env === null ? '' : ` env:${env}`}`
-  const split = epochMs(Math.max(window.from, onset - 2 * minute))
   return {
     slot: `${switchSlot}-${index + 1}`,
     title: `Lines of ${service} that name ${key}`,
     asked: query,
     async ask() {
-      const [before, after] = await Promise.all([
-        account.logs(
-          { query, window: { from: window.from, to: split }, limit: 3, sort: 'newest' },
-          options
-        ),
-        account.logs(
-          { query, window: { from: split, to: window.to }, limit: 10, sort: 'newest' },
-          options
-        )
-      ])
+      const [before, after] = await linesAround(
+        account,
+        { query, window, moment: onset - 2 * minute, most: [3, 10] },
+        options
+      )
       return { ...fromRows(after, rows => [...before.rows, ...rows].map(logFacts)), asked: query }
     }
   }

@@ -4,7 +4,7 @@ import type { Alert } from '../../webhooks/contract.ts'
 import type { EvidenceSlot } from '../contract.ts'
 import { scopeOf } from './alert-scope.ts'
 import { findOnset } from './find-onset.ts'
-import { followUp } from './follow-up.ts'
+import { followUp, type Gathered } from './follow-up.ts'
 import { prefetch } from './prefetch.ts'
 import { textFact } from './read-rows.ts'
 import { survey } from './survey.ts'
@@ -21,17 +21,19 @@ export async function gatherEvidence(input: {
   readonly signal: AbortSignal
   /** Told what was answered, before the next questions are asked. */
   readonly onAnswers?: (slots: readonly EvidenceSlot[]) => void
-}): Promise<EvidenceSlot[]> {
+}): Promise<Gathered> {
   const { account, alert, at, window, noticesUntil, signal, onAnswers } = input
   const first = await prefetch(account, alert, window, noticesUntil, signal)
   onAnswers?.(first)
   signal.throwIfAborted()
-  const { service, env } = scopeOf(alert)
+  const said = scopeOf(alert)
   const monitor = first.find(({ slot }) => slot === 'monitor')?.rows[0]
+  const service = said.service ?? (monitor && textFact(monitor, 'service')) ?? null
+  const env = said.env ?? (monitor && textFact(monitor, 'env')) ?? null
   const more = await survey({
     account,
-    service: service ?? (monitor && textFact(monitor, 'service')) ?? null,
-    env: env ?? (monitor && textFact(monitor, 'env')) ?? null,
+    service,
+    env,
     window,
     onset: findOnset(first, at).at,
     answered: first,
@@ -39,9 +41,8 @@ export async function gatherEvidence(input: {
   })
   onAnswers?.(more)
   signal.throwIfAborted()
-  const monitorEnv = env ?? (monitor && textFact(monitor, 'env')) ?? null
   const slots = [...first, ...more]
-  const all = await followUp({ account, alert, at, env: monitorEnv, window, slots, signal })
+  const all = await followUp({ account, alert, at, env, window, slots, signal })
   signal.throwIfAborted()
   return all
 }

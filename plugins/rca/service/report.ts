@@ -2,7 +2,7 @@ import { epochMs, isoTime } from '../../../core/index.ts'
 import type { Alert } from '../../webhooks/contract.ts'
 import type { Claim, EvidenceRow, EvidenceSlot, Report, Suspect } from '../contract.ts'
 import { clock } from './clock.ts'
-import { diagnose } from './diagnose.ts'
+import { diagnose, type Diagnosis } from './diagnose.ts'
 import { onsetOnWire, type Onset } from './find-onset.ts'
 import type { LogGroup } from './group-logs.ts'
 import type { Conclusion } from './conclude.ts'
@@ -17,9 +17,11 @@ export function writeReport(input: {
   slots: readonly EvidenceSlot[]
   account: string | null
   simulated: boolean
+  /** What the slots say, where it is known already. */
+  diagnosis?: Diagnosis
 }): Report {
-  const { alert, slots, time } = input
-  const { onset, logs, suspects: weighed, culprit, conclusion } = diagnose(slots, alert, time.at)
+  const { alert, slots, time, diagnosis = diagnose(slots, alert, time.at) } = input
+  const { onset, logs, suspects: weighed, culprit, conclusion } = diagnosis
   // Where nothing is wrong, nobody is suspected.
   const suspects = conclusion.verdict === 'nothing_wrong' ? [] : weighed.map(plain)
   return assertCited({

@@ -1,10 +1,11 @@
-import { epochMs, type EpochMs } from '../../../core/index.ts'
+import type { EpochMs } from '../../../core/index.ts'
 import type { CallOptions, DatadogAccount, TimeWindow } from '../../datadog-proxy/contract.ts'
 import type { EvidenceSlot } from '../contract.ts'
 import { logFacts, seriesFacts } from './describe-rows.ts'
 import { findStep, judgeChange } from './engine/change-points.ts'
 import { inEnv, tracesQuestion } from './ask-traces.ts'
 import { isGrowing } from './growth.ts'
+import { linesAround } from './lines-around.ts'
 import { answer, fromRows, type Question } from './question.ts'
 import { seriesOf } from './read-rows.ts'
 
@@ -97,7 +98,7 @@ const servicesOf = (traces: EvidenceSlot, first: string): string[] => {
   return [...new Set([first, ...others.map(([name]) => name)])].slice(0, maxServices)
 }
 
-/** Bad lines of one service before and after the onset: what is new can only be told by both. */
+/** Bad lines of one service before and after the onset. */
 const linesQuestion = (subject: Subject, service: string): Question => {
   const { account, window, onset, options } = subject
   const query = `service:${service}${where(subject)} status:(error OR critical OR emergency OR warn)`
@@ -106,17 +107,11 @@ const linesQuestion = (subject: Subject, service: string): Question => {
     title: `Errors and warnings of ${service}`,
     asked: query,
     async ask() {
-      const split = epochMs(Math.max(window.from, onset - minute))
-      const [before, after] = await Promise.all([
-        account.logs(
-          { query, window: { from: window.from, to: split }, limit: 40, sort: 'newest' },
-          options
-        ),
-        account.logs(
-          { query, window: { from: split, to: window.to }, limit: 60, sort: 'newest' },
-          options
-        )
-      ])
+      const [before, after] = await linesAround(
+        account,
+        { query, window, moment: onset - minute, most: [40, 60] },
+        options
+      )
       // Both windows hold a line that was written where they meet.
       const early = new Set(before.rows.map(({ id }) => id))
       const read = fromRows(after, rows =>

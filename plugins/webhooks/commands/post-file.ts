@@ -8,7 +8,7 @@ import {
   type CommandAnswer,
   type CommandContext
 } from '../../../core/index.ts'
-import { webhooksErrors } from '../contract.ts'
+import { serverAddress, webhooksErrors } from '../contract.ts'
 
 interface Input {
   readonly file: string
@@ -94,15 +94,13 @@ function outcomeOf(
   ]
 }
 
-/** The server's address without a slash at its end; a missing scheme is http. */
+/** The server that is named, or the one of this machine's port. */
 function serverOf(text: string | undefined, port: string | undefined): string {
   const given = text ?? `127.0.0.1:${port || 8080}`
-  const url = URL.parse(/^[a-z][a-z0-9+.-]*:\/\//i.test(given) ? given : `http://${given}`)
-  if (text === undefined && (!url || url.port === '0'))
+  const own = URL.parse(`http://${given}`)
+  if (text === undefined && (!own || own.port === '0'))
     throw invalid('--url', `is needed: PORT is '${port}', which is no port of a running server`)
-  if (!url || !/^https?:$/.test(url.protocol) || url.username !== '' || url.search !== '')
-    throw invalid('--url', `takes the address of a server, as localhost:8080, not '${given}'`)
-  return url.href.replace(/(?<!\/)\/+$/, '')
+  return serverAddress(given)
 }
 
 /** Reads the event until its analysis has ended or the time is up; undefined when the token may not read. */

@@ -97,7 +97,8 @@ export function recoveryMessage(
   }
 }
 
-const severityOf = ({ priority, status }: Alert): Message['severity'] => {
+/** How loud a message about an alert is: by its priority, else by its status. */
+export const severityOf = ({ priority, status }: Alert): Message['severity'] => {
   if (/^(?:p?[12]|critical|high|emergency)$/i.test(priority ?? '')) return 'critical'
   if (/^(?:p?[3-5]|warning|medium|low|normal|info)$/i.test(priority ?? '')) return 'warning'
   return status === 'alert' ? 'critical' : 'warning'

@@ -9,6 +9,7 @@ import {
   factsOf,
   problemKey,
   recoveryMessage,
+  severityOf,
   type Facts
 } from './compose.ts'
 
@@ -50,9 +51,8 @@ export function createThreads({ tell, base }: { readonly tell: Tell; readonly ba
       if (!needsAnalysis(alert)) return
       if (thread && !thread.closed) {
         await messageStore.count(trx, thread.id)
-        const words = alertMessage(received, base)
         // From a warning to an alert is news; the same again is not.
-        const rose = words.severity === 'critical' && thread.message.severity === 'warning'
+        const rose = severityOf(alert) === 'critical' && thread.message.severity === 'warning'
         if (rose) await change(trx, thread, { ...thread.message, severity: 'critical' })
         return
       }

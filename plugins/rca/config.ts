@@ -77,6 +77,34 @@ const mcpSettings = {
   })
 }
 
+const memorySettings = {
+  ollama_url: Type.String({
+    default: '',
+    pattern: '^$|^https?://',
+    env: ['OLLAMA_URL'],
+    description:
+      'Ollama, which makes vectors of incidents; without it they are found by their signs'
+  }),
+  ollama_model: Type.String({
+    default: 'nomic-embed-text',
+    minLength: 1,
+    maxLength: 200,
+    description: 'Which model of Ollama makes the vectors; another one makes them all anew'
+  }),
+  qdrant_url: Type.String({
+    default: '',
+    pattern: '^$|^https?://',
+    env: ['QDRANT_URL'],
+    description: 'Qdrant, which keeps the vectors; without it they are rows of the database'
+  }),
+  qdrant_api_key: Type.String({
+    default: '',
+    writeOnly: true,
+    env: ['QDRANT_API_KEY'],
+    description: 'Key of Qdrant, where it asks for one.'
+  })
+}
+
 export const config = Type.Object(
   {
     concurrency: Type.Integer({
@@ -100,6 +128,7 @@ export const config = Type.Object(
         '0 is without a limit'
     }),
     ...modelSettings,
+    ...memorySettings,
     ...mcpSettings
   },
   { additionalProperties: false }

@@ -201,6 +201,10 @@ export const rcaErrors = defineErrors({
   'no-model': [409, 'No model is configured, so nothing can be asked of one.'],
   'too-many-step-streams': [429, 'So many streams of steps are open that another one is refused.'],
   'evidence-unavailable': [502, 'No question to Datadog was answered, so there is no evidence.'],
+  'memory-unavailable': [
+    'upstream',
+    'Ollama or Qdrant refused or did not answer; similar incidents are found by their signs alone.'
+  ],
   'notebook-not-made': ['upstream', 'Datadog did not take the notebook; the status is its own.'],
   'file-unwritable': [400, 'The file that a command was told to write cannot be written.']
 })

@@ -5,12 +5,13 @@ import { analyseCommand } from './commands/analyse.ts'
 import { recordCommand } from './commands/record.ts'
 import { config } from './config.ts'
 import { AnalysisEnded, rcaErrors } from './contract.ts'
+import { openVectors } from './jobs/vectors.ts'
 import { serveMcp } from './mcp/serve-mcp.ts'
 import { analyses } from './migrations/0001_analyses.ts'
 import { requests as requestTables } from './migrations/0002_requests.ts'
 import { shares } from './migrations/0003_shares.ts'
 import { outcomes } from './migrations/0004_outcomes.ts'
-import { ofEventsStore } from './store/of-events.ts'
+import { vectors as vectorTables } from './migrations/0005_vectors.ts'
 import { routes } from './routes/all.ts'
 import { createFollowUp, recover } from './service/after-alert.ts'
 import { createAnalyser } from './service/analyse.ts'
@@ -26,7 +27,7 @@ export default definePlugin({
   version: '1.0.0',
   errors: rcaErrors,
   config,
-  migrations: [analyses, requestTables, shares, outcomes],
+  migrations: [analyses, requestTables, shares, outcomes, vectorTables],
   needs: { datadog: DatadogToken },
   provides: [EventLinksToken],
   register(app, { datadog }) {
@@ -36,7 +37,8 @@ export default definePlugin({
     const investigator = openInvestigator({ settings, toolbox, db, log })
     const hasModel = investigator !== undefined
     const ended = tellEnded((trx, told) => app.emit(trx, AnalysisEnded, told))
-    const analyser = createAnalyser({ db, datadog, investigator, ended })
+    const { vectors, forget } = openVectors(app)
+    const analyser = createAnalyser({ db, datadog, investigator, vectors, ended })
     const analyse = app.job('analyse', {
       payload: Type.Object({
         analysisId: Type.String(),
@@ -59,14 +61,14 @@ export default definePlugin({
     )
     app.on(AnalysisEnded, createFollowUp({ db, datadog, resolve }))
     app.on(EventsDeleted, async ({ event_ids: ids }, job) => {
-      const deleted = await ofEventsStore.remove(app.db, ids)
+      const deleted = await forget(ids)
       job.log.info({ analyses: deleted }, 'retention: analyses of deleted webhooks were deleted')
     })
     app.provide(EventLinksToken, createEventLinks(app.db))
     const requests = createRequests({ db, datadog, analyse, hasModel })
     recordCommand(app, datadog)
     analyseCommand(app, { db, datadog, requests, analyser, timeoutSeconds, log })
-    routes(app, { db, datadog, requests, resolve, hasModel })
+    routes(app, { db, datadog, requests, resolve, hasModel, vectors })
     serveMcp(app, datadog)
   }
 })

@@ -20,7 +20,7 @@ const Said = Type.Object(
   { additionalProperties: false }
 )
 /** What people say of analyses, and what that makes of them. */
-export function feedbackRoutes(app: PluginApp<unknown>, { db }: Rca): void {
+export function feedbackRoutes(app: PluginApp<unknown>, { db, vectors }: Rca): void {
   app.route({
     method: 'POST',
     path: '/{id}/feedback',
@@ -64,10 +64,11 @@ export function feedbackRoutes(app: PluginApp<unknown>, { db }: Rca): void {
     params: AnalysisId,
     response: Type.Object({ id: Type.String(), similar: Type.Array(SimilarIncident) }),
     also: noAnalysis,
-    async handle({ params: { id } }) {
+    async handle({ params: { id }, signal }) {
       const { account } = await foundAnalysis(db, id)
       const signs = await memoryStore.signsOf(db, id)
-      return { id, similar: signs === null ? [] : await similarTo(db, id, account, signs) }
+      if (signs === null) return { id, similar: [] }
+      return { id, similar: await similarTo({ db, vectors, signal }, { id, account, signs }) }
     }
   })
 }

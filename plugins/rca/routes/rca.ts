@@ -1,6 +1,7 @@
 import type { JobHandle, Knex } from '../../../core/index.ts'
 import type { DatadogService } from '../../datadog-proxy/contract.ts'
 import type { OneAnalysis } from '../service/after-alert.ts'
+import type { IncidentVectors } from '../service/vectors/incident-vectors.ts'
 import type { Requests } from '../service/request-analysis.ts'
 
 /** What the routes of this plugin work with. */
@@ -10,4 +11,5 @@ export interface Rca {
   readonly requests: Requests
   readonly resolve: JobHandle<OneAnalysis>
   readonly hasModel: boolean
+  readonly vectors: IncidentVectors | undefined
 }

@@ -15,6 +15,7 @@ import { recallIncidents } from './recall-incidents.ts'
 import type { AnalysePayload } from './request-analysis.ts'
 import { hasEnded } from './stream-steps.ts'
 import { createStepLog, type Tell } from './tell-steps.ts'
+import type { IncidentVectors } from './vectors/incident-vectors.ts'
 import { watchCancellation } from './watch-cancellation.ts'
 import { draftNotebook, notebookMarker } from './notebook.ts'
 import { writeReport } from './report.ts'
@@ -25,6 +26,7 @@ interface Attempt {
   readonly analysisId: string
   readonly job: Job
   readonly db: Knex
+  readonly vectors: AnalyserNeeds['vectors']
   /** Also aborts when somebody cancels the analysis. */
   readonly signal: AbortSignal
   readonly tell: Tell
@@ -39,6 +41,7 @@ export interface AnalyserNeeds {
   readonly db: Knex
   readonly datadog: DatadogService
   readonly investigator: Investigator | undefined
+  readonly vectors: IncidentVectors | undefined
   ended(trx: Knex.Transaction, analysisId: string): Promise<void>
 }
 
@@ -47,7 +50,7 @@ export interface AnalyserNeeds {
  * for before it is made, and every write is fenced by the attempt. The report is stored before the notebook, so a
  * lost notebook loses no report. What fails is thrown, so that the job fails with the analysis and can be run again.
  */
-export function createAnalyser({ db, datadog, investigator, ended }: AnalyserNeeds) {
+export function createAnalyser({ db, datadog, investigator, vectors, ended }: AnalyserNeeds) {
   return async (
     { analysisId, unlessEnded }: AnalysePayload,
     job: Job,
@@ -60,7 +63,8 @@ export function createAnalyser({ db, datadog, investigator, ended }: AnalyserNee
     const cancellation = watchCancellation(db, analysisId)
     const steps = createStepLog({ db, analysisId, attempt: job.attempt, log: job.log, onStep })
     const signal = AbortSignal.any([job.signal, cancellation.signal])
-    const attempt: Attempt = { analysisId, job, db, signal, tell: steps.tell, write, ended }
+    const { tell } = steps
+    const attempt: Attempt = { analysisId, job, db, vectors, signal, tell, write, ended }
     try {
       const account = await datadog.account(analysis.account ?? undefined)
       steps.tell('begun', `${nameOf(analysis)}, in account ${account.name}`)
@@ -119,7 +123,7 @@ async function complete(
 
 /** The stored report of this attempt, or of an earlier one that has asked the model, which is not paid for twice. */
 async function reportOf(
-  { analysisId, db, signal, tell, write }: Attempt,
+  { analysisId, db, vectors, signal, tell, write }: Attempt,
   analysis: Analysis,
   time: AlertTime,
   account: DatadogAccount,
@@ -129,7 +133,8 @@ async function reportOf(
   const save = (report: Report): Promise<void> =>
     write(trx => analysisStore.saveReport(trx, analysisId, report))
   const engine = await engineReport(analysis, time, account, { signal, tell })
-  const report = { ...engine, similar: await recallIncidents(db, analysis, engine) }
+  const similar = await recallIncidents({ db, vectors, signal, tell }, analysis, engine)
+  const report = { ...engine, similar }
   await save(report)
   assertAnswered(report.evidence)
   tell('report', report.summary)

@@ -2,11 +2,14 @@ import type { Knex } from '../../../core/index.ts'
 import type { Alert } from '../../webhooks/contract.ts'
 import type { Report, SimilarIncident } from '../contract.ts'
 import { memoryStore } from '../store/memories.ts'
+import { fuseRecall } from './engine/fuse-recall.ts'
 import { incidentTokens } from './engine/incident-tokens.ts'
 import { createRecall } from './engine/recall.ts'
 import { groupLogs } from './group-logs.ts'
 import { textFact } from './read-rows.ts'
 import { alertName } from './report.ts'
+import type { Tell } from './tell-steps.ts'
+import type { AskedIncident, IncidentVectors } from './vectors/incident-vectors.ts'
 
 const maxSimilar = 3
 const maxLogs = 20
@@ -37,29 +40,37 @@ function directionOf(packed: string | undefined): 'up' | 'down' | undefined {
 }
 
 /**
- * Remembers an incident and finds those of the same account that look like it. They are hypotheses to test and never
- * evidence: the verdict is made without them.
+ * Remembers an incident and finds those of the same account that look like it, by what they share and, where vectors
+ * are made, by their meaning. They are hypotheses to test and never evidence: the verdict is made without them.
  */
 export async function recallIncidents(
-  db: Knex,
+  recall: Recall,
   { id, account, alert }: { id: string; account: string | null; alert: Alert },
   report: Report
 ): Promise<SimilarIncident[]> {
   const signs = signsOf(alert, report)
-  await memoryStore.remember(db, id, signs)
-  return similarTo(db, id, account, signs)
+  await memoryStore.remember(recall.db, id, signs)
+  return similarTo(recall, { id, account, signs })
 }
 
-/** The incidents of an account whose signs are near enough to be worth a look, nearest first. */
+/** What recalling needs of its surroundings; `tell` hears what was done without. */
+export interface Recall {
+  readonly db: Knex
+  readonly vectors: IncidentVectors | undefined
+  readonly signal: AbortSignal
+  readonly tell?: Tell
+}
+
+/** The incidents of an account that are near enough to be worth a look, nearest first. */
 export async function similarTo(
-  db: Knex,
-  id: string,
-  account: string | null,
-  signs: readonly string[]
+  { db, vectors, signal, tell }: Recall,
+  asked: AskedIncident
 ): Promise<SimilarIncident[]> {
-  const past = await memoryStore.ofAccount(db, account, id)
+  const { cosines, note } = (await vectors?.near(asked, signal)) ?? { cosines: new Map() }
+  if (note !== undefined) tell?.('asked', note)
+  const past = await memoryStore.ofAccount(db, asked.account, asked.id, [...cosines.keys()])
   const known = new Map(past.map(memory => [memory.id, memory]))
-  return createRecall(past)(signs)
+  return fuseRecall(createRecall(past)(asked.signs), cosines)
     .filter(({ isClose }) => isClose)
     .slice(0, maxSimilar)
     .flatMap(({ id: other, similarity, cause, reasons }) => {

@@ -7,6 +7,17 @@ export interface Memory extends PastIncident {
   readonly at: Date
 }
 
+/** An incident that may get a vector, and where its last one is. */
+export interface Unplaced {
+  readonly id: string
+  /** Grows with every analysis. */
+  readonly number: string
+  readonly account: string | null
+  readonly signs: readonly string[]
+  /** Store and collection. */
+  readonly place: string | null
+}
+
 const mostMemories = 1_000
 
 /** All SQL of what analyses remember of each other. */
@@ -21,9 +32,14 @@ export const memoryStore = {
   /**
    * The newest incidents of one account that ended before this analysis, each with the cause that a person confirmed
    * last: the one given in words, or the report's own when it was called right. Of an alert that was analysed several
-   * times there is the newest.
+   * times there is the newest. `near` are there however old they are.
    */
-  async ofAccount(db: Knex, account: string | null, besides: string): Promise<Memory[]> {
+  async ofAccount(
+    db: Knex,
+    account: string | null,
+    besides: string,
+    near: readonly string[] = []
+  ): Promise<Memory[]> {
     const { rows } = await db.raw(
       `select distinct on (coalesce(a.rerun_of, a.id)) a.id, a.signs, a.received_at,
         coalesce(a.alert ->> 'monitor_name', a.alert ->> 'title', '') as name,
@@ -37,7 +53,10 @@ export const memoryStore = {
           and account is not distinct from :account
           and coalesce(rerun_of, id) <> coalesce(
             (select rerun_of from rca_analyses where id = :besides), :besides)
-        order by number desc limit :most
+          and (id = any(:near::uuid[]) or id in (
+            select id from rca_analyses
+            where signs is not null and status = 'done' and account is not distinct from :account
+            order by number desc limit :most))
       ) a
       left join lateral (
         select cause, judgement from rca_feedback
@@ -45,7 +64,7 @@ export const memoryStore = {
         order by id desc limit 1
       ) f on true
       order by coalesce(a.rerun_of, a.id), a.number desc`,
-      { besides, account, most: mostMemories }
+      { besides, account, near: [...near], most: mostMemories + 1 }
     )
     return rows.map(
       (row: {
@@ -62,5 +81,43 @@ export const memoryStore = {
         ...(row.cause === null ? {} : { cause: row.cause })
       })
     )
+  },
+  /** Incidents whose vector is not in a place, newest first, below the number `after`. */
+  async notIn(db: Knex, place: string, after: string | null, most: number): Promise<Unplaced[]> {
+    return incidents(db)
+      .whereRaw('embedded_in is distinct from ?', [place])
+      .where(query => {
+        if (after !== null) query.where('number', '<', after)
+      })
+      .orderBy('number', 'desc')
+      .limit(most)
+  },
+  /** The incidents of these ids, with where their vectors are. */
+  async placeOf(db: Knex, ids: readonly string[]): Promise<Unplaced[]> {
+    return incidents(db).whereIn('id', [...ids])
+  },
+  /** Whether some incident's vector is in no place that begins so. */
+  async isOutside(db: Knex, beginning: string): Promise<boolean> {
+    const row = await incidents(db)
+      .whereRaw(`not starts_with(coalesce(embedded_in, ''), ?)`, [beginning])
+      .first('id')
+    return row !== undefined
+  },
+  /** Notes where vectors are; answers which incidents there still are. */
+  async placed(db: Knex, ids: readonly string[], place: string): Promise<string[]> {
+    const rows = await db('rca_analyses')
+      .whereIn('id', [...ids])
+      .update({ embedded_in: place })
+      .returning('id')
+    return rows.map(({ id }) => id)
+  },
+  /** Forgets that vectors are in a place, because it was lost. */
+  async displace(db: Knex, place: string): Promise<void> {
+    await db('rca_analyses').where({ embedded_in: place }).update({ embedded_in: null })
   }
 }
+
+const incidents = (db: Knex) =>
+  db('rca_analyses')
+    .whereNotNull('signs')
+    .select('id', 'number', 'account', 'signs', 'embedded_in as place')

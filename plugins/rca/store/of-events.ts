@@ -1,5 +1,6 @@
 import type { Knex } from '../../../core/index.ts'
 import type { AnalysisStatus } from '../contract.ts'
+import type { Placed } from '../service/vectors/place-vectors.ts'
 import type { Analysis } from './analyses.ts'
 
 /** The SQL of what became of events. */
@@ -21,9 +22,12 @@ export const ofEventsStore = {
       notebook: row.notebook
     }))
   },
-  /** Deletes the analyses of these events; answers how many there were. */
-  remove: (db: Knex, eventIds: readonly number[]): Promise<number> =>
-    db('rca_analyses').whereIn('event_id', eventIds).delete(),
+  /** Deletes the analyses of these events; answers which there were, and where their vectors are. */
+  remove: (db: Knex, eventIds: readonly number[]): Promise<Placed[]> =>
+    db('rca_analyses')
+      .whereIn('event_id', eventIds)
+      .delete()
+      .returning(['id', 'embedded_in as place']),
   /** How many events have an analysis of each status. */
   async counts(db: Knex): Promise<ReadonlyMap<AnalysisStatus, number>> {
     const rows = await db('rca_analyses')

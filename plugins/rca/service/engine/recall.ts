@@ -19,7 +19,8 @@ export interface RecalledIncident {
 
 // How far the incidents with the same confirmed cause speak for each other.
 const trustInCause = 0.2
-const leastSimilarity = 0.25
+/** From here on an incident is worth a test. */
+export const leastSimilarity = 0.25
 const maxReasons = 5
 
 /**

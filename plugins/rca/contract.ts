@@ -129,11 +129,14 @@ export const Report = Type.Object({
   affected: Type.Optional(Type.Array(Type.String())),
   remediation: Type.Optional(Type.Object({ class: Type.String() })),
   summary: Type.String(),
-  onset: Type.Object({
-    at: Type.String(),
-    source: Type.String(),
-    evidence: Type.Array(Type.String())
-  }),
+  /** Absent when nothing is wrong: nothing began. */
+  onset: Type.Optional(
+    Type.Object({
+      at: Type.String(),
+      source: Type.String(),
+      evidence: Type.Array(Type.String())
+    })
+  ),
   window: Type.Object({ from: Type.String(), to: Type.String() }),
   suspects: Type.Array(Suspect),
   findings: Type.Array(Claim),

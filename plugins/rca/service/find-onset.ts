@@ -1,5 +1,7 @@
 import { epochMs, isoTime, type EpochMs } from '../../../core/index.ts'
-import type { EvidenceSlot, Report } from '../contract.ts'
+import type { EvidenceRow, EvidenceSlot, Report } from '../contract.ts'
+import { earlierMetric } from './ask-earlier.ts'
+import { usualWander } from './engine/usual-wander.ts'
 
 export interface Onset {
   readonly at: EpochMs
@@ -7,25 +9,48 @@ export interface Onset {
   readonly evidence: readonly string[]
   /** Width of the bucket the onset lies in, ms. */
   readonly precision: number
+  /** Whether noise may look like this step, so that earlier windows should be asked for. */
+  readonly isWeak: boolean
 }
+
+/** A run of unusual buckets that leads to the alert. */
+interface Step {
+  readonly at: number
+  /** How far its level is from the middle of the quiet part, and that in spreads of the quiet part. */
+  readonly distance: number
+  readonly spreads: number
+  /** Buckets of the run, and of the quiet part. */
+  readonly length: number
+  readonly before: number
+}
+
+// A step of more spreads than these is no noise.
+const plainSpreads = 15
+// How much farther than ever before a weak step must go.
+const beyondUsual = 1.5
 
 /**
  * When the trouble began: the first lasting step of the monitor's own metric before the alert, else the alert's time.
+ * A weak step counts only where the same series never went so far in earlier windows, as far as those were asked for.
  */
 export function findOnset(slots: readonly EvidenceSlot[], alertAt: EpochMs): Onset {
   const rows = slots.find(slot => slot.slot === 'metric')?.rows ?? []
+  const earlier = slots.find(({ slot }) => slot === earlierMetric)?.rows ?? []
   const steps = rows.flatMap(row => {
     const step = firstLastingStep(pointsOf(row.facts['points']), alertAt)
-    return step === undefined
-      ? []
-      : [
-          {
-            at: epochMs(step),
-            source: 'the metric left its earlier range',
-            evidence: [row.id],
-            precision: Number(row.facts['interval'] ?? 60) * 1000
-          }
-        ]
+    if (step === undefined) return []
+    const isWeak = step.spreads < plainSpreads
+    const windows = earlier.filter(one => isSameSeries(one, row)).map(valuesOfRow)
+    if (isWeak && step.distance <= beyondUsual * usualWander(windows, step)) return []
+    return [
+      {
+        at: epochMs(step.at),
+        source: 'the metric left its earlier range',
+        evidence: [row.id],
+        precision: Number(row.facts['interval'] ?? 60) * 1000,
+        isWeak: isWeak && windows.length === 0
+      }
+    ]
   })
   steps.sort((a, b) => a.at - b.at)
   return (
@@ -33,12 +58,19 @@ export function findOnset(slots: readonly EvidenceSlot[], alertAt: EpochMs): Ons
       at: alertAt,
       source: 'the time of the alert; no step was found in a metric',
       evidence: [],
-      precision: 5 * 60_000
+      precision: 5 * 60_000,
+      isWeak: false
     }
   )
 }
 
-export const onsetOnWire = (onset: Onset): Report['onset'] => ({
+const isSameSeries = (one: EvidenceRow, other: EvidenceRow): boolean =>
+  one.facts['metric'] === other.facts['metric'] && one.facts['scope'] === other.facts['scope']
+
+const valuesOfRow = ({ facts }: EvidenceRow): number[] =>
+  pointsOf(facts['points']).map(([, value]) => value)
+
+export const onsetOnWire = (onset: Onset): NonNullable<Report['onset']> => ({
   at: isoTime(onset.at),
   source: onset.source,
   evidence: [...onset.evidence]
@@ -57,30 +89,41 @@ const quietShare = 0.6
  * The start of the run of unusual buckets that leads to the alert. Unusual is far from the earlier part of the window,
  * both against its own spread and against the size of the change itself, so that noise is no step.
  */
-function firstLastingStep(
-  points: readonly [number, number][],
-  alertAt: number
-): number | undefined {
+function firstLastingStep(points: readonly [number, number][], alertAt: number): Step | undefined {
   const before = points.filter(([at]) => at <= alertAt)
   const quiet = before.slice(0, Math.floor(before.length * quietShare)).map(([, value]) => value)
   if (quiet.length < 5) return undefined
   const near = points.filter(
     ([at]) => at > alertAt - quarterHour && at <= alertAt + quarterHour / 3
   )
-  const { isUnusual, isOff } = unusualAgainst(quiet, near)
+  const { centre, spread, isUnusual, isOff } = unusualAgainst(quiet, near)
   const lastAt = Math.max(alertAt, near.at(-1)?.[0] ?? alertAt)
   const buckets = points.filter(([at]) => at <= lastAt)
   const start = startOfRun(
     buckets.map(([at, value]) => ({ at, isUnusual: isUnusual(value) })),
     alertAt
   )
-  return start === undefined ? undefined : footOf(buckets, start, isOff)
+  if (start === undefined) return undefined
+  const run = buckets.filter(([at]) => at >= start).map(([, value]) => value)
+  const distance = Math.abs(median(run) - centre)
+  return {
+    at: footOf(buckets, start, isOff),
+    distance,
+    spreads: distance / spread,
+    length: run.length,
+    before: quiet.length
+  }
 }
 
 function unusualAgainst(
   quiet: readonly number[],
   near: readonly [number, number][]
-): { isUnusual(value: number): boolean; isOff(value: number): boolean } {
+): {
+  readonly centre: number
+  readonly spread: number
+  isUnusual(value: number): boolean
+  isOff(value: number): boolean
+} {
   const centre = median(quiet)
   const spread = Math.max(
     median(quiet.map(value => Math.abs(value - centre))) * 1.4826,
@@ -90,6 +133,8 @@ function unusualAgainst(
   const farthest = near.map(([, value]) => Math.abs(value - centre)).sort((x, y) => y - x)
   const change = median(farthest.slice(0, 5))
   return {
+    centre,
+    spread,
     isUnusual: value => Math.abs(value - centre) > Math.max(5 * spread, change * 0.25),
     isOff: value => Math.abs(value - centre) > 5 * spread
   }

@@ -3,11 +3,14 @@ import type { DatadogAccount, TimeWindow } from '../../datadog-proxy/contract.ts
 import type { Alert } from '../../webhooks/contract.ts'
 import type { EvidenceSlot } from '../contract.ts'
 import { scopeOf } from './alert-scope.ts'
+import { askEarlier, metricQueryOf } from './ask-earlier.ts'
 import { findOnset } from './find-onset.ts'
 import { followUp, type Gathered } from './follow-up.ts'
 import { prefetch } from './prefetch.ts'
 import { textFact } from './read-rows.ts'
 import { survey } from './survey.ts'
+
+const slotMs = 12_000
 
 /** All an analysis reads: what is asked about the alert, and then what is asked because of those answers. */
 export async function gatherEvidence(input: {
@@ -23,9 +26,17 @@ export async function gatherEvidence(input: {
   readonly onAnswers?: (slots: readonly EvidenceSlot[]) => void
 }): Promise<Gathered> {
   const { account, alert, at, window, noticesUntil, signal, onAnswers } = input
-  const first = await prefetch(account, alert, window, noticesUntil, signal)
-  onAnswers?.(first)
+  const asked = await prefetch(account, alert, window, noticesUntil, signal)
+  onAnswers?.(asked)
   signal.throwIfAborted()
+  const query = findOnset(asked, at).isWeak ? metricQueryOf(asked) : undefined
+  const earlier =
+    query === undefined
+      ? []
+      : [await askEarlier(account, query, window, { signal, timeoutMs: slotMs })]
+  onAnswers?.(earlier)
+  signal.throwIfAborted()
+  const first = [...asked, ...earlier]
   const said = scopeOf(alert)
   const monitor = first.find(({ slot }) => slot === 'monitor')?.rows[0]
   const service = said.service ?? (monitor && textFact(monitor, 'service')) ?? null

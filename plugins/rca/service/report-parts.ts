@@ -53,7 +53,7 @@ export function reportParts(
       summary: words(report.summary),
       facts: facts(subject),
       links: quickLinks(links),
-      onset: words(clock(report.onset.at)),
+      onset: words(report.onset === undefined ? 'nothing began' : clock(report.onset.at)),
       window: words(`${clock(report.window.from)} to ${clock(report.window.to)}`),
       affected: words(report.affected?.join(', ') ?? ''),
       resolved: words(resolvedAt === undefined ? 'not yet' : clock(resolvedAt)),
@@ -111,7 +111,7 @@ function facts({ alert, report, links, afterwards }: Subject): Markdown {
     Environment: env,
     Scope: alert.scope,
     Tags: alert.tags.join(', '),
-    Onset: `${clock(report.onset.at)} (${report.onset.source})`,
+    Onset: report.onset ? `${clock(report.onset.at)} (${report.onset.source})` : null,
     Cause: [report.component, report.class].filter(Boolean).join(', '),
     Affected: report.affected?.join(', ') ?? null,
     Account: report.account

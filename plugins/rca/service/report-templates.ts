@@ -76,7 +76,7 @@ function valuesOf(
     monitor: alert.monitor_id,
     service: alert.service,
     host: alert.host,
-    onset: report.onset.at,
+    onset: report.onset?.at ?? null,
     resolved: resolvedAt ?? null
   }
 }

@@ -31,12 +31,12 @@ export function writeReport(input: {
     affected: [...conclusion.affected],
     remediation: { class: conclusion.remedy },
     summary: summarise(alert, culprit, suspects, slots, conclusion),
-    onset: onsetOnWire(onset),
+    ...(conclusion.verdict === 'nothing_wrong' ? {} : { onset: onsetOnWire(onset) }),
     window: { from: isoTime(time.window.from), to: isoTime(time.window.to) },
     suspects:
       conclusion.verdict === 'operational_cause' ? withCause(suspects, conclusion) : suspects,
     findings: [
-      ...timeFindings(time, onset),
+      ...timeFindings(time, conclusion.verdict === 'nothing_wrong' ? undefined : onset),
       ...conclusion.reasons,
       ...monitorFinding(slots),
       ...logFindings(slots, logs, onset),
@@ -51,12 +51,16 @@ export function writeReport(input: {
 
 const plain = ({ isDirect: _, ...suspect }: WeighedSuspect): Suspect => suspect
 
-const timeFindings = ({ note }: AlertTime, onset: Onset): Claim[] => [
+const timeFindings = ({ note }: AlertTime, onset: Onset | undefined): Claim[] => [
   ...(note === null ? [] : [{ text: note, evidence: [] }]),
-  {
-    text: `The trouble began about ${clock(isoTime(onset.at))} (${onset.source}).`,
-    evidence: [...onset.evidence]
-  }
+  ...(onset === undefined
+    ? []
+    : [
+        {
+          text: `The trouble began about ${clock(isoTime(onset.at))} (${onset.source}).`,
+          evidence: [...onset.evidence]
+        }
+      ])
 ]
 
 /** What people call the alert: the monitor's own name before the webhook's title, which carries the state. */
@@ -210,7 +214,7 @@ function assertCited(report: Report): Report {
       ...suspect.reasons.flatMap(reason => reason.evidence)
     ]),
     ...report.findings.flatMap(claim => claim.evidence),
-    ...report.onset.evidence
+    ...(report.onset?.evidence ?? [])
   ]
   const unknown = cited.find(id => !known.has(id))
   if (unknown !== undefined)

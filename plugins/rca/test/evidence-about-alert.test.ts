@@ -124,7 +124,7 @@ test('hosts, windows and the own search of a monitor are those of the alert', as
       const said = Date.now() + 7_200_000
       const { report, receivedAt } = await analyse({ date: String(said) })
       assert.ok(Date.parse(report.window.to) <= receivedAt, report.window.to)
-      assert.ok(Date.parse(report.onset.at) <= receivedAt)
+      assert.ok(report.onset && Date.parse(report.onset.at) <= receivedAt)
       assert.match(report.findings[0]?.text ?? '', /lies after its receipt/)
     }
   )

@@ -3,7 +3,7 @@ export type { Knex } from 'knex'
 export { definePlugin, type Plugin, type PluginApp } from './plugin.ts'
 export { defineRoute, reply, type Reply, type Route, type RouteRequest } from './route.ts'
 export type { Migration } from './db/migrate.ts'
-export { createToken, type Token } from './services.ts'
+export { createToken, type Resolved, type Token, type Tokens } from './services.ts'
 export type { CommandAnswer, CommandContext, CommandSpec } from './command.ts'
 export {
   defineEvent,
@@ -14,7 +14,6 @@ export {
 } from './events.ts'
 export type { Statement } from './db/statements.ts'
 export { defineTool, type Tool, type Toolbox, type ToolContext } from './tool.ts'
-export { answerOf, readToolWindow, toolAnswer, ToolWindow } from './tool-answer.ts'
 export {
   bootError,
   defineErrors,

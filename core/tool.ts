@@ -8,6 +8,8 @@ import type { Logger } from './log.ts'
 export interface ToolContext {
   /** Account name, or undefined for the default one. */
   readonly account: string | undefined
+  /** Who asked, as `user 7`; undefined inside the process. */
+  readonly caller?: string
   readonly log: Logger
   readonly signal: AbortSignal
 }

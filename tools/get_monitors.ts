@@ -1,52 +1,41 @@
-import { answerOf, defineTool, Type, toolAnswer } from '../core/index.ts'
-import { DatadogToken } from '../plugins/datadog-proxy/contract.ts'
+import { Type } from '../core/index.ts'
+import { pageOf } from './kit/links.ts'
+import { defineReader, limitOf, searchText } from './kit/reader.ts'
 
-const Row = Type.Object({
-  id: Type.String(),
-  name: Type.String(),
-  state: Type.String(),
-  type: Type.String(),
-  query: Type.String(),
-  tags: Type.String()
-})
-
-export default defineTool({
+export default defineReader({
   name: 'get_monitors',
   title: 'Search monitors',
-  effect: 'read',
   description: [
-    'Monitors that match a monitor search, with their state. Use it for what else alerts now and for one ',
+    'Monitors that match a monitor search, with their state. Use it for what else alerts now and for one',
     'monitor by `id:`. It has no history: the events have.'
-  ].join(''),
-  input: Type.Object(
-    {
-      query: Type.String({
-        maxLength: 2_000,
-        description: 'e.g. status:alert service:checkout-api'
-      }),
-      limit: Type.Integer({ minimum: 1, maximum: 100, default: 20 })
-    },
-    { additionalProperties: false }
-  ),
-  output: toolAnswer(Row),
-  needs: { datadog: DatadogToken },
-  timeoutMs: 20_000,
-  examples: [{ input: { query: 'status:alert', limit: 10 } }],
-  async run(input, context, { datadog }) {
-    const { signal } = context
-    const account = await datadog.account(context.account)
-
-    const found = await account.searchMonitors(
-      { query: input.query, limit: input.limit },
-      { signal }
-    )
-    return answerOf(account, found, null, ({ id, name, state, type, query, tags }) => ({
-      id,
-      name,
-      state,
-      type,
-      query,
-      tags: tags.join(',')
-    }))
+  ],
+  input: {
+    query: searchText('e.g. status:alert service:checkout-api'),
+    limit: limitOf(100, 20)
+  },
+  row: Type.Object({
+    id: Type.String(),
+    name: Type.String(),
+    state: Type.String(),
+    type: Type.String(),
+    query: Type.String(),
+    tags: Type.String()
+  }),
+  example: { query: 'status:alert', limit: 10 },
+  async ask({ query, limit }, { account, signal }) {
+    const found = await account.searchMonitors({ query, limit }, { signal })
+    return {
+      ...found,
+      rows: found.rows.map(({ id, name, state, type, query: own, tags }) => ({
+        id,
+        name,
+        state,
+        type,
+        query: own,
+        tags: tags.join(',')
+      })),
+      link: pageOf(account, '/monitors/manage', { q: query }),
+      whenEmpty: 'a monitor search takes words of names, status:, type:, tag: and scope:'
+    }
   }
 })

@@ -1,84 +1,69 @@
-import {
-  answerOf,
-  defineTool,
-  isoTime,
-  Type,
-  readToolWindow,
-  toolAnswer,
-  ToolWindow
-} from '../core/index.ts'
-import { DatadogToken, type DatadogSpan } from '../plugins/datadog-proxy/contract.ts'
+import { isoTime, Type } from '../core/index.ts'
+import type { DatadogSpan } from '../plugins/datadog-proxy/contract.ts'
+import { spannedPage } from './kit/links.ts'
+import { defineReader, limitOf } from './kit/reader.ts'
+import { readWindow, Window } from './kit/window.ts'
 
-const Row = Type.Object({
-  depth: Type.Integer({ description: '0 for a span whose parent is not among the rows' }),
-  span_id: Type.String(),
-  parent_id: Type.Union([Type.String(), Type.Null()]),
-  at: Type.String(),
-  service: Type.String(),
-  operation: Type.String(),
-  resource: Type.String(),
-  status: Type.String(),
-  duration_ms: Type.Union([Type.Number(), Type.Null()]),
-  self_ms: Type.Union([Type.Number(), Type.Null()], {
-    description: 'duration without that of its children'
-  }),
-  error: Type.String()
-})
+const numberOrNull = Type.Union([Type.Number(), Type.Null()])
 
-export default defineTool({
+export default defineReader({
   name: 'get_trace',
   title: 'One trace as a tree',
-  effect: 'read',
   description: [
-    'All spans of one trace, parents before children, with the time each spent itself. Use it with a trace id of ',
+    'All spans of one trace, parents before children, with the time each spent itself. Use it with a trace id of',
     'search_spans or of a log line, to see which service fails first or takes the time. It cannot find traces.'
-  ].join(''),
-  input: Type.Object(
-    {
-      trace_id: Type.String({
-        pattern: '^[0-9a-fA-F]{1,32}$',
-        description: 'as search_spans says it'
-      }),
-      ...ToolWindow,
-      limit: Type.Integer({ minimum: 1, maximum: 1_000, default: 300 })
-    },
-    { additionalProperties: false }
-  ),
-  output: toolAnswer(Row),
-  needs: { datadog: DatadogToken },
-  timeoutMs: 20_000,
-  examples: [
-    {
-      input: {
-        trace_id: '5234567890123456789',
-        from: '2026-01-31T10:00:00Z',
-        to: '2026-01-31T11:00:00Z',
-        limit: 300
-      }
-    }
   ],
-  async run(input, context, { datadog }) {
-    const { signal } = context
-    const account = await datadog.account(context.account)
-    const window = readToolWindow(input)
-    const found = await account.spans(
-      { query: `trace_id:${input.trace_id}`, window, limit: input.limit, sort: 'oldest' },
-      { signal }
-    )
-    const rows = inOrder(found.rows)
-    return answerOf(account, { ...found, rows }, window, ({ span, depth, selfNs }) => ({
-      depth,
-      span_id: span.spanId,
-      parent_id: span.parentId ?? null,
-      at: isoTime(span.at),
-      service: span.service,
-      operation: span.operation ?? '',
-      resource: span.resource.slice(0, 300),
-      status: span.status ?? '',
-      duration_ms: span.durationNs === undefined ? null : toMs(span.durationNs),
-      self_ms: selfNs === null ? null : toMs(selfNs),
-      error: errorOf(span)
-    }))
+  input: {
+    trace_id: Type.String({
+      pattern: '^[0-9a-fA-F]{1,32}$',
+      description: 'as search_spans says it'
+    }),
+    ...Window,
+    limit: limitOf(1_000, 300)
+  },
+  row: Type.Object({
+    depth: Type.Integer({ description: '0 for a span whose parent is not among the rows' }),
+    span_id: Type.String(),
+    parent_id: Type.Union([Type.String(), Type.Null()]),
+    at: Type.String(),
+    service: Type.String(),
+    operation: Type.String(),
+    resource: Type.String(),
+    status: Type.String(),
+    duration_ms: numberOrNull,
+    self_ms: Type.Union([Type.Number(), Type.Null()], {
+      description: 'duration without that of its children'
+    }),
+    error: Type.String()
+  }),
+  example: {
+    trace_id: '5234567890123456789',
+    from: '2026-01-31T10:00:00Z',
+    to: '2026-01-31T11:00:00Z',
+    limit: 300
+  },
+  async ask({ trace_id: id, limit, ...input }, { account, signal }) {
+    const window = readWindow(input)
+    const query = `trace_id:${id}`
+    const found = await account.spans({ query, window, limit, sort: 'oldest' }, { signal })
+    return {
+      ...found,
+      rows: inOrder(found.rows).map(({ span, depth, selfNs }) => ({
+        depth,
+        span_id: span.spanId,
+        parent_id: span.parentId ?? null,
+        at: isoTime(span.at),
+        service: span.service,
+        operation: span.operation ?? '',
+        resource: span.resource.slice(0, 300),
+        status: span.status ?? '',
+        duration_ms: span.durationNs === undefined ? null : toMs(span.durationNs),
+        self_ms: selfNs === null ? null : toMs(selfNs),
+        error: errorOf(span)
+      })),
+      link: spannedPage(account, `/apm/trace/${id}`, window),
+      whenEmpty: 'a trace that was not kept has no spans; those of a wider window may be of it'
+    }
   }
 })
 

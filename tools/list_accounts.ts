@@ -1,5 +1,6 @@
 import { defineTool, Type } from '../core/index.ts'
 import { DatadogToken } from '../plugins/datadog-proxy/contract.ts'
+import { rowsAnswer, saidOf } from './kit/answer.ts'
 
 export default defineTool({
   name: 'list_accounts',
@@ -10,27 +11,25 @@ export default defineTool({
     '`account` of other tools takes. It shows no keys.'
   ].join(''),
   input: Type.Object({}, { additionalProperties: false }),
-  output: Type.Object({
-    rows: Type.Array(
-      Type.Object({
-        name: Type.String(),
-        site: Type.String(),
-        simulated: Type.Boolean(),
-        is_default: Type.Boolean()
-      })
-    ),
-    truncated: Type.Boolean(),
-    note: Type.Union([Type.String(), Type.Null()])
-  }),
+  output: rowsAnswer(
+    Type.Object({
+      name: Type.String(),
+      site: Type.String(),
+      simulated: Type.Boolean(),
+      is_default: Type.Boolean()
+    })
+  ),
   needs: { datadog: DatadogToken },
   timeoutMs: 5_000,
   examples: [{ input: {} }],
   async run(_input, _context, { datadog }) {
     const accounts = await datadog.list()
-    return {
+    return saidOf({
       rows: accounts.map(({ isDefault, ...one }) => ({ ...one, is_default: isDefault })),
       truncated: false,
-      note: accounts.length === 0 ? 'no account is configured' : null
-    }
+      warnings: [],
+      asked: { query: 'all accounts' },
+      whenEmpty: 'no account is configured: `rayne accounts` or the page of the accounts adds one'
+    })
   }
 })

@@ -1,73 +1,52 @@
-import {
-  answerOf,
-  defineTool,
-  isoTime,
-  Type,
-  readToolWindow,
-  toolAnswer,
-  ToolWindow
-} from '../core/index.ts'
-import { DatadogToken } from '../plugins/datadog-proxy/contract.ts'
+import { isoTime, Type } from '../core/index.ts'
+import { spannedPage } from './kit/links.ts'
+import { defineReader, limitOf, searchText } from './kit/reader.ts'
+import { readWindow, Window } from './kit/window.ts'
 
-const Row = Type.Object({
-  at: Type.String(),
-  trace_id: Type.String(),
-  service: Type.String(),
-  resource: Type.String(),
-  status: Type.String(),
-  duration_ms: Type.Union([Type.Number(), Type.Null()])
-})
-
-export default defineTool({
+export default defineReader({
   name: 'search_spans',
   title: 'Search spans',
-  effect: 'read',
   description: [
-    'Spans that match a trace search, newest or oldest first. Use it for which service of a call is slow or ',
+    'Spans that match a trace search, newest or oldest first. Use it for which service of a call is slow or',
     'fails, and for the spans of one trace. It is a sample: it cannot count.'
-  ].join(''),
-  input: Type.Object(
-    {
-      query: Type.String({ maxLength: 2_000, description: 'e.g. service:payments status:error' }),
-      ...ToolWindow,
-      sort: Type.Optional(Type.Union([Type.Literal('newest'), Type.Literal('oldest')])),
-      limit: Type.Integer({ minimum: 1, maximum: 200, default: 50 })
-    },
-    { additionalProperties: false }
-  ),
-  output: toolAnswer(Row),
-  needs: { datadog: DatadogToken },
-  timeoutMs: 20_000,
-  examples: [
-    {
-      input: {
-        query: 'service:payments-svc',
-        from: '2026-01-31T10:00:00Z',
-        to: '2026-01-31T11:00:00Z',
-        limit: 20
-      }
-    }
   ],
-  async run(input, context, { datadog }) {
-    const { signal } = context
-    const account = await datadog.account(context.account)
-    const window = readToolWindow(input)
-    const found = await account.spans(
-      { query: input.query, window, limit: input.limit, sort: input.sort ?? 'newest' },
-      { signal }
-    )
-    return answerOf(
-      account,
-      found,
-      window,
-      ({ at, traceId, service, resource, status = '', durationNs }) => ({
+  input: {
+    query: searchText('e.g. service:payments status:error'),
+    ...Window,
+    sort: Type.Optional(Type.Enum(['newest', 'oldest'])),
+    limit: limitOf(200, 50)
+  },
+  row: Type.Object({
+    at: Type.String(),
+    trace_id: Type.String(),
+    service: Type.String(),
+    resource: Type.String(),
+    status: Type.String(),
+    version: Type.String(),
+    duration_ms: Type.Union([Type.Number(), Type.Null()])
+  }),
+  example: {
+    query: 'service:payments-svc',
+    from: '2026-01-31T10:00:00Z',
+    to: '2026-01-31T11:00:00Z',
+    limit: 20
+  },
+  async ask({ query, sort = 'newest', limit, ...input }, { account, signal }) {
+    const window = readWindow(input)
+    const found = await account.spans({ query, window, limit, sort }, { signal })
+    return {
+      ...found,
+      rows: found.rows.map(({ at, traceId, service, resource, status, tags, durationNs }) => ({
         at: isoTime(at),
         trace_id: traceId,
         service,
         resource: resource.slice(0, 300),
-        status,
+        status: status ?? '',
+        version: tags.find(tag => tag.startsWith('version:'))?.slice('version:'.length) ?? '',
         duration_ms: durationNs === undefined ? null : Math.round(durationNs / 1e4) / 100
-      })
-    )
+      })),
+      link: spannedPage(account, '/apm/traces', window, { query }),
+      whenEmpty: 'spans are sampled, and attributes need @ in a search; try fewer words'
+    }
   }
 })

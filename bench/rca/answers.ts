@@ -21,6 +21,9 @@ export interface TimedDatadog {
 const minute = 60_000
 const services = ['web-gateway', 'checkout-api', 'inventory-svc', 'payments-svc']
 
+/** What an analysis does not ask for. */
+const unasked = (): Promise<never> => Promise.reject(new Error('an analysis does not ask this'))
+
 /** Answers every question with a small incident of checkout-api; each call lasts `callMs`. */
 export function createTimedDatadog(callMs: number): TimedDatadog {
   let [count, sumMs] = [0, 0]
@@ -57,6 +60,17 @@ export function createTimedDatadog(callMs: number): TimedDatadog {
     spans: ({ query, window }) => found(query, spansIn(window)),
     hosts: ({ filter }) => found(filter, []),
     metric: ({ query, window }) => found(query, seriesIn(query, window)),
+    aggregateLogs: unasked,
+    rumEvents: unasked,
+    services: unasked,
+    incidents: unasked,
+    slos: unasked,
+    sloHistory: unasked,
+    get: unasked,
+    downtimes: unasked,
+    createDowntime: unasked,
+    cancelDowntime: unasked,
+    muteHost: unasked,
     findNotebook: () => timed(undefined),
     notebook: id => timed({ id, name: '', url: '', cells: [] }),
     updateNotebook: (id, { name }) => timed({ id, name, url: '' }),

@@ -146,12 +146,15 @@ const fileRules: readonly {
   { from: /^simulator\//, may: isSimulator, else: 'the simulator stands alone' },
   {
     from: /^plugins\/[^/]+\/contract\.ts$/,
-    may: target => isApi(target) || isContract(target),
+    may: (target, file) =>
+      isApi(target) ||
+      isContract(target) ||
+      (target.startsWith(`${folderOf(file)}/`) && target.endsWith('/contract-rows.ts')),
     else: 'a contract imports core/index.ts and other contracts only'
   },
   {
     from: /^tools\//,
-    may: target => isApi(target) || isContract(target),
+    may: target => isApi(target) || isContract(target) || target.startsWith('tools/kit/'),
     else: 'a tool imports core/index.ts and contracts only'
   },
   {

@@ -29,6 +29,9 @@ const domainRooms: Readonly<Record<string, Readonly<Record<string, string>>>> = 
     clients: 'the libraries of applications, which stand alone',
     wire: 'bodies, times and JSON as the wire says them'
   },
+  'datadog-proxy': {
+    'contract-rows.ts': 'what rows of the contract look like'
+  },
   notify: {
     channels: 'one way to people a file'
   },

@@ -54,7 +54,7 @@ async function follow(
   const query = String(monitor['query'])
     .replace(/^\w+\(last_\w+\):/, '')
     .replace(/\s*[<>]=?\s*[\d.]+$/, '')
-  const [series] = await ask('query_metric', { query, ...around(now - 2 * hourMs, now) })
+  const [series] = await ask('query_metrics', { query, ...around(now - 2 * hourMs, now) })
   const onset = onsetOf(String(series?.['points']))
   const failing = { query: `service:${service} status:error`, ...around(onset, now) }
   const [span] = await ask('search_spans', { ...failing, limit: 1 })

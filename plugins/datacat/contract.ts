@@ -89,6 +89,51 @@ export interface Datacat {
   ): Promise<{ readonly accepted: number; readonly duplicate: boolean }>
   end(sessionId: string): Promise<void>
 }
+/** A session as lists of other plugins show it; times are ISO. */
+export interface SessionInShort {
+  readonly id: string
+  readonly status: string
+  readonly product: string | null
+  readonly version: string | null
+  readonly hostname: string | null
+  readonly created_at: string
+  readonly ended_at: string | null
+  readonly last_heartbeat_at: string | null
+  readonly event_count: number
+  readonly metric_count: number
+}
+/** Reads sessions from inside the process, with the bounds of the wire. */
+export interface Sessions {
+  /** Newest first; names must match as a whole, `q` needs a part only. */
+  find(
+    filter: {
+      readonly status?: string
+      readonly product?: string
+      readonly version?: string
+      readonly hostname?: string
+      readonly q?: string | undefined
+    },
+    limit: number
+  ): Promise<{ readonly rows: readonly SessionInShort[]; readonly total: number }>
+  /** One with its newest events; an unknown id is `session-not-found`. */
+  read(
+    id: string,
+    events: number
+  ): Promise<{
+    readonly summary: SessionInShort
+    readonly state: Readonly<Record<string, unknown>>
+    readonly metrics: readonly ({ readonly name: string; readonly last_at: string } & Readonly<
+      Record<string, unknown>
+    >)[]
+    readonly events: readonly {
+      readonly name: string
+      readonly level: string | null
+      readonly timestamp: string
+      readonly data: unknown
+    }[]
+  }>
+}
+export const SessionsToken = createToken<Sessions>('datacat.reader')
 export const DatacatToken = createToken<Datacat>('datacat.sessions')
 
 /** The errors of this plugin. */

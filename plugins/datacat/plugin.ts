@@ -1,6 +1,6 @@
 import { definePlugin } from '../../core/index.ts'
 import { config } from './config.ts'
-import { DatacatToken, datacatErrors } from './contract.ts'
+import { DatacatToken, datacatErrors, SessionsToken } from './contract.ts'
 import { purgeJob, watchHeartbeats } from './jobs.ts'
 import { sessions } from './migrations/0001_sessions.ts'
 import { series } from './migrations/0002_series.ts'
@@ -10,6 +10,7 @@ import { clocks } from './migrations/0005_clocks.ts'
 import { figures } from './migrations/0006_figures.ts'
 import { routes } from './routes/all.ts'
 import { createDatacatService } from './service/datacat.ts'
+import { createReader } from './service/read-in-process.ts'
 
 export default definePlugin({
   id: 'datacat',
@@ -17,7 +18,7 @@ export default definePlugin({
   errors: datacatErrors,
   config,
   migrations: [sessions, series, append, stateLog, clocks, figures],
-  provides: [DatacatToken],
+  provides: [DatacatToken, SessionsToken],
   register(app) {
     const datacat = createDatacatService({
       db: app.db,
@@ -32,6 +33,7 @@ export default definePlugin({
       }
     })
     app.provide(DatacatToken, datacat.inProcess)
+    app.provide(SessionsToken, createReader(datacat.sessions))
     for (const add of routes) add(app, datacat)
     watchHeartbeats(app, datacat)
   }

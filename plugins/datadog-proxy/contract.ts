@@ -1,158 +1,31 @@
-import {
-  createToken,
-  defineErrors,
-  RayneError,
-  type EpochMs,
-  type EpochSeconds,
-  type Ns
-} from '../../core/index.ts'
+import { createToken, defineErrors, RayneError, type EpochMs } from '../../core/index.ts'
+import type {
+  CallOptions,
+  DatadogDowntime,
+  DatadogEvent,
+  DatadogHost,
+  DatadogIncident,
+  DatadogLog,
+  DatadogMonitor,
+  DatadogRows,
+  DatadogRumEvent,
+  DatadogSeries,
+  DatadogSlo,
+  DatadogSpan,
+  DowntimeDraft,
+  EventDraft,
+  LogAggregation,
+  LogBucket,
+  MonitorHit,
+  NotebookContent,
+  NotebookDraft,
+  NotebookRef,
+  ServiceDefinition,
+  SloHistory,
+  TimeWindow
+} from './contract-rows.ts'
 
-/** An absolute window, both ends inclusive as Datadog reads them. */
-export interface TimeWindow {
-  readonly from: EpochMs
-  readonly to: EpochMs
-}
-
-/** Bounds of one call: it ends at the signal or after `timeoutMs` (default 30 s), whichever is first. */
-export interface CallOptions {
-  readonly signal?: AbortSignal
-  readonly timeoutMs?: number
-}
-
-/**
- * Rows of one read. An empty `rows` always means that Datadog answered "none" for `asked`:
- * every failure is a thrown DatadogError instead.
- */
-export interface DatadogRows<T> {
-  readonly rows: readonly T[]
-  /** More rows exist than the limit allowed. */
-  readonly truncated: boolean
-  /** Why the answer may be incomplete (Datadog's time-out status, warnings, dropped rows). */
-  readonly warnings: readonly string[]
-  readonly asked: Asked
-}
-/** What was asked, in words a person can paste into Datadog; `tier` says which storage of logs answered. */
-export interface Asked {
-  readonly query: string
-  readonly from?: string
-  readonly to?: string
-  readonly limit: number
-  readonly tier?: string
-}
-
-/** An object of Datadog as it came, except that integers beyond 2^53 are texts. */
-export type DatadogObject = Readonly<Record<string, unknown>>
-export interface DatadogMonitor {
-  readonly id: string
-  readonly name: string
-  readonly type: string
-  readonly query: string
-  readonly message: string
-  readonly tags: readonly string[]
-  /** Datadog's `overall_state`, unknown words kept. */
-  readonly state: string
-  readonly thresholds: Readonly<Record<string, number>>
-  readonly priority: number | null
-  readonly createdAt?: EpochMs
-}
-
-export interface DatadogEvent {
-  readonly id: string
-  readonly at: EpochMs
-  readonly title: string
-  readonly message: string
-  readonly tags: readonly string[]
-  readonly source?: string
-  readonly service?: string
-  readonly host?: string
-  readonly status?: string
-}
-
-export interface DatadogLog {
-  readonly id: string
-  readonly at: EpochMs
-  readonly status: string
-  readonly message: string
-  readonly host?: string
-  readonly service?: string
-  readonly tags: readonly string[]
-  readonly attributes: Readonly<Record<string, unknown>>
-}
-
-export interface DatadogHost {
-  readonly name: string
-  /** Other names Datadog knows it by; absent when it says none. */
-  readonly aliases?: readonly string[]
-  readonly up?: boolean
-  readonly muted?: boolean
-  readonly apps: readonly string[]
-  readonly sources: readonly string[]
-  readonly tags: readonly string[]
-  readonly lastReported?: EpochSeconds
-  readonly metrics: { readonly cpu?: number; readonly load?: number; readonly iowait?: number }
-}
-
-export interface DatadogSeries {
-  readonly metric: string
-  readonly scope: string
-  readonly intervalSeconds: number
-  /** Time-ordered; the last, partial bucket is already dropped; null is a bucket without data. */
-  readonly points: readonly { readonly at: EpochMs; readonly value: number | null }[]
-}
-
-export type NotebookCell =
-  | { readonly type: 'markdown'; readonly text: string }
-  | { readonly type: 'timeseries'; readonly title: string; readonly query: string }
-
-export interface NotebookDraft {
-  readonly name: string
-  readonly cells: readonly NotebookCell[]
-  readonly window: TimeWindow
-}
-export interface NotebookRef {
-  readonly id: string
-  readonly name: string
-  readonly url: string
-}
-/** A notebook with its cells as Datadog describes them. */
-export interface NotebookContent extends NotebookRef {
-  readonly cells: readonly { readonly type: string; readonly definition: DatadogObject }[]
-}
-export interface EventDraft {
-  readonly title: string
-  readonly text: string
-  readonly tags: readonly string[]
-  readonly alertType?: 'error' | 'warning' | 'info' | 'success'
-}
-/** What a monitor search knows of a monitor: `state` is its `status` field, unknown words kept. */
-export interface MonitorHit {
-  readonly id: string
-  readonly name: string
-  readonly state: string
-  readonly type: string
-  readonly query: string
-  readonly tags: readonly string[]
-  readonly priority: number | null
-  readonly lastTriggered?: EpochSeconds
-}
-
-/** One span; ids are decimal texts, because numbers would round them. */
-export interface DatadogSpan {
-  readonly id: string
-  readonly traceId: string
-  readonly spanId: string
-  readonly parentId?: string
-  readonly service: string
-  readonly resource: string
-  readonly operation?: string
-  readonly env?: string
-  readonly host?: string
-  readonly status?: string
-  readonly at: EpochMs
-  readonly durationNs?: Ns
-  readonly tags: readonly string[]
-  readonly attributes: DatadogObject
-}
+export type * from './contract-rows.ts'
 
 /** Typed calls against one account; every method throws DatadogError and nothing else but an abort. */
 export interface DatadogAccount {
@@ -187,6 +60,39 @@ export interface DatadogAccount {
     input: { query: string; window: TimeWindow },
     options?: CallOptions
   ): Promise<DatadogRows<DatadogSeries>>
+  aggregateLogs(input: LogAggregation, options?: CallOptions): Promise<DatadogRows<LogBucket>>
+  rumEvents(
+    input: { query: string; window: TimeWindow; limit: number; sort?: 'oldest' | 'newest' },
+    options?: CallOptions
+  ): Promise<DatadogRows<DatadogRumEvent>>
+  services(input: { limit: number }, options?: CallOptions): Promise<DatadogRows<ServiceDefinition>>
+  /** `query` in the words of Datadog's incident search, e.g. `state:active`. */
+  incidents(
+    input: { query: string; limit: number },
+    options?: CallOptions
+  ): Promise<DatadogRows<DatadogIncident>>
+  slos(
+    input: { query: string; limit: number },
+    options?: CallOptions
+  ): Promise<DatadogRows<DatadogSlo>>
+  sloHistory(input: { id: string; window: TimeWindow }, options?: CallOptions): Promise<SloHistory>
+  /** What Datadog answers to a GET of its list of readable paths; another is `invalid`. */
+  get(
+    input: { path: string; query: Readonly<Record<string, string>> },
+    options?: CallOptions
+  ): Promise<unknown>
+  downtimes(
+    input: { currentOnly?: boolean; limit: number },
+    options?: CallOptions
+  ): Promise<DatadogRows<DatadogDowntime>>
+  createDowntime(draft: DowntimeDraft, options?: CallOptions): Promise<DatadogDowntime>
+  /** One that is gone already is success. */
+  cancelDowntime(id: string, options?: CallOptions): Promise<void>
+  /** Until `to`; one that is muted already is muted until then. */
+  muteHost(
+    input: { host: string; to: EpochMs; message: string },
+    options?: CallOptions
+  ): Promise<void>
   createNotebook(draft: NotebookDraft, options?: CallOptions): Promise<NotebookRef>
   /** The newest notebook whose name contains `text` literally, or undefined; makes creation safe to repeat. */
   findNotebook(text: string, options?: CallOptions): Promise<NotebookRef | undefined>

@@ -1,4 +1,4 @@
-import { defineErrors, defineEvent, Type, type Static } from '../../core/index.ts'
+import { createToken, defineErrors, defineEvent, Type, type Static } from '../../core/index.ts'
 import { Alert } from '../webhooks/contract.ts'
 
 const nullable = <T extends ReturnType<typeof Type.String> | ReturnType<typeof Type.Number>>(
@@ -196,6 +196,73 @@ export const AnalysisEnded = defineEvent(
   })
 )
 export type AnalysisEnded = Static<typeof AnalysisEnded.payload>
+
+/** An analysis in short, as tools tell of it. */
+export interface AnalysisInShort {
+  readonly id: string
+  readonly status: AnalysisStatus
+  readonly error: string | null
+  readonly account: string | null
+  readonly monitor: string
+  readonly createdAt: Date
+  readonly notebookUrl: string | null
+  readonly report: Report | null
+}
+/** What tools may do with analyses. */
+export interface Analyses {
+  /** Opens one of a monitor now, and makes a notebook only when that is asked for; answers its id. */
+  start(
+    asked: { monitor_id: string; account?: string; at?: string; notebook: boolean },
+    by: string,
+    signal: AbortSignal
+  ): Promise<string>
+  /** Throws `analysis-not-found`. */
+  find(id: string): Promise<AnalysisInShort>
+  /** Earlier incidents that look like an analysis, or like error lines and words of an alert; nearest first. */
+  similar(
+    like:
+      | { analysis: string }
+      | { account: string; service: string; words: string; lines: readonly string[] },
+    signal: AbortSignal
+  ): Promise<readonly SimilarIncident[]>
+}
+export const AnalysesToken = createToken<Analyses>('rca.analyses')
+
+/** A shape of log lines that came, went or changed its rate; `ratio` is Infinity for a new one. */
+export interface LogPattern {
+  readonly source: string
+  readonly text: string
+  readonly change: 'new' | 'vanished' | 'more' | 'fewer'
+  readonly before: number
+  readonly after: number
+  readonly ratio: number
+  readonly firstAt: number
+  /** Indices of lines that have it. */
+  readonly examples: readonly number[]
+}
+/** What the analysis computes from signals, for tools; times are epoch milliseconds. */
+export interface Signals {
+  /** When a series left what was usual and stayed; undefined when it did not, or is too short to tell. */
+  change(
+    points: readonly { readonly at: number; readonly value: number | null }[],
+    intervalMs: number
+  ):
+    | {
+        readonly at: number
+        readonly direction: 'up' | 'down'
+        readonly before: number
+        readonly after: number
+      }
+    | undefined
+  /** Strongest change first; a line may stand for several. */
+  patterns(asked: {
+    readonly lines: readonly { text: string; at: number; source: string; count: number }[]
+    readonly from: number
+    readonly split: number
+    readonly until: number
+  }): readonly LogPattern[]
+}
+export const SignalsToken = createToken<Signals>('rca.signals')
 
 /** The errors of this plugin. */
 export const rcaErrors = defineErrors({

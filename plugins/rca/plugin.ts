@@ -4,7 +4,7 @@ import { AlertReceived, EventLinksToken, EventsDeleted } from '../webhooks/contr
 import { analyseCommand } from './commands/analyse.ts'
 import { recordCommand } from './commands/record.ts'
 import { config } from './config.ts'
-import { AnalysisEnded, rcaErrors } from './contract.ts'
+import { AnalysesToken, AnalysisEnded, rcaErrors, SignalsToken } from './contract.ts'
 import { openVectors } from './jobs/vectors.ts'
 import { serveMcp } from './mcp/serve-mcp.ts'
 import { analyses } from './migrations/0001_analyses.ts'
@@ -20,6 +20,7 @@ import { createEventLinks } from './service/link-events.ts'
 import { openAnalysis } from './service/open-analysis.ts'
 import { createRequests } from './service/request-analysis.ts'
 import { createNotebookResolver } from './service/resolve-notebook.ts'
+import { createAnalyses, signals } from './service/serve-tools.ts'
 import { tellEnded } from './service/tell-ended.ts'
 
 export default definePlugin({
@@ -29,7 +30,7 @@ export default definePlugin({
   config,
   migrations: [analyses, requestTables, shares, outcomes, vectorTables],
   needs: { datadog: DatadogToken },
-  provides: [EventLinksToken],
+  provides: [EventLinksToken, AnalysesToken, SignalsToken],
   register(app, { datadog }) {
     const { concurrency, timeout_seconds: timeoutSeconds } = app.config
     const share = { perMonitor: app.config.hourly_per_monitor }
@@ -66,6 +67,8 @@ export default definePlugin({
     })
     app.provide(EventLinksToken, createEventLinks(app.db))
     const requests = createRequests({ db, datadog, analyse, hasModel })
+    app.provide(AnalysesToken, createAnalyses(db, vectors, requests))
+    app.provide(SignalsToken, signals)
     recordCommand(app, datadog)
     analyseCommand(app, { db, datadog, requests, analyser, timeoutSeconds, log })
     routes(app, { db, datadog, requests, resolve, hasModel, vectors })

@@ -1,26 +1,18 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import type { ToolContext } from '../../core/index.ts'
-import { createLogger } from '../../core/log.ts'
 import { createTestApp } from '../../core/testing.ts'
-import demo from '../../plugins/demo/plugin.ts'
-import proxy from '../../plugins/datadog-proxy/plugin.ts'
-import { createSimulator } from '../../simulator/simulator.ts'
+import { simulatedTools } from './simulated-tools.ts'
 
-interface Answer {
-  asked: string
-  window: { from: string; to: string } | null
-  rows: Record<string, unknown>[]
-  truncated: boolean
-  note: string | null
-  simulated: boolean
+const listQuestions: Record<string, [object, object]> = {
+  list_services: [{ filter: 'checkout' }, { filter: 'nobody-has-this-name' }],
+  datadog_get: [
+    { path: '/api/v1/search', query: { q: 'metrics:system' } },
+    { path: '/api/v1/downtime', query: {} }
+  ],
+  get_host_info: [{ filter: 'a', limit: 3 }, { filter: 'nobody-has-this-name' }],
+  get_monitors: [{ query: 'status:alert' }, { query: 'nobody-has-this-name' }],
+  get_triggered_monitors: [{ state: 'alert' }, { state: 'alert', query: 'nobody-has-this-name' }]
 }
-
-const context = (account?: string): ToolContext => ({
-  account,
-  log: createLogger({ level: 'silent' }),
-  signal: AbortSignal.timeout(20_000)
-})
 
 /** For each tool a question the simulated incident has rows for, and one it has none for. */
 const questions = (
@@ -38,40 +30,62 @@ const questions = (
     },
     { query: 'source:nobody', ...window }
   ],
-  query_metric: [
+  query_metrics: [
     { query: 'avg:system.cpu.user{*} by {host}', ...window },
     { query: 'avg:system.cpu.user{host:nobody}', ...window }
   ],
+  aggregate_logs: [
+    { query: 'status:error', ...window, group_by: ['service'] },
+    { query: 'service:nobody', ...window, group_by: ['service'] }
+  ],
+  log_patterns: [
+    { query: 'service:checkout-api', ...window, split: minutesInto(window, 30) },
+    { query: 'service:nobody', ...window, split: minutesInto(window, 30) }
+  ],
+  service_dependencies: [
+    { service: 'checkout-api', ...window },
+    { service: 'nobody', ...window }
+  ],
+  list_changes: [{ ...window }, { query: 'service:nobody', ...window }],
+  get_slo_status: [
+    { query: '', ...window, limit: 2 },
+    { query: 'nobody-has-this-name', ...window }
+  ],
+  search_rum_events: [
+    { query: '@type:error', ...window, limit: 5 },
+    { query: '@type:nothing', ...window }
+  ],
+  ...listQuestions,
   search_spans: [
     { query: 'service:checkout-api', ...window, limit: 5 },
     { query: 'service:nobody', ...window }
   ],
-  get_host_info: [{ filter: 'a', limit: 3 }, { filter: 'nobody-has-this-name' }],
-  get_monitors: [{ query: 'status:alert' }, { query: 'nobody-has-this-name' }],
-  get_triggered_monitors: [{ state: 'alert' }, { state: 'alert', query: 'nobody-has-this-name' }],
   get_trace: [
     { trace_id: traceId, ...window },
     { trace_id: '12345', ...window }
   ]
 })
-/** Tools that always have something to say, or an error. */
-const withoutEmptyAnswer = ['get_monitor_details', 'list_accounts']
+/** A time so many minutes into a window. */
+const minutesInto = ({ from }: { from: string }, minutes: number): string =>
+  new Date(Date.parse(from) + minutes * 60_000).toISOString()
+/** Tools that always have something to say or an error, and those with a test of their own. */
+const apart = [
+  'compare_accounts',
+  'find_sessions',
+  'find_similar_incidents',
+  'get_analysis',
+  'get_incidents',
+  'get_monitor_details',
+  'get_session',
+  'list_accounts',
+  'list_downtimes'
+]
+const writing = ['start_analysis']
 
 async function start(t: TestContext) {
-  const simulator = await createSimulator({ scenario: 's1' })
-  t.after(() => simulator.close())
-  const app = await createTestApp(t, {
-    plugins: [demo, proxy],
-    env: { RAYNE_DEMO_ACCOUNTS: JSON.stringify(simulator.accounts), RAYNE_DEMO_FIRE: 'false' }
-  })
-  const ask = (name: string, input: object, account?: string): Promise<unknown> =>
-    app.toolbox.execute(name, input, context(account))
-  const window = {
-    from: new Date(simulator.t0 - 30 * 60_000).toISOString(),
-    to: new Date(simulator.t0 + 15 * 60_000).toISOString()
-  }
+  const { ask, window, app } = await simulatedTools(t)
   const failing = { query: 'service:checkout-api status:error', ...window, limit: 1 }
-  const { rows } = (await ask('search_spans', failing)) as Answer
+  const { rows } = await ask('search_spans', failing)
   const asked = questions(window, String(rows[0]?.['trace_id']))
   return { tools: await app.toolbox.list(), asked, ask }
 }
@@ -80,32 +94,43 @@ test('the Datadog tools', async t => {
   const { tools, asked, ask } = await start(t)
   const [logs = {}] = asked['search_logs'] ?? []
 
-  await t.test('only read, are named as their files and say what they cannot do', () => {
+  await t.test('are named as their files, say whether they write and what they cannot do', () => {
     assert.deepEqual(
       tools.map(tool => tool.name).toSorted(),
-      [...Object.keys(asked), ...withoutEmptyAnswer].toSorted()
+      [...Object.keys(asked), ...apart, ...writing].toSorted()
     )
     for (const { effect, description, name } of tools) {
-      assert.equal(effect, 'read')
-      assert.match(description, /cannot|does not|has no|knows the|too\.|shows no|not here/, name)
+      assert.equal(effect, writing.includes(name) ? 'write' : 'read', name)
+      assert.match(
+        description,
+        /cannot|does not|has no|knows the|too\.|shows no|not here|is not/,
+        name
+      )
     }
   })
 
   await t.test('answer rows with their window, and why there are none', async () => {
     for (const [name, [some, none]] of Object.entries(asked)) {
-      const found = (await ask(name, some)) as Answer
+      const found = await ask(name, some)
       assert.ok(found.rows.length > 0, `${name}: ${JSON.stringify(found)}`)
       assert.equal(found.simulated, true)
       const { from, to } = some as { from?: string; to?: string }
       assert.deepEqual(found.window, from === undefined ? null : { from, to }, name)
-      const empty = (await ask(name, none)) as Answer
-      assert.deepEqual([empty.rows, empty.note], [[], 'answered: nothing matches'], name)
+      const empty = await ask(name, none)
+      assert.deepEqual([empty.rows, empty.total, empty.truncated], [[], 0, false], name)
+      assert.ok(
+        empty.note?.includes(`nothing matches \`${empty.asked}\``),
+        `${name}: ${empty.note}`
+      )
+      if (from !== undefined) assert.ok(empty.note?.includes(` from ${from} to ${to}`), name)
+      for (const { link } of [found, empty])
+        if (name !== 'datadog_get') assert.match(link ?? '', /^https?:\/\/[^/]+\/\w/, name)
     }
   })
 
   await t.test('show a trace as a tree, with what each span spent itself', async () => {
     const [question = {}] = asked['get_trace'] ?? []
-    const { rows } = (await ask('get_trace', question)) as Answer
+    const { rows } = await ask('get_trace', question)
     const places = new Map(rows.map((row, at) => [row['span_id'], at]))
     assert.ok(rows.length >= 2, JSON.stringify(rows))
     for (const [at, row] of rows.entries()) {
@@ -118,9 +143,9 @@ test('the Datadog tools', async t => {
   })
 
   await t.test('show one monitor, and say when there is none', async () => {
-    const { rows } = (await ask('get_triggered_monitors', {})) as Answer
+    const { rows } = await ask('get_triggered_monitors', {})
     const [first] = rows
-    const one = (await ask('get_monitor_details', { monitor_id: first?.['id'] })) as Answer
+    const one = await ask('get_monitor_details', { monitor_id: first?.['id'] })
     assert.deepEqual(
       [one.rows[0]?.['name'], one.rows[0]?.['url']],
       [first?.['name'], first?.['url']]
@@ -131,13 +156,13 @@ test('the Datadog tools', async t => {
   })
 
   await t.test('name the accounts that can be asked', async () => {
-    const { rows } = (await ask('list_accounts', {})) as Answer
+    const { rows } = await ask('list_accounts', {})
     assert.ok(rows.length > 0)
     for (const { name } of rows) await ask('get_monitors', { query: '' }, String(name))
   })
 
   await t.test('say that more exists than they show', async () => {
-    const answer = (await ask('search_logs', logs)) as Answer
+    const answer = await ask('search_logs', logs)
     assert.deepEqual([answer.rows.length, answer.truncated], [5, true])
     assert.match(answer.note ?? '', /more than the 5 rows shown exist/)
   })

@@ -1,5 +1,5 @@
 import { invalid, isoTime, Type, type Static } from '../../../core/index.ts'
-import type { DatadogDowntime, DowntimeDraft } from '../service/client/account.ts'
+import type { DatadogDowntime, DowntimeDraft } from '../contract.ts'
 import { accountQuery, accountsQuery, askAccounts, askOne } from './ask-accounts.ts'
 import { About, aboutOf, Paged, pagedOf, pageQuery, Row, rowsOf } from './list-answer.ts'
 import { resolveTime } from './time-range.ts'

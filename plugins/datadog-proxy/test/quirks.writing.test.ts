@@ -143,6 +143,7 @@ test('quirk 30: only these operations can reach the wire, and none of them is in
     'v1.events.createEvent',
     'v1.hosts.getHostTotals',
     'v1.hosts.listHosts',
+    'v1.hosts.muteHost',
     'v1.metrics.queryMetrics',
     'v1.monitors.getMonitor',
     'v1.monitors.listMonitors',

@@ -54,7 +54,8 @@ export async function callTool(
   if (named && account !== undefined && typeof account !== 'string')
     return failed('invalid-input: /input/account must be a text')
   try {
-    const context = { account: named ? (account as string | undefined) : undefined, log, signal }
+    const asked = named ? (account as string | undefined) : undefined
+    const context = { account: asked, caller, log, signal }
     const given = structuredClone(named ? own : input)
     const value = await toolbox.execute(tool.name, given, context)
     note('answered')

@@ -1,11 +1,11 @@
 import type { Tool as WireTool } from '@modelcontextprotocol/server'
 import { Type, type Tool } from '../../../core/index.ts'
-import { describeTool } from './describe-tool.ts'
+import { describeBriefly, describeTool } from './describe-tool.ts'
 
 /** Characters of JSON that make one token of a model, about. */
 const charsOfToken = 4
 /** What the default list may weigh. */
-const maxListTokens = 3_600
+const maxListTokens = 3_900
 
 /** About how many tokens a list of tools costs a model. */
 const tokensOf = (tools: readonly unknown[]): number =>
@@ -60,15 +60,34 @@ export const CallInput = Type.Object(
   { additionalProperties: false }
 )
 
-/** Listed by default: as many tools as `maxListTokens` hold, the shortest first, in the order of their names. */
+/** What an investigation needs from its first minute; the list holds these before any other. */
+const firstTools = [
+  'get_triggered_monitors',
+  'query_metrics',
+  'list_changes',
+  'search_logs',
+  'log_patterns',
+  'search_spans',
+  'get_trace',
+  'get_monitor_details',
+  'service_dependencies',
+  'get_events',
+  'list_accounts'
+]
+const rankOf = ({ name }: WireTool): number =>
+  firstTools.includes(name) ? firstTools.indexOf(name) : firstTools.length
+
+/** Listed by default: as many tools as `maxListTokens` hold, those first that an investigation begins with. */
 export function listedTools(tools: readonly Tool[]): WireTool[] {
-  const described = tools.map(describeTool)
+  const described = tools.map(describeBriefly)
   const weighed = described.map(tool => ({ tool, tokens: tokensOf([tool]) }))
   let left = maxListTokens - tokensOf(Object.values(findingTools))
   const kept = new Set<WireTool>()
-  for (const { tool, tokens } of weighed.toSorted((a, b) => a.tokens - b.tokens)) {
+  for (const { tool, tokens } of weighed.toSorted(
+    (a, b) => rankOf(a.tool) - rankOf(b.tool) || a.tokens - b.tokens
+  )) {
+    if (tokens > left) continue
     left -= tokens
-    if (left < 0) break
     kept.add(tool)
   }
   return described.filter(tool => kept.has(tool))

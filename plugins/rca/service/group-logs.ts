@@ -20,7 +20,8 @@ const masks: readonly [RegExp, string][] = [
   [/\b0x[0-9a-f]+\b|\b[0-9a-f]{12,}\b/gi, '<hex>'],
   [/\b\d+(?:\.\d+)?(?:ms|s|kb|mb|gb|%)?(?![\w.])/gi, '<n>']
 ]
-const shapeOf = (text: string): string =>
+/** A line without what differs from one to the next. */
+export const shapeOf = (text: string): string =>
   masks.reduce<string>((line, [mask, name]) => line.replace(mask, name), text).slice(0, 200)
 
 const errorStatus = /^(?:error|critical|emergency|alert)$/i

@@ -10,6 +10,7 @@ import type {
   DatadogObject,
   DatadogRows,
   MonitorHit,
+  ServiceDefinition,
   EventDraft,
   NotebookDraft,
   NotebookRef,
@@ -54,34 +55,6 @@ export interface DatadogNotebook extends NotebookRef {
   readonly modifiedAt?: EpochMs
 }
 
-/** One mute; `status` is Datadog's word (active, scheduled, ended, canceled). */
-export interface DatadogDowntime {
-  readonly id: string
-  readonly scope: string
-  readonly status: string
-  readonly message: string
-  readonly monitorId?: string
-  readonly monitorTags: readonly string[]
-  readonly from?: EpochMs
-  readonly to?: EpochMs
-}
-/**
- * A mute to be made. `scope` is `key:value` terms, commas are read as AND; `*` or nothing mutes everything and is
- * `invalid` without `everything`.
- */
-export interface DowntimeDraft {
-  readonly scope: string
-  readonly monitor: { readonly id: string } | { readonly tags: readonly string[] }
-  /** null: until somebody cancels it. */
-  readonly to: EpochMs | null
-  /** Now when absent. */
-  readonly from?: EpochMs
-  readonly message?: string
-  readonly everything?: true
-  /** Makes creation safe to repeat: a live downtime that carries the key is answered instead of a second one. */
-  readonly key?: string
-}
-
 /** An event with all that can be said of one. */
 export interface FullEventDraft extends EventDraft {
   readonly at?: EpochMs
@@ -89,47 +62,6 @@ export interface FullEventDraft extends EventDraft {
   readonly aggregationKey?: string
 }
 
-export interface LogAggregation {
-  readonly query: string
-  readonly window: TimeWindow
-  readonly groupBy?: readonly string[]
-  readonly limit: number
-  readonly compute?: {
-    readonly aggregation:
-      | 'count'
-      | 'cardinality'
-      | 'avg'
-      | 'sum'
-      | 'min'
-      | 'max'
-      | 'median'
-      | 'pc75'
-      | 'pc90'
-      | 'pc95'
-      | 'pc98'
-      | 'pc99'
-    readonly metric?: string
-    /** `5m` and the like: a value a bucket of time instead of one. */
-    readonly interval?: string
-  }
-}
-export interface LogBucket {
-  readonly by: Readonly<Record<string, string>>
-  readonly value: number | null
-  /** Only with an interval; buckets without data are absent. */
-  readonly points?: readonly {
-    readonly at: EpochMs
-    readonly value: number | null
-  }[]
-}
-
-/** A service of the catalog; `schema` is Datadog's, with its kebab-case keys. */
-export interface ServiceDefinition {
-  readonly name: string
-  readonly schemaVersion: string
-  readonly team?: string
-  readonly schema: DatadogObject
-}
 /** A webhook of Datadog; absent `payload` is Datadog's own template. */
 export interface DatadogWebhook {
   readonly name: string
@@ -217,13 +149,6 @@ export interface OpenAccount extends DatadogAccount {
   notebook(id: string, options?: CallOptions): Promise<DatadogNotebook>
   /** Replaces the name, the window and ALL cells; Datadog has no smaller change. */
   updateNotebook(id: string, draft: NotebookBody, options?: CallOptions): Promise<NotebookRef>
-  downtimes(
-    input: { currentOnly?: boolean; limit: number },
-    options?: CallOptions
-  ): Promise<DatadogRows<DatadogDowntime>>
-  createDowntime(draft: DowntimeDraft, options?: CallOptions): Promise<DatadogDowntime>
-  /** One that is gone already is success. */
-  cancelDowntime(id: string, options?: CallOptions): Promise<void>
   /** Sent once; Datadog has no way to look for it at once. */
   createEvent(
     draft: FullEventDraft,
@@ -245,8 +170,6 @@ export interface OpenAccount extends DatadogAccount {
     input: { limit: number },
     options?: CallOptions
   ): Promise<DatadogRows<MonitorHit>>
-  aggregateLogs(input: LogAggregation, options?: CallOptions): Promise<DatadogRows<LogBucket>>
-  services(input: { limit: number }, options?: CallOptions): Promise<DatadogRows<ServiceDefinition>>
   /** Creates or replaces the definition of `schema['dd-service']`. */
   saveService(schema: DatadogObject, options?: CallOptions): Promise<ServiceDefinition>
   webhook(name: string, options?: CallOptions): Promise<DatadogWebhook | undefined>

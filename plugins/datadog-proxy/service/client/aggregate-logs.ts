@@ -1,5 +1,9 @@
-import { DatadogError, type DatadogRows } from '../../contract.ts'
-import type { LogAggregation, LogBucket } from './account.ts'
+import {
+  DatadogError,
+  type DatadogRows,
+  type LogAggregation,
+  type LogBucket
+} from '../../contract.ts'
 import type { Sdk } from './load-sdk.ts'
 import { isObject, listOf, numberOf, objectOf, textOf, timeOf } from './read-json.ts'
 import { askedOf, warningsOf } from './search-stream.ts'

@@ -1,4 +1,5 @@
 import { DatadogError } from '../../contract.ts'
+import { defined } from './read-json.ts'
 
 /** One page as Datadog gave it; `next` is the cursor of the following one, `total` how many there are in all. */
 export interface Page {
@@ -23,6 +24,7 @@ interface Collected<T> {
   readonly rows: T[]
   readonly truncated: boolean
   readonly warnings: readonly string[]
+  readonly total?: number
 }
 
 const mostRows = 10_000
@@ -33,7 +35,7 @@ const mostRows = 10_000
  * `timeout` when Datadog ran out of time before the first row.
  */
 export async function collectPages<T>(request: PageRequest<T>): Promise<Collected<T>> {
-  const { limit } = request
+  const { limit, readPage } = request
   if (!Number.isInteger(limit) || limit < 1 || limit > mostRows)
     throw new DatadogError('invalid', `limit must be a whole number from 1 to ${mostRows}`)
   const size = Math.min(request.pageSize, limit + 1)
@@ -43,19 +45,17 @@ export async function collectPages<T>(request: PageRequest<T>): Promise<Collecte
   let cursor: string | undefined
   let more = false
   let dropped = 0
+  let inAll: number | undefined
   for (let page = 1; ; page++) {
-    const { items, next, warnings: said = [], partial } = await request.readPage(cursor, size)
+    const { items, next, warnings: said = [], partial, total } = await readPage(cursor, size)
     // No rows because time ran out is no "none".
     if (partial && items.length === 0 && rows.size === 0)
       throw new DatadogError('timeout', 'Datadog ran out of time and answered without a row', {
         datadogStatus: 200
       })
     for (const warning of said) warnings.add(warning)
-    for (const item of items) {
-      const row = request.toRow(item)
-      if (row === undefined) dropped++
-      else if (!rows.has(request.key(row))) rows.set(request.key(row), row)
-    }
+    inAll ??= total
+    dropped += addRows(items, request, rows)
     const end = endOf({
       got: items.length,
       size,
@@ -74,7 +74,22 @@ export async function collectPages<T>(request: PageRequest<T>): Promise<Collecte
     cursor = next
     if (cursor !== undefined) cursors.add(cursor)
   }
-  return finish([...rows.values()], limit, more, dropped, warnings)
+  return finish([...rows.values()], limit, more, dropped, warnings, inAll)
+}
+
+/** Adds what is usable and new; answers how many items are not usable. */
+function addRows<T>(
+  items: readonly unknown[],
+  { toRow, key }: Pick<PageRequest<T>, 'toRow' | 'key'>,
+  rows: Map<string, T>
+): number {
+  let dropped = 0
+  for (const item of items) {
+    const row = toRow(item)
+    if (row === undefined) dropped++
+    else if (!rows.has(key(row))) rows.set(key(row), row)
+  }
+  return dropped
 }
 
 interface Progress {
@@ -122,7 +137,8 @@ function finish<T>(
   limit: number,
   more: boolean,
   dropped: number,
-  warnings: ReadonlySet<string>
+  warnings: ReadonlySet<string>,
+  total: number | undefined
 ): Collected<T> {
   if (dropped > 0 && rows.length === 0)
     throw new DatadogError(
@@ -130,5 +146,10 @@ function finish<T>(
       `Datadog answered ${dropped} rows and none has the expected fields`
     )
   const lost = dropped > 0 ? [`${dropped} rows without the expected fields were left out`] : []
-  return { rows: rows.slice(0, limit), truncated: more, warnings: [...warnings, ...lost] }
+  return {
+    rows: rows.slice(0, limit),
+    truncated: more,
+    warnings: [...warnings, ...lost],
+    ...defined({ total })
+  }
 }

@@ -1,5 +1,4 @@
-import { DatadogError, type DatadogRows } from '../../contract.ts'
-import type { DatadogDowntime } from './account.ts'
+import { DatadogError, type DatadogDowntime, type DatadogRows } from '../../contract.ts'
 import { collectPages, type Page } from './collect-pages.ts'
 import type { Sdk } from './load-sdk.ts'
 import {

@@ -1,3 +1,4 @@
+import type { RequestContext } from '@datadog/datadog-api-client/dist/packages/datadog-api-client-common/http/http.js'
 import { setImmediate as otherWork } from 'node:timers/promises'
 import { withModelsWhenUsed } from './load-models.ts'
 import type { Configuration } from './sdk-v1.ts'
@@ -15,6 +16,19 @@ export interface Keys {
 export function createSdk(baseUrl: string, keys: Keys) {
   const configured = once(() => configure(baseUrl, keys))
   return {
+    /** A GET of any path, for what the request factories do not know or keep switched off. */
+    async get(path: string, query: Readonly<Record<string, string>>): Promise<RequestContext> {
+      const [config, { HttpMethod }, { applySecurityAuthentication }] = await Promise.all([
+        configured(),
+        import('@datadog/datadog-api-client/dist/packages/datadog-api-client-common/http/http.js'),
+        import('@datadog/datadog-api-client/dist/packages/datadog-api-client-common/configuration.js')
+      ])
+      const request = config.getServer('v1.get').makeRequestContext(path, HttpMethod.GET)
+      request.setHeaderParam('Accept', 'application/json')
+      for (const [name, value] of Object.entries(query)) request.setQueryParam(name, value, '')
+      applySecurityAuthentication(config, request, ['apiKeyAuth', 'appKeyAuth'])
+      return request
+    },
     v1: once(async () => {
       const config = await configured()
       return withModelsWhenUsed(async () => {

@@ -5,9 +5,14 @@ import { createCircuit } from './circuit.ts'
 import { createEvent } from './create-event.ts'
 import { listMonitors, searchMonitors, triggeredMonitors } from './find-monitors.ts'
 import { getMonitor } from './get-monitor.ts'
+import { getPath } from './get-path.ts'
+import { listIncidents } from './list-incidents.ts'
+import { listSlos, sloHistory } from './list-slos.ts'
+import { muteHost } from './mute-host.ts'
+import { searchRum } from './search-rum.ts'
 import { listDowntimes } from './list-downtimes.ts'
 import { listHosts } from './list-hosts.ts'
-import { createSdk, type Keys } from './load-sdk.ts'
+import { createSdk, type Keys, type Sdk } from './load-sdk.ts'
 import { createLogTiers } from './log-tiers.ts'
 import { queryMetric } from './query-metric.ts'
 import { createRateLimits } from './rate-limit.ts'
@@ -52,6 +57,7 @@ export function openAccount(
   const start = (options: CallOptions | undefined): Call => startCall(transport, options)
   return {
     ...about,
+    ...writing(start, sdk, appUrl, pageSize),
     validate: async options => validateKeys(start(options), sdk),
     checkKeys: async options => checkKeys(start(options), sdk),
     monitor: async (id, options) => getMonitor(start(options), sdk, id),
@@ -60,28 +66,44 @@ export function openAccount(
     triggeredMonitors: async (input, options) =>
       triggeredMonitors(start(options), sdk, pageSize, input),
     events: async (input, options) => searchEvents(start(options), sdk, pageSize, input),
-    createEvent: async (draft, options) => createEvent(start(options), sdk, appUrl, draft),
     logs: async (input, options) => searchLogs(start(options), sdk, pageSize, tiers, input),
     aggregateLogs: async (input, options) => aggregateLogs(start(options), sdk, input),
     spans: async (input, options) => searchSpans(start(options), sdk, pageSize, input),
+    rumEvents: async (input, options) => searchRum(start(options), sdk, pageSize, input),
+    incidents: async (input, options) => listIncidents(start(options), sdk, pageSize, input),
+    slos: async (input, options) => listSlos(start(options), sdk, pageSize, input),
+    sloHistory: async (input, options) => sloHistory(start(options), sdk, input),
+    get: async (input, options) => getPath(start(options), sdk, input),
     hosts: async (input, options) => listHosts(start(options), sdk, pageSize, input),
     hostTotals: async (input, options) => hostTotals(start(options), sdk, input ?? {}),
     hostTags: async (host, options) => hostTags(start(options), sdk, host),
     allHostTags: async options => allHostTags(start(options), sdk),
     metric: async (input, options) => queryMetric(start(options), sdk, input),
     downtimes: async (input, options) => listDowntimes(start(options), sdk, pageSize, input),
-    createDowntime: async (draft, options) => createDowntime(start(options), sdk, pageSize, draft),
-    cancelDowntime: async (id, options) => cancelDowntime(start(options), sdk, id),
     services: async (input, options) => listServices(start(options), sdk, pageSize, input),
-    saveService: async (schema, options) => saveService(start(options), sdk, schema),
-    createNotebook: async (draft, options) => createNotebook(start(options), sdk, appUrl, draft),
     findNotebook: async (text, options) => findNotebook(start(options), sdk, appUrl, text),
     notebook: async (id, options) => getNotebook(start(options), sdk, appUrl, id),
-    updateNotebook: async (id, draft, options) =>
-      updateNotebook(start(options), sdk, appUrl, id, draft),
     webhook: async (called, options) => getWebhook(start(options), sdk, called),
-    createWebhook: async (webhook, options) => createWebhook(start(options), sdk, webhook),
-    updateWebhook: async (webhook, options) => updateWebhook(start(options), sdk, webhook),
     page: async (request, options) => readPage(start(options), sdk, tiers, request)
   }
 }
+
+/** The calls that change something. */
+const writing = (
+  start: (options: CallOptions | undefined) => Call,
+  sdk: Sdk,
+  appUrl: string,
+  pageSize: number
+) =>
+  ({
+    createEvent: async (draft, options) => createEvent(start(options), sdk, appUrl, draft),
+    muteHost: async (input, options) => muteHost(start(options), sdk, input),
+    createDowntime: async (draft, options) => createDowntime(start(options), sdk, pageSize, draft),
+    cancelDowntime: async (id, options) => cancelDowntime(start(options), sdk, id),
+    saveService: async (schema, options) => saveService(start(options), sdk, schema),
+    createNotebook: async (draft, options) => createNotebook(start(options), sdk, appUrl, draft),
+    updateNotebook: async (id, draft, options) =>
+      updateNotebook(start(options), sdk, appUrl, id, draft),
+    createWebhook: async (webhook, options) => createWebhook(start(options), sdk, webhook),
+    updateWebhook: async (webhook, options) => updateWebhook(start(options), sdk, webhook)
+  }) satisfies Partial<OpenAccount>

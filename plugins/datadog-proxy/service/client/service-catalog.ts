@@ -1,5 +1,9 @@
-import { DatadogError, type DatadogObject, type DatadogRows } from '../../contract.ts'
-import type { ServiceDefinition } from './account.ts'
+import {
+  DatadogError,
+  type DatadogObject,
+  type DatadogRows,
+  type ServiceDefinition
+} from '../../contract.ts'
 import { collectPages, type Page } from './collect-pages.ts'
 import type { Sdk } from './load-sdk.ts'
 import { defined, isObject, objectOf, textOf } from './read-json.ts'

@@ -1,6 +1,5 @@
 import { nowMs } from '../../../../core/index.ts'
-import { DatadogError } from '../../contract.ts'
-import type { DatadogDowntime, DowntimeDraft } from './account.ts'
+import { DatadogError, type DatadogDowntime, type DowntimeDraft } from '../../contract.ts'
 import { listDowntimes, toDowntime } from './list-downtimes.ts'
 import type { Sdk } from './load-sdk.ts'
 import { isObject } from './read-json.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { epochMs } from '../../../../core/index.ts'
-import type { DatadogDowntime, DowntimeDraft } from '../../service/client/account.ts'
+import type { DatadogDowntime, DowntimeDraft } from '../../contract.ts'
 import { instantOf } from './instants.ts'
 import { operation, type Driven, type Operation } from './operation.ts'
 import {

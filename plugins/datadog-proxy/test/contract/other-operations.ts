@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict'
 import { epochMs } from '../../../../core/index.ts'
-import type {
-  FullEventDraft,
-  LogAggregation,
-  ServiceDefinition
-} from '../../service/client/account.ts'
+import type { LogAggregation, ServiceDefinition } from '../../contract.ts'
+import type { FullEventDraft } from '../../service/client/account.ts'
 import { instantOf } from './instants.ts'
 import { operation, type Driven, type Operation } from './operation.ts'
 import {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { errorText, isoTime, epochMs } from '../../../../core/index.ts'
 import type { EvidenceRow, EvidenceSlot } from '../../contract.ts'
 
-/** What a reading tool answered, as `core/tool-answer.ts` words it. */
+/** What a reading tool answered, as `tools/kit/reader.ts` words it. */
 export interface ToolAnswer {
   readonly asked: string
   readonly window: { readonly from: string; readonly to: string } | null

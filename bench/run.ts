@@ -5,6 +5,7 @@ import { datacatStateCommand } from './datacat-state/command.ts'
 import { fuzzCommand } from './fuzz/command.ts'
 import { ingestCommand } from './ingest/command.ts'
 import { killCommand } from './kill/command.ts'
+import { killAnalysisCommand } from './kill-analysis/command.ts'
 import { proxyCommand } from './proxy/command.ts'
 import { rcaCommand } from './rca/command.ts'
 import { siegeCommand } from './siege/command.ts'
@@ -21,6 +22,7 @@ for (const add of [
   startCommand,
   fuzzCommand,
   killCommand,
+  killAnalysisCommand,
   proxyCommand,
   siegeCommand,
   datacatCommand,

@@ -6,6 +6,7 @@ import rca from '../../plugins/rca/plugin.ts'
 import { findCause } from '../../plugins/rca/service/engine/find-cause.ts'
 import webhooks from '../../plugins/webhooks/plugin.ts'
 import { machine, median, print, quantile, table, writeJson } from '../figures.ts'
+import { lifetime } from '../process/lifetime.ts'
 import { createTimedDatadog } from './answers.ts'
 import { createIncident } from './incident.ts'
 
@@ -83,16 +84,13 @@ const verdict = (what: string, ms: number, target: number): string =>
 
 /** Every alert through the front door of an application that works by itself, timed until its report is stored. */
 async function measureReports(rounds: number, callMs: number) {
-  const steps: (() => unknown)[] = []
+  const { t, end } = lifetime()
   const datadog = createTimedDatadog(callMs)
-  const app = await createTestApp(
-    { after: step => void steps.push(step), diagnostic() {}, passed: true },
-    {
-      plugins: [rca, webhooks],
-      fakes: [[DatadogToken, datadog.service]],
-      env: { RAYNE_ROLE: 'web,worker' }
-    }
-  )
+  const app = await createTestApp(t, {
+    plugins: [rca, webhooks],
+    fakes: [[DatadogToken, datadog.service]],
+    env: { RAYNE_ROLE: 'web,worker' }
+  })
   const [totals, sums, counts]: [number[], number[], number[]] = [[], [], []]
   try {
     // The first two load what is loaded once.
@@ -115,7 +113,7 @@ async function measureReports(rounds: number, callMs: number) {
       }
     }
   } finally {
-    for (const step of steps.toReversed()) await step()
+    await end()
   }
   return { totals, sums, calls: median(counts) }
 }

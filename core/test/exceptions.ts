@@ -11,7 +11,7 @@ export const casts: Readonly<Record<string, number>> = {
   'plugins/datadog-proxy/test': 19,
   'plugins/rca': 2,
   simulator: 2,
-  'simulator/test': 12
+  'simulator/test': 11
 }
 
 /**

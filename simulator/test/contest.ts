@@ -1,5 +1,4 @@
-import type { TestContext } from 'node:test'
-import { createTestApp, createTestDatabase } from '../../core/testing.ts'
+import { createTestApp, createTestDatabase, type Test } from '../../core/testing.ts'
 import datadogProxy from '../../plugins/datadog-proxy/plugin.ts'
 import demo from '../../plugins/demo/plugin.ts'
 import rca from '../../plugins/rca/plugin.ts'
@@ -23,7 +22,7 @@ export async function simulate(
 }
 
 /** Sends the alert of a world through the front door of a real application and reads the report it stores. */
-export async function analyse(t: TestContext, simulator: Simulator): Promise<GradedReport> {
+export async function analyse(t: Test, simulator: Simulator): Promise<GradedReport> {
   const connection = await createTestDatabase(t)
   const app = await createTestApp(t, {
     plugins: [demo, rca, webhooks, datadogProxy],
@@ -38,10 +37,11 @@ export async function analyse(t: TestContext, simulator: Simulator): Promise<Gra
   const event = (await app.call('GET', `/v1/webhooks/events/${received.body.event_id}`)).body as {
     rca?: { url: string }
   }
-  const { report } = (await app.call('GET', event.rca?.url ?? '')).body as {
+  const { report, error } = (await app.call('GET', event.rca?.url ?? '')).body as {
     report: GradedReport | null
+    error: string | null
   }
-  if (!report) throw new Error('the analysis left no report')
+  if (!report) throw new Error(`the analysis left no report: ${error ?? 'it has no error'}`)
   return report
 }
 

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import { writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import type { TestContext } from 'node:test'
+import { lifetime } from '../../bench/process/lifetime.ts'
 import { stopTestServer } from '../../core/testing.ts'
 import { baselines, type Ask } from '../eval/baselines.ts'
 import { table, type Run } from '../eval/table.ts'
@@ -12,21 +12,6 @@ import type { Simulator } from '../simulator.ts'
 import { analyse, gradeOf, MINUTE, simulate } from './contest.ts'
 
 const PRODUCT = 'Rayne'
-
-/** What createTestApp needs of a test, outside of one: steps to run at the end. */
-function lifetime(): { t: TestContext; end(): Promise<void> } {
-  const steps: (() => unknown)[] = []
-  return {
-    t: {
-      after: (step: () => unknown) => steps.push(step),
-      diagnostic() {},
-      passed: true
-    } as unknown as TestContext,
-    async end() {
-      for (const step of steps) await step()
-    }
-  }
-}
 
 const asker =
   (simulator: Simulator): Ask =>

@@ -121,27 +121,49 @@ async function complete(
   await finish({ ...notebook, simulated: account.simulated })
 }
 
-/** The stored report of this attempt, or of an earlier one that has asked the model, which is not paid for twice. */
+/**
+ * The report of this analysis. An earlier attempt's is taken up where it stands: what was gathered whole is not asked
+ * for again, and a model that was asked is not paid for twice.
+ */
 async function reportOf(
-  { analysisId, db, vectors, signal, tell, write }: Attempt,
+  attempt: Attempt,
   analysis: Analysis,
   time: AlertTime,
   account: DatadogAccount,
   investigator: Investigator | undefined
 ): Promise<Report> {
-  if (analysis.report?.investigation) return analysis.report
-  const save = (report: Report): Promise<void> =>
-    write(trx => analysisStore.saveReport(trx, analysisId, report))
+  const { signal, tell } = attempt
+  const kept = analysis.report
+  if (kept?.investigation) return kept
+  const report =
+    kept && isWhole(kept.evidence) ? kept : await freshReport(attempt, analysis, time, account)
+  if (!investigator) return report
+  const investigated = await investigator(analysis, report, { signal, tell })
+  await saveReport(attempt, investigated)
+  return investigated
+}
+
+const saveReport = ({ analysisId, write }: Attempt, report: Report): Promise<void> =>
+  write(trx => analysisStore.saveReport(trx, analysisId, report))
+
+/** Whether asking again would tell nothing new. */
+const isWhole = (slots: readonly EvidenceSlot[]): boolean =>
+  slots.length > 0 && slots.every(({ retryable }) => !retryable)
+
+async function freshReport(
+  attempt: Attempt,
+  analysis: Analysis,
+  time: AlertTime,
+  account: DatadogAccount
+): Promise<Report> {
+  const { db, vectors, signal, tell } = attempt
   const engine = await engineReport(analysis, time, account, { signal, tell })
   const similar = await recallIncidents({ db, vectors, signal, tell }, analysis, engine)
   const report = { ...engine, similar }
-  await save(report)
+  await saveReport(attempt, report)
   assertAnswered(report.evidence)
   tell('report', report.summary)
-  if (!investigator) return report
-  const investigated = await investigator(analysis, report, { signal, tell })
-  await save(investigated)
-  return investigated
+  return report
 }
 
 async function engineReport(

@@ -17,6 +17,15 @@ program
   .action(async () => {
     await import('../../simulator/test/eval.run.ts')
   })
+program
+  .command('memory')
+  .description("the simulator's scenarios with no past, a helpful and a misleading one")
+  .allowUnknownOption()
+  .allowExcessArguments()
+  .helpOption(false)
+  .action(async () => {
+    await import('../../simulator/test/memory.run.ts')
+  })
 
 try {
   await program.parseAsync()

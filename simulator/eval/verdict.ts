@@ -39,6 +39,10 @@ export interface GradedReport {
   readonly class?: string
   readonly affected?: readonly string[]
   readonly remediation?: { readonly class: string }
+  readonly similar?: readonly {
+    readonly analysis_id: string
+    readonly confirmed_cause: string | null
+  }[]
 }
 
 /** Reads a report: only a suspicion that it stands by is a verdict, but everything it cites counts. */

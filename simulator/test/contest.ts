@@ -21,14 +21,30 @@ export async function simulate(
   return createSimulator({ scenario, seed: 1 + variant, variant, t0, now: () => t0 + 20 * MINUTE })
 }
 
-/** Sends the alert of a world through the front door of a real application and reads the report it stores. */
-export async function analyse(t: Test, simulator: Simulator): Promise<GradedReport> {
-  const connection = await createTestDatabase(t)
-  const app = await createTestApp(t, {
+/** An application whose Datadog is a simulator, on a database of its own or on one that has a past. */
+export async function open(
+  t: Test,
+  simulator: Simulator,
+  { connection, env = {} }: OpenOptions = {}
+): Promise<TestApp> {
+  return createTestApp(t, {
     plugins: [demo, rca, webhooks, datadogProxy],
-    connection,
-    env: { RAYNE_DEMO_ACCOUNTS: JSON.stringify(simulator.accounts) }
+    connection: connection ?? (await createTestDatabase(t)),
+    env: { RAYNE_DEMO_ACCOUNTS: JSON.stringify(simulator.accounts), ...env }
   })
+}
+interface OpenOptions {
+  readonly connection?: Connection
+  readonly env?: Readonly<Record<string, string>>
+}
+export type TestApp = Awaited<ReturnType<typeof createTestApp>>
+type Connection = Awaited<ReturnType<typeof createTestDatabase>>
+
+/** Sends the alert of a world through the front door of an application and reads the analysis it stores. */
+export async function alert(
+  app: TestApp,
+  simulator: Simulator
+): Promise<{ readonly id: string; readonly report: GradedReport }> {
   const received = (await app.call('POST', '/v1/webhooks/receive', simulator.renderWebhook())) as {
     status: number
     body: { event_id: number }
@@ -37,13 +53,18 @@ export async function analyse(t: Test, simulator: Simulator): Promise<GradedRepo
   const event = (await app.call('GET', `/v1/webhooks/events/${received.body.event_id}`)).body as {
     rca?: { url: string }
   }
-  const { report, error } = (await app.call('GET', event.rca?.url ?? '')).body as {
+  const { id, report, error } = (await app.call('GET', event.rca?.url ?? '')).body as {
+    id: string
     report: GradedReport | null
     error: string | null
   }
   if (!report) throw new Error(`the analysis left no report: ${error ?? 'it has no error'}`)
-  return report
+  return { id, report }
 }
+
+/** The report of a world, of an application that has never seen another. */
+export const analyse = async (t: Test, simulator: Simulator): Promise<GradedReport> =>
+  (await alert(await open(t, simulator), simulator)).report
 
 /** What a verdict on the world of a simulator is worth, of what it was shown since its last reset. */
 export function gradeOf(

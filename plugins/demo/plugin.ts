@@ -1,10 +1,10 @@
 import { definePlugin, Type } from '../../core/index.ts'
 import { DatadogToken, SimulatedAccountsToken } from '../datadog-proxy/contract.ts'
-import { EventLinksToken, WebhooksToken } from '../webhooks/contract.ts'
+import { EventLinksToken, IncidentsToken, WebhooksToken } from '../webhooks/contract.ts'
 import { commands } from './commands.ts'
 import { config } from './config.ts'
 import { demoErrors } from './contract.ts'
-import { incidents } from './migrations/0001_incidents.ts'
+import { incidents as currentIncidents } from './migrations/0001_incidents.ts'
 import { routes } from './routes.ts'
 import { startDemo, type Demo } from './service/start-demo.ts'
 
@@ -13,10 +13,10 @@ export default definePlugin({
   version: '1.0.0',
   errors: demoErrors,
   config,
-  migrations: [incidents],
+  migrations: [currentIncidents],
   needs: { datadog: DatadogToken, accounts: SimulatedAccountsToken },
-  wants: { webhooks: WebhooksToken, links: EventLinksToken },
-  register(app, { datadog, accounts, webhooks, links }) {
+  wants: { webhooks: WebhooksToken, incidents: IncidentsToken, links: EventLinksToken },
+  register(app, { datadog, accounts, webhooks, incidents, links }) {
     const production = process.env['NODE_ENV'] === 'production'
     if (app.config.routes === 'on' || (app.config.routes === 'auto' && !production))
       routes(app, webhooks, links)
@@ -36,6 +36,8 @@ export default definePlugin({
     app.onReady(async () => {
       demo = await startDemo({ config: app.config, db: app.db, datadog, accounts, production })
       if (!demo) return
+      // Whoever tries it out wants to see the report, and no storm is simulated.
+      incidents?.gatherFor(0)
       const { where, incidentId } = demo
       if (incidentId && app.config.fire && webhooks)
         await fire.enqueue({ incident: incidentId }, { key: incidentId })

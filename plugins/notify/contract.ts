@@ -18,6 +18,8 @@ export interface Message {
   /** Epoch milliseconds. */
   readonly at: number
   readonly monitorType: string | null
+  /** How many monitors and scopes it is about. */
+  readonly members: number
 }
 
 /** What a channel needs besides the message. */

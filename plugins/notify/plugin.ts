@@ -1,11 +1,12 @@
-import { definePlugin, Type, type JobHandle } from '../../core/index.ts'
+import { definePlugin, Type, type JobContext, type JobHandle, type Knex } from '../../core/index.ts'
 import { AnalysisEnded } from '../rca/contract.ts'
-import { AlertReceived } from '../webhooks/contract.ts'
+import { IncidentChanged, IncidentSettled, IncidentsToken } from '../webhooks/contract.ts'
 import { openChannel } from './channels/all.ts'
 import { commands } from './commands.ts'
 import { config, readChannels } from './config.ts'
 import { notifyErrors } from './contract.ts'
 import { messages } from './migrations/0001_messages.ts'
+import { incidents as incidentThreads } from './migrations/0002_incidents.ts'
 import { routes } from './routes.ts'
 import { createOutbox, type Send } from './service/outbox.ts'
 import { createThreads } from './service/threads.ts'
@@ -15,8 +16,9 @@ export default definePlugin({
   version: '1.0.0',
   errors: notifyErrors,
   config,
-  migrations: [messages],
-  register(app) {
+  migrations: [messages, incidentThreads],
+  wants: { incidents: IncidentsToken },
+  register(app, { incidents }) {
     commands(app)
     const { db } = app
     const { channels: settings, routes: routing } = readChannels(app.config)
@@ -29,24 +31,25 @@ export default definePlugin({
       timeoutSeconds: 30,
       run: (sent, context) => outbox.run(sent, context, deliver)
     })
+    routes(app, { db, channels, outbox, deliver })
+    // Nobody to tell, or nothing to tell of: an alert costs nothing here.
+    if (channels.length === 0 || !incidents) return
     const threads = createThreads({
       base: app.config.url,
-      tell: (trx, id, message, facts) => outbox.tell(trx, deliver, id, message, facts)
+      incidents,
+      tell: (trx, ...told) => outbox.tell(trx, deliver, ...told)
     })
-    routes(app, { db, channels, outbox, deliver })
-    // Nobody to tell: an alert costs nothing here.
-    if (channels.length === 0) return
-    app.on(AlertReceived, (received, job) =>
+    const fenced = (job: JobContext, run: (trx: Knex.Transaction) => Promise<void>) =>
       db.transaction(async trx => {
         await job.fence(trx)
-        await threads.alert(trx, received)
+        await run(trx)
       })
+    app.on(IncidentSettled, ({ incident_id: id }, job) =>
+      fenced(job, trx => threads.incident(trx, id))
     )
-    app.on(AnalysisEnded, (ended, job) =>
-      db.transaction(async trx => {
-        await job.fence(trx)
-        await threads.analysed(trx, ended)
-      })
+    app.on(IncidentChanged, ({ incident_id: id }, job) =>
+      fenced(job, trx => threads.incident(trx, id))
     )
+    app.on(AnalysisEnded, (ended, job) => fenced(job, trx => threads.analysed(trx, ended)))
   }
 })

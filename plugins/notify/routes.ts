@@ -228,5 +228,6 @@ const testMessage = (): Message => ({
   account: null,
   service: null,
   at: Date.now(),
+  members: 1,
   monitorType: null
 })

@@ -1,14 +1,13 @@
 import type { Knex } from '../../core/index.ts'
 import type { Message } from './contract.ts'
-import type { Facts } from './service/compose.ts'
+import type { Cause, Facts } from './service/compose.ts'
 
 /** What is said of one problem while it lasts. */
 export interface Thread {
   readonly id: number
   readonly message: Message
   readonly facts: Facts
-  readonly alerts: number
-  readonly closed: boolean
+  readonly cause: Cause | null
 }
 export type DeliveryState = 'pending' | 'sent' | 'waiting' | 'failed' | 'superseded'
 export interface Delivery {
@@ -17,6 +16,8 @@ export interface Delivery {
   readonly channel: string
   readonly revision: number
   readonly state: DeliveryState
+  /** Whether it waits for the problem to keep still. */
+  readonly calms: boolean
   readonly attempts: number
   readonly reason: string | null
   readonly nextAt: Date | null
@@ -25,38 +26,54 @@ export interface Delivery {
   readonly title: string
 }
 
+/** What a channel was told last. */
+export interface Post {
+  readonly reference: string | null
+  readonly revision: number
+  readonly state: string | null
+}
+
 /** All SQL of messages. */
 export const messageStore = {
-  /** The newest thread of a problem, held until the transaction ends. */
+  /** The newest thread of a key, held until the transaction ends. */
   async newest(trx: Knex.Transaction, key: string): Promise<Thread | undefined> {
     await trx.raw('select pg_advisory_xact_lock(hashtextextended(?, 7220117))', [key])
     const row = await trx('notify_threads').where({ key }).orderBy('id', 'desc').first()
     return row && threadOf(row)
   },
-  async open(trx: Knex.Transaction, key: string, message: Message, facts: Facts): Promise<number> {
+  async open(
+    trx: Knex.Transaction,
+    key: string,
+    message: Message,
+    facts: Facts,
+    cause: Cause | null
+  ): Promise<number> {
     const [row] = await trx('notify_threads')
       .insert({
         key,
         revision: message.revision,
         message: JSON.stringify(message),
         facts: JSON.stringify(facts),
-        alerts: 1
+        cause: cause && JSON.stringify(cause),
+        closed_at: message.state === 'resolved' ? trx.fn.now() : null
       })
       .returning('id')
     return Number(row?.id)
   },
-  /** One more alert of a problem that is known. */
-  async count(trx: Knex.Transaction, id: number): Promise<void> {
-    await trx('notify_threads').where({ id }).increment('alerts', 1)
-  },
-  async change(trx: Knex.Transaction, id: number, message: Message): Promise<void> {
+  async change(
+    trx: Knex.Transaction,
+    id: number,
+    message: Message,
+    cause: Cause | null
+  ): Promise<void> {
     const { revision, state } = message
     await trx('notify_threads')
       .where({ id })
       .update({
         revision,
         message: JSON.stringify(message),
-        closed_at: state === 'resolved' ? trx.fn.now() : trx.ref('closed_at')
+        cause: cause && JSON.stringify(cause),
+        closed_at: state === 'resolved' ? trx.fn.now() : null
       })
   },
   async find(db: Knex, id: number): Promise<Thread | undefined> {
@@ -64,18 +81,16 @@ export const messageStore = {
     return row && threadOf(row)
   },
   /** What a channel has been told of a thread, and under which name. */
-  async post(
-    db: Knex,
-    threadId: number,
-    channel: string
-  ): Promise<{ readonly reference: string | null; readonly revision: number } | undefined> {
-    return db('notify_posts').where({ thread_id: threadId, channel }).first('reference', 'revision')
+  async post(db: Knex, threadId: number, channel: string): Promise<Post | undefined> {
+    return db('notify_posts')
+      .where({ thread_id: threadId, channel })
+      .first('reference', 'revision', 'state')
   },
   async savePost(
     trx: Knex.Transaction,
     threadId: number,
     channel: string,
-    post: { readonly reference: string | null; readonly revision: number }
+    post: Post
   ): Promise<void> {
     await trx('notify_posts')
       .insert({ thread_id: threadId, channel, ...post })
@@ -85,11 +100,11 @@ export const messageStore = {
   /** True when it is new. */
   async addDelivery(
     trx: Knex.Transaction,
-    delivery: Pick<Delivery, 'threadId' | 'channel' | 'revision'>
+    delivery: Pick<Delivery, 'threadId' | 'channel' | 'revision' | 'calms'>
   ): Promise<number | undefined> {
-    const { threadId, channel, revision } = delivery
+    const { threadId, channel, revision, calms } = delivery
     const [row] = await trx('notify_deliveries')
-      .insert({ thread_id: threadId, channel, revision, state: 'pending' })
+      .insert({ thread_id: threadId, channel, revision, calms, state: 'pending' })
       .onConflict(['thread_id', 'channel', 'revision'])
       .ignore()
       .returning('id')
@@ -169,15 +184,13 @@ interface ThreadRow {
   id: string
   message: Message
   facts: Facts
-  alerts: number
-  closed_at: Date | null
+  cause: Cause | null
 }
 const threadOf = (row: ThreadRow): Thread => ({
   id: Number(row.id),
   message: row.message,
   facts: row.facts,
-  alerts: row.alerts,
-  closed: row.closed_at !== null
+  cause: row.cause
 })
 
 interface DeliveryRow {
@@ -186,6 +199,7 @@ interface DeliveryRow {
   channel: string
   revision: number
   state: DeliveryState
+  calms: boolean
   attempts: number
   reason: string | null
   next_at: Date | null
@@ -199,6 +213,7 @@ const deliveryOf = (row: DeliveryRow): Delivery => ({
   channel: row.channel,
   revision: row.revision,
   state: row.state,
+  calms: row.calms,
   attempts: row.attempts,
   reason: row.reason,
   nextAt: row.next_at,

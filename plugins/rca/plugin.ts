@@ -1,6 +1,11 @@
 import { definePlugin, Type } from '../../core/index.ts'
 import { DatadogToken } from '../datadog-proxy/contract.ts'
-import { AlertReceived, EventLinksToken, EventsDeleted } from '../webhooks/contract.ts'
+import {
+  AlertReceived,
+  EventLinksToken,
+  EventsDeleted,
+  IncidentSettled
+} from '../webhooks/contract.ts'
 import { analyseCommand } from './commands/analyse.ts'
 import { recordCommand } from './commands/record.ts'
 import { config } from './config.ts'
@@ -54,12 +59,10 @@ export default definePlugin({
       payload: Type.Object({ analysisId: Type.String() }),
       run: createNotebookResolver({ db, datadog })
     })
-    app.on(AlertReceived, (alert, job) =>
-      app.db.transaction(async trx => {
-        await openAnalysis(trx, alert, job, analyse, share)
-        await recover(trx, alert, resolve)
-      })
+    app.on(IncidentSettled, (incident, job) =>
+      db.transaction(trx => openAnalysis(trx, incident, job, analyse, share))
     )
+    app.on(AlertReceived, alert => db.transaction(trx => recover(trx, alert, resolve)))
     app.on(AnalysisEnded, createFollowUp({ db, datadog, resolve }))
     app.on(EventsDeleted, async ({ event_ids: ids }, job) => {
       const deleted = await forget(ids)

@@ -4,6 +4,7 @@ import {
   defineEvent,
   invalid,
   Type,
+  type Knex,
   type Static
 } from '../../core/index.ts'
 
@@ -45,6 +46,22 @@ export const Alert = Type.Object({
   parse_error: text
 })
 export type Alert = Static<typeof Alert>
+
+/**
+ * What one problem is, of an account: its monitor by id, name or title, and the place it fires at. Both null when an
+ * alert says nothing of it. The one notion of it there is.
+ */
+export function problemOf(
+  alert: Pick<Alert, 'monitor_id' | 'monitor_name' | 'title' | 'scope' | 'host' | 'aggregation_key'>
+): { readonly monitor: string | null; readonly place: string | null } {
+  const monitor =
+    alert.monitor_id ??
+    alert.monitor_name ??
+    alert.title?.replace(/^(?:\s?\[[^\]]{1,200}\])+\s?/, '') ??
+    null
+  if (monitor === null) return { monitor: null, place: null }
+  return { monitor, place: alert.scope ?? alert.host ?? alert.aggregation_key }
+}
 
 /** A firing alert or warning is analysed; a recovery or missing data is not. */
 export const needsAnalysis = (alert: Alert): boolean =>
@@ -89,6 +106,85 @@ export interface EventLinks {
 /** Provided by rca; webhooks only wants it. */
 export const EventLinksToken = createToken<EventLinks>('rca.event-links')
 
+/** An incident whose alerts have been gathered: it is analysed and told of once. */
+export const IncidentSettled = defineEvent(
+  'webhooks.incident-settled',
+  Type.Object({
+    incident_id: Type.Integer(),
+    /** The alert that stands for it. */
+    event_id: Type.Integer(),
+    account: text,
+    received_at: Type.Number(),
+    alert: Alert
+  })
+)
+export type IncidentSettled = Static<typeof IncidentSettled.payload>
+
+/** Something became of an incident, committed with it; what it is like now is for `IncidentsToken` to say. */
+export const IncidentChanged = defineEvent(
+  'webhooks.incident-changed',
+  Type.Object({
+    incident_id: Type.Integer(),
+    change: Type.Enum([
+      'joined',
+      'rose',
+      'closed',
+      'reopened',
+      'acknowledged',
+      'assigned',
+      'noted',
+      'split'
+    ]),
+    revision: Type.Integer()
+  })
+)
+export type IncidentChanged = Static<typeof IncidentChanged.payload>
+
+/** One problem while it lasts; times are epoch milliseconds. */
+export interface Incident {
+  readonly id: number
+  readonly account: string | null
+  readonly state: 'open' | 'closed' | 'merged'
+  /** The worst of what fires, or did: alert, warn, no_data or ok. */
+  readonly status: string
+  readonly title: string
+  /** The alert that stands for it, and is analysed. */
+  readonly eventId: number
+  readonly monitorId: string | null
+  readonly service: string | null
+  readonly host: string | null
+  readonly env: string | null
+  readonly openedAt: number
+  readonly changedAt: number
+  /** When its alerts are gathered; null when none of them wants an analysis. */
+  readonly settlesAt: number | null
+  readonly settledAt: number | null
+  readonly closedAt: number | null
+  readonly closedBy: string | null
+  readonly acknowledgedAt: number | null
+  readonly acknowledgedBy: string | null
+  readonly assignedTo: string | null
+  readonly flaps: number
+  readonly revision: number
+  readonly mergedInto: number | null
+  /** Where the storm rule would have put it, were it not only watched. */
+  readonly wouldMerge: { readonly incidentId: number; readonly why: string } | null
+  readonly members: number
+  readonly firing: number
+  readonly occurrences: number
+}
+export type ToldIncident = Incident & { readonly received: AlertReceived }
+/** What other plugins ask of incidents. */
+export interface Incidents {
+  /** With the alert that stands for it; read within a transaction if need be. */
+  find(id: number, within?: Knex): Promise<ToldIncident | undefined>
+  /** The incidents that events are part of. */
+  ofEvents(eventIds: readonly number[], within?: Knex): Promise<ReadonlyMap<number, number>>
+  /** Seconds in which alerts are gathered where no setting says it. */
+  gatherFor(seconds: number): void
+}
+export const IncidentsToken = createToken<Incidents>('webhooks.incidents')
+
 /** Puts a webhook through the same door as a sender's, without HTTP (the demo's first alert). */
 export interface Webhooks {
   receive(input: {
@@ -127,6 +223,8 @@ export const WebhooksToken = createToken<Webhooks>('webhooks.receiver')
 /** The errors of this plugin. */
 export const webhooksErrors = defineErrors({
   'event-not-found': [404, 'No event has this id.'],
+  'incident-not-found': [404, 'No incident has this id.'],
+  'incident-unfit': [409, 'The incident is not in a state in which this can be done.'],
   'file-unreadable': [400, 'The file that `rayne receive` was given cannot be read.'],
   'server-refused': ['upstream', 'The server that a command called refused.'],
   'server-unreachable': [502, 'No server answers where a command was told to call.']

@@ -1,6 +1,6 @@
 import { isoTime, epochMs } from '../../../core/index.ts'
 import type { AnalysisEnded } from '../../rca/contract.ts'
-import type { AlertReceived } from '../../webhooks/contract.ts'
+import type { AlertReceived, ToldIncident } from '../../webhooks/contract.ts'
 import type { Message } from '../contract.ts'
 
 type Alert = AlertReceived['alert']
@@ -12,10 +12,16 @@ export interface Facts {
   readonly tags: readonly string[]
 }
 
-/** The problem an alert is about: account, monitor and scope, or what stands for them. */
-export const problemKey = (account: string | null, alert: Alert): string =>
-  JSON.stringify([account, alert.monitor_id ?? nameOf(alert), alert.scope ?? alert.host ?? ''])
+/** What an analysis found, as messages say it. */
+export interface Cause {
+  readonly state: 'analysed' | 'failed'
+  readonly lines: readonly string[]
+  readonly links: Message['links']
+}
+/** A message before it has a place in its thread. */
+export type Words = Omit<Message, 'key' | 'revision'>
 
+/** What a route looks at, of an alert. */
 export const factsOf = (account: string | null, alert: Alert): Facts => {
   const tagged = (name: string): string | null =>
     alert.tags.find(tag => tag.startsWith(`${name}:`))?.slice(name.length + 1) ?? null
@@ -27,78 +33,66 @@ export const factsOf = (account: string | null, alert: Alert): Facts => {
   }
 }
 
-const nameOf = (alert: Alert): string =>
-  alert.monitor_name ?? alert.title ?? alert.message?.split('\n')[0]?.slice(0, 200) ?? 'an alert'
-
-/** What an alert that fires says, before anybody knows why. */
-export function alertMessage(
-  { account, alert, received_at: receivedAt, event_id: id }: AlertReceived,
-  base: string
-): Omit<Message, 'key' | 'revision'> {
-  const at = alert.at ?? receivedAt
-  const kind = alert.status === 'warn' ? 'Warning' : 'Alert'
-  const where = [alert.service, alert.env, alert.scope, alert.host].filter(Boolean).join(', ')
+/** What is said of an incident: what is wrong and since when, who is at it, and the cause once it is known. */
+export function incidentMessage(incident: ToldIncident, cause: Cause | null, base: string): Words {
+  const { account, title, received, members } = incident
+  const { alert } = received
+  const isOver = incident.state === 'closed'
   return {
-    state: 'firing',
-    severity: severityOf(alert),
-    title: nameOf(alert),
+    state: isOver ? 'resolved' : (cause?.state ?? 'firing'),
+    severity: isOver ? 'info' : severityOf({ ...alert, status: incident.status }),
+    title,
     lines: [
-      `${kind} since ${timeOf(at)}${where === '' ? '' : `: ${where}`}.`,
-      'The cause is being looked for.'
+      isOver ? endOf(incident) : beginOf(incident),
+      ...(members > 1 && !isOver
+        ? [`${members} monitors and scopes, ${incident.firing} fire.`]
+        : []),
+      ...(incident.acknowledgedBy === null ? [] : [`Acknowledged by ${incident.acknowledgedBy}.`]),
+      ...(cause?.lines ?? (isOver ? [] : ['The cause is being looked for.']))
     ],
     links: [
+      ...(cause?.links ?? []),
       ...link('Alert', alert.link),
-      ...link('Event', pageOf(base, `/v1/webhooks/events/${id}`))
+      ...link('Incident', pageOf(base, `/v1/incidents/${incident.id}`))
     ],
     account,
     service: factsOf(account, alert).service,
-    at,
-    monitorType: alert.monitor_type
+    at: incident.openedAt,
+    monitorType: alert.monitor_type,
+    members
   }
 }
 
+function beginOf({ status, openedAt, flaps, received: { alert } }: ToldIncident): string {
+  const kind = status === 'warn' ? 'Warning' : 'Alert'
+  const where = [alert.service, alert.env, alert.scope, alert.host].filter(Boolean).join(', ')
+  const often = flaps > 0 ? `, on and off ${flaps + 1} times` : ''
+  return `${kind} since ${timeOf(openedAt)}${often}${where === '' ? '' : `: ${where}`}.`
+}
+
+function endOf({ openedAt, changedAt, closedAt, closedBy }: ToldIncident): string {
+  const at = closedAt ?? changedAt
+  const lasted = Math.max(0, Math.round((at - openedAt) / 60_000))
+  const who = closedBy === 'recovery' ? '' : ` by ${closedBy ?? 'somebody'}`
+  return `Resolved at ${timeOf(at)}${who}, after ${lasted} min.`
+}
+
 /** What an analysis adds: the suspected cause, or why there is none. */
-export function analysisMessage(
-  ended: AnalysisEnded,
-  before: Omit<Message, 'key' | 'revision'>,
-  base: string
-): Omit<Message, 'key' | 'revision'> {
+export function causeOf(ended: AnalysisEnded, base: string): Cause {
   const { status, summary, error, notebook_url: notebook, analysis_id: id, simulated } = ended
-  const [since = ''] = before.lines
   const found =
     status === 'done'
       ? (summary ?? 'The analysis ended without a word.')
       : `The analysis failed: ${error ?? 'no reason is known'}.`
   return {
-    ...before,
     state: status === 'done' ? 'analysed' : 'failed',
-    lines: [since, found, ...(simulated ? ['This is of the simulated Datadog.'] : [])],
-    links: [
-      ...link('Notebook', notebook),
-      ...link('Analysis', pageOf(base, `/v1/rca/${id}`)),
-      ...before.links.filter(({ label }) => label === 'Alert')
-    ]
-  }
-}
-
-/** What a recovery says of a message that was sent. */
-export function recoveryMessage(
-  { alert, received_at: receivedAt }: AlertReceived,
-  before: Omit<Message, 'key' | 'revision'>
-): Omit<Message, 'key' | 'revision'> {
-  const at = alert.at ?? receivedAt
-  const lasted = Math.max(0, Math.round((at - before.at) / 60_000))
-  const cause = before.state === 'analysed' ? before.lines.slice(1) : []
-  return {
-    ...before,
-    state: 'resolved',
-    severity: 'info',
-    lines: [`Resolved at ${timeOf(at)}, after ${lasted} min.`, ...cause]
+    lines: [found, ...(simulated ? ['This is of the simulated Datadog.'] : [])],
+    links: [...link('Notebook', notebook), ...link('Analysis', pageOf(base, `/v1/rca/${id}`))]
   }
 }
 
 /** How loud a message about an alert is: by its priority, else by its status. */
-export const severityOf = ({ priority, status }: Alert): Message['severity'] => {
+const severityOf = ({ priority, status }: Alert): Message['severity'] => {
   if (/^(?:p?[12]|critical|high|emergency)$/i.test(priority ?? '')) return 'critical'
   if (/^(?:p?[3-5]|warning|medium|low|normal|info)$/i.test(priority ?? '')) return 'warning'
   return status === 'alert' ? 'critical' : 'warning'

@@ -12,6 +12,7 @@ import type { Channel, Message } from '../contract.ts'
 import { messageStore, type Delivery, type Thread } from '../store.ts'
 import { chooseRoute } from './choose-route.ts'
 import type { Facts } from './compose.ts'
+import type { Manner } from './threads.ts'
 
 export interface Send {
   readonly deliveryId: number
@@ -51,16 +52,25 @@ export function createOutbox({ db, channels, routes, now = Date.now }: OutboxOpt
       job: JobHandle<Send>,
       threadId: number,
       message: Message,
-      facts: Facts
+      facts: Facts,
+      manner: Manner
     ): Promise<void> {
-      for (const { channel, waitSeconds, route } of choose(message, facts)) {
+      for (const { channel, route, ...one } of choose(message, facts)) {
+        const edits = byName.get(channel)?.update !== undefined
+        if (!edits && manner.isQuiet) continue
+        const calm = edits ? 0 : manner.waitSeconds
         const id = await messageStore.addDelivery(trx, {
           threadId,
           channel,
-          revision: message.revision
+          revision: message.revision,
+          calms: calm > 0
         })
         if (id === undefined) continue
-        const reason = `quiet hours of route '${route}'`
+        const waitSeconds = Math.max(one.waitSeconds, calm)
+        const reason =
+          calm > one.waitSeconds
+            ? 'waits whether it keeps still'
+            : `quiet hours of route '${route}'`
         if (waitSeconds > 0)
           await messageStore.delay(trx, id, { reason, seconds: waitSeconds, tried: false })
         await enqueue(trx, job, id, waitSeconds)
@@ -79,6 +89,9 @@ export function createOutbox({ db, channels, routes, now = Date.now }: OutboxOpt
       const post = await messageStore.post(db, thread.id, channel.name)
       if (post && post.revision >= delivery.revision)
         return end.superseded('a later message went in its place')
+      // Back to what was said last: it flapped meanwhile.
+      if (post && !channel.update && delivery.calms && post.state === thread.message.state)
+        return end.superseded('it was back to what was said before it was told')
       const share = choose(thread.message, thread.facts).find(one => one.channel === channel.name)
       const seconds = await secondsOverShare(db, channel.name, share?.perHour ?? null, now())
       const later = (reason: string, wait: number, tried: boolean): Promise<void> =>
@@ -90,7 +103,7 @@ export function createOutbox({ db, channels, routes, now = Date.now }: OutboxOpt
       if (seconds > 0) return later(`more than ${share?.perHour} an hour`, seconds, false)
       try {
         const reference = await give(channel, thread, post, context)
-        await end.sent(reference ?? post?.reference ?? null, thread.message.revision)
+        await end.sent(reference ?? post?.reference ?? null, thread.message)
       } catch (error) {
         const wait = waitOf(error)
         if (wait !== undefined) return later(errorText(error), wait, true)
@@ -133,9 +146,9 @@ function endings(db: Knex, context: JobContext, delivery: Delivery) {
     })
   const { id, threadId, channel } = delivery
   return {
-    sent: (reference: string | null, revision: number) =>
+    sent: (reference: string | null, { revision, state }: Message) =>
       fenced(async trx => {
-        await messageStore.savePost(trx, threadId, channel, { reference, revision })
+        await messageStore.savePost(trx, threadId, channel, { reference, revision, state })
         await messageStore.endDelivery(trx, id, 'sent', null, true)
       }),
     superseded: (reason: string) =>

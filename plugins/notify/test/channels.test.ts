@@ -18,6 +18,7 @@ const firing: Message = {
   account: 'us1',
   service: 'checkout-api',
   at: Date.UTC(2026, 0, 31, 10),
+  members: 1,
   monitorType: 'Query Alert'
 }
 const resolved: Message = {

@@ -98,7 +98,8 @@ test('a token opens it, as the channel sends it', async t => {
     links: [],
     account: null,
     service: null,
-    monitorType: null
+    monitorType: null,
+    members: 1
   }
   await channel.send(
     { ...words, key: '', revision: 1, state: 'test', severity: 'info', at: 0 },

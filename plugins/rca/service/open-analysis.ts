@@ -1,5 +1,5 @@
 import type { JobContext, JobHandle, Knex } from '../../../core/index.ts'
-import { needsAnalysis, type Alert, type AlertReceived } from '../../webhooks/contract.ts'
+import { needsAnalysis, problemOf, type IncidentSettled } from '../../webhooks/contract.ts'
 import { analysisStore } from '../store/analyses.ts'
 
 /** How many analyses one monitor may start within an hour; 0 is without a limit. */
@@ -8,12 +8,12 @@ export interface HourlyShare {
 }
 
 /**
- * Opens one analysis for a firing alert and enqueues its job, both or neither; a second delivery of the event does
- * nothing. Beyond its monitor's share of the hour it is kept as skipped, with the reason.
+ * Opens one analysis for an incident, of the alert that stands for it, and enqueues its job, both or neither; a second
+ * delivery of the event does nothing. Beyond its monitor's share of the hour it is kept as skipped, with the reason.
  */
 export async function openAnalysis(
   trx: Knex.Transaction,
-  received: AlertReceived,
+  received: IncidentSettled,
   job: JobContext,
   analyse: JobHandle<{ analysisId: string }>,
   { perMonitor }: HourlyShare
@@ -21,7 +21,8 @@ export async function openAnalysis(
   const { alert, account } = received
   if (!needsAnalysis(alert)) return
   await job.fence(trx)
-  const monitor = monitorOf(account, alert)
+  // What has no monitor shares one count.
+  const monitor = JSON.stringify([account, (problemOf(alert).monitor ?? '').slice(0, 200)])
   const isOver =
     perMonitor > 0 && (await analysisStore.startedWithinHour(trx, monitor)) >= perMonitor
   const skipped = isOver
@@ -39,10 +40,3 @@ export async function openAnalysis(
   if (skipped === null) await analyse.enqueue({ analysisId }, { trx, key: analysisId })
   else job.log.warn({ event: received.event_id, monitor }, skipped)
 }
-
-/** What an hour is counted by: the monitor's id, else its name; what has neither shares one count. */
-const monitorOf = (account: string | null, alert: Alert): string =>
-  JSON.stringify([
-    account,
-    alert.monitor_id ?? (alert.monitor_name ?? alert.title ?? '').slice(0, 200)
-  ])

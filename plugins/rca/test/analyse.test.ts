@@ -41,6 +41,7 @@ async function started(t: TestContext, overrides: Partial<DatadogAccount> = {}, 
   const fake = fakeDatadog(overrides)
   const app = await createTestApp(t, {
     plugins: [rca, webhooks],
+    env: { RAYNE_WEBHOOKS_SETTLE_SECONDS: '0' },
     fakes: [[DatadogToken, fake.service]],
     ...(lines
       ? {

@@ -183,6 +183,7 @@ test('hostile facts of a sender and hostile answers of Datadog end as text', asy
   })
   const app = await createTestApp(t, {
     plugins: [rca, webhooks],
+    env: { RAYNE_WEBHOOKS_SETTLE_SECONDS: '0' },
     fakes: [[DatadogToken, fake.service]]
   })
   // Every text stands in some field; which one of them matters is the matter of the test above.

@@ -82,7 +82,12 @@ async function analysed(
   const app = await createTestApp(t, {
     plugins: [rca, webhooks],
     fakes: [[DatadogToken, fake.service]],
-    env: { ANTHROPIC_API_KEY: 'test-key', ANTHROPIC_BASE_URL: api.url, ...env }
+    env: {
+      RAYNE_WEBHOOKS_SETTLE_SECONDS: '0',
+      ANTHROPIC_API_KEY: 'test-key',
+      ANTHROPIC_BASE_URL: api.url,
+      ...env
+    }
   })
   const alert = { monitor_id: 7, alert_status: 'Alert', service: 'payments', date: at, ...body }
   const posted = await app.call('POST', '/v1/webhooks/receive', alert)

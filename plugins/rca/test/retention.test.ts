@@ -19,7 +19,7 @@ async function stored(t: TestContext, env: Record<string, string>) {
   const app = await createTestApp(t, {
     plugins: [rca, webhooks],
     fakes: [[DatadogToken, fakeDatadog().service]],
-    env,
+    env: { RAYNE_WEBHOOKS_SETTLE_SECONDS: '0', ...env },
     onLog: line => {
       lines.push(line)
     }

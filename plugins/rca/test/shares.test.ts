@@ -23,7 +23,10 @@ test('a monitor that fires without end starts its share of analyses; other alert
   const app = await createTestApp(t, {
     plugins: [rca, webhooks],
     fakes: [[DatadogToken, fake.service]],
-    env: { RAYNE_RCA_HOURLY_PER_MONITOR: '3' }
+    env: {
+      RAYNE_RCA_HOURLY_PER_MONITOR: '3',
+      RAYNE_WEBHOOKS_SETTLE_SECONDS: '0'
+    }
   })
   const post = async (facts: object): Promise<number> => {
     const body = { monitor_name: 'High CPU', alert_status: 'Alert', ...facts }

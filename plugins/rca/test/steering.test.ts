@@ -41,7 +41,11 @@ async function modelApp(
   const app = await createTestApp(t, {
     plugins: [rca, webhooks],
     fakes: [[DatadogToken, fake.service]],
-    env: { ANTHROPIC_API_KEY: 'test-key', ANTHROPIC_BASE_URL: api.url }
+    env: {
+      RAYNE_WEBHOOKS_SETTLE_SECONDS: '0',
+      ANTHROPIC_API_KEY: 'test-key',
+      ANTHROPIC_BASE_URL: api.url
+    }
   })
   const post = <T>(path: string, body?: object) => app.call<T>('POST', path, body)
   const ask = async (body: object = {}): Promise<string> => {

@@ -1,5 +1,6 @@
 import { limits } from './bound.ts'
 import { errorText } from '../../../core/index.ts'
+import { problemOf } from '../contract.ts'
 import { line } from './clean.ts'
 import { facet, opaque, readMonitorId, readOrgId } from './facts.ts'
 import { header, type Headers } from './headers.ts'
@@ -59,7 +60,7 @@ function read(raw: Uint8Array, headers: Headers): Identity {
     monitorId,
     service: readService(reader, scope),
     deliveryId: readDeliveryId(reader, headers, [monitorId, scope, status.transition]),
-    problem: problemOf(reader, monitorId, title, scope),
+    problem: readProblem(reader, monitorId, title, scope),
     parseError: parseError === null ? null : line(parseError, 300)
   }
 }
@@ -93,16 +94,28 @@ function readDeliveryId(
   return JSON.stringify([id, reader.text(names.cycleKey, 10_000), ...change])
 }
 
-function problemOf(
+/** Asks for no more than it takes, since most webhooks name their monitor and scope. */
+function readProblem(
   reader: Reader,
   monitorId: string | null,
-  title: () => string | null,
+  readTitle: () => string | null,
   scope: string | null
 ): string | null {
-  const monitor =
-    monitorId ??
-    reader.title(names.monitorName, 1_000) ??
-    title()?.replace(/^(?:\s?\[[^\]]{1,200}\])+\s?/, '') ??
-    null
-  return monitor === null ? null : JSON.stringify([monitor, scope ?? reader.text(names.host, 250)])
+  const { monitor, place } = problemOf({
+    monitor_id: monitorId,
+    get monitor_name() {
+      return reader.title(names.monitorName, 1_000)
+    },
+    get title() {
+      return readTitle()
+    },
+    scope,
+    get host() {
+      return reader.text(names.host, 250)
+    },
+    get aggregation_key() {
+      return opaque(reader.text(names.aggregationKey, 10_000))
+    }
+  })
+  return monitor === null ? null : JSON.stringify([monitor, place])
 }

@@ -1,6 +1,7 @@
 import { defineRoute, Type, type Knex, type Route } from '../../../core/index.ts'
 import type { EventLinks } from '../contract.ts'
 import type { EventReader } from '../service/read-events.ts'
+import { incidentStore } from '../store/incidents.ts'
 import { eventStore } from '../store/events.ts'
 import { Event, stateOfAnalysis, toWire } from './wire-event.ts'
 
@@ -16,7 +17,7 @@ export interface CountRoutes {
 export const countRoutes = ({ db, events, links }: CountRoutes): Route[] => [
   defineRoute({
     method: 'GET',
-    path: '/stats',
+    path: '/webhooks/stats',
     auth: 'user',
     summary: 'How many webhooks were received, by what they said and what became of them',
     response: Type.Object({
@@ -29,7 +30,7 @@ export const countRoutes = ({ db, events, links }: CountRoutes): Route[] => [
       const { total, lastDay, settled, byAlertStatus } = await eventStore.counts(db, 0)
       return {
         total_events: total,
-        by_status: await byStatus(links, total, settled),
+        by_status: await byStatus(links, total, settled + (await incidentStore.repeated(db))),
         by_alert_status: byAlertStatus,
         last_24h: lastDay
       }
@@ -37,7 +38,7 @@ export const countRoutes = ({ db, events, links }: CountRoutes): Route[] => [
   }),
   defineRoute({
     method: 'GET',
-    path: '/monitor/{monitorId}',
+    path: '/webhooks/monitor/{monitorId}',
     auth: 'user',
     summary: 'The newest webhooks of one monitor',
     params: Type.Object({ monitorId: Type.String({ pattern: '^[0-9]{1,19}$' }) }),

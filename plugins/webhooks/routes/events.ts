@@ -44,7 +44,7 @@ const EventId = Type.Object({
 export const eventRoutes = (events: EventReader, analysed: boolean): Route[] => [
   defineRoute({
     method: 'GET',
-    path: '/events',
+    path: '/webhooks/events',
     auth: 'user',
     summary: 'Received webhooks, newest first',
     description: 'All conditions that are given hold for each of them.',
@@ -60,7 +60,7 @@ export const eventRoutes = (events: EventReader, analysed: boolean): Route[] => 
   }),
   defineRoute({
     method: 'GET',
-    path: '/events/{id}',
+    path: '/webhooks/events/{id}',
     auth: 'user',
     summary: 'One webhook, its analysis and its notebook',
     params: EventId,

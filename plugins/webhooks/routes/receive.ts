@@ -38,7 +38,7 @@ const anyBody = {
 export const receiveRoutes = (webhooks: Webhooks): Route[] => [
   defineRoute({
     ...anyBody,
-    path: '/receive',
+    path: '/webhooks/receive',
     summary: 'Receive a Datadog webhook',
     description: 'Any body is stored; the answer means committed.',
     handle: ({ body, headers, principal }) =>
@@ -46,7 +46,7 @@ export const receiveRoutes = (webhooks: Webhooks): Route[] => [
   }),
   defineRoute({
     ...anyBody,
-    path: '/receive/{account}',
+    path: '/webhooks/receive/{account}',
     summary: 'Receive a webhook for a named account',
     params: Type.Object({ account: Type.String() }),
     handle: ({ body, headers, principal, params: { account } }) =>

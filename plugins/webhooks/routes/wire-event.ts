@@ -52,6 +52,7 @@ export const Event = Type.Object({
   ]),
   duplicates: Type.Integer({ description: 'How often the same webhook came again' }),
   account_name: Type.Optional(Type.String()),
+  incident_id: Type.Optional(Type.Integer()),
   error: Type.Optional(Type.String()),
   rca: Type.Optional(Type.Object({ id: Type.String(), url: Type.String(), status: Type.String() })),
   notebook: Type.Optional(
@@ -75,6 +76,7 @@ export function toWire(event: ReadEvent, analysed: boolean): Static<typeof Event
     status: statusOf(event, analysed),
     duplicates: event.duplicates,
     ...(event.account === null ? {} : { account_name: event.account }),
+    ...(event.incidentId === null ? {} : { incident_id: event.incidentId }),
     ...(link?.rca?.error ? { error: link.rca.error } : {}),
     ...(link?.rca ? { rca: { id: link.rca.id, url: link.rca.url, status: link.rca.status } } : {}),
     ...(link?.notebook ? { notebook: { ...link.notebook } } : {})

@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { Knex } from '../../../core/index.ts'
 import type { Alert, AlertReceived, EventLink, EventLinks } from '../contract.ts'
 import { normalise } from '../normalise/normalise.ts'
+import { incidentStore } from '../store/incidents.ts'
 import { eventStore, type Body, type EventFilter, type EventRow } from '../store/events.ts'
 
 /** An event with what its body says, and what became of it. */
@@ -10,6 +11,7 @@ export interface ReadEvent extends EventRow {
   /** The decoded payload. */
   readonly fields: Readonly<Record<string, unknown>>
   readonly link: EventLink | undefined
+  readonly incidentId: number | null
 }
 export interface EventReader {
   list(page: {
@@ -21,8 +23,8 @@ export interface EventReader {
   find(id: number): Promise<ReadEvent | undefined>
   /** The bytes as they came: of the first delivery, or of the nth that came again with other bytes. */
   body(id: number, delivery: number): Promise<Body | undefined>
-  /** What subscribers are told of events; ids that are gone are left out. */
-  received(ids: readonly number[]): Promise<ReadonlyMap<number, AlertReceived>>
+  /** What subscribers are told of events, read within a transaction if need be; ids that are gone are left out. */
+  received(ids: readonly number[], within?: Knex): Promise<ReadonlyMap<number, AlertReceived>>
 }
 
 const maxAtOnce = 8
@@ -34,27 +36,32 @@ export function createEventReader(db: Knex, links: EventLinks | undefined): Even
   /** What `read` makes of each row and its body; a body that is gone is passed over. */
   async function mapBodies<T>(
     rows: readonly EventRow[],
-    read: (row: EventRow, body: Body) => T
+    read: (row: EventRow, body: Body) => T,
+    within: Knex = db
   ): Promise<T[]> {
     const ids = rows.map(row => row.id)
-    const small = await eventStore.smallBodies(db, ids, maxTogether)
+    const small = await eventStore.smallBodies(within, ids, maxTogether)
     const found: T[] = []
     for (const [at, row] of rows.entries()) {
       // To read many takes long: whoever waits for an acknowledgement comes first.
       if (at % maxAtOnce === maxAtOnce - 1) await setImmediate()
-      const body = small.get(row.id) ?? (await eventStore.body(db, row.id))
+      const body = small.get(row.id) ?? (await eventStore.body(within, row.id))
       if (body) found.push(read(row, body))
     }
     return found
   }
 
   async function readAll(rows: readonly EventRow[]): Promise<ReadEvent[]> {
-    const linked = await links?.of(rows.map(row => row.id))
-    return mapBodies(rows, (row, { raw, headers }) => ({
-      ...row,
-      ...normalise(raw, headers),
-      link: linked?.get(row.id)
-    }))
+    const ids = rows.map(row => row.id)
+    const found = await incidentStore.ofEvents(db, ids)
+    const incidents = new Map(found.map(each => [each.eventId, each]))
+    const linked = await links?.of([...ids, ...found.map(({ standsFor }) => standsFor)])
+    return mapBodies(rows, (row, { raw, headers }) => {
+      const { incidentId = null, standsFor = row.id } = incidents.get(row.id) ?? {}
+      // An alert that another one of its incident stands for has that one's analysis.
+      const link = linked?.get(row.id) ?? linked?.get(standsFor)
+      return { ...row, ...normalise(raw, headers), link, incidentId }
+    })
   }
 
   return {
@@ -68,14 +75,18 @@ export function createEventReader(db: Knex, links: EventLinks | undefined): Even
     },
     body: (id, delivery) =>
       delivery === 1 ? eventStore.body(db, id) : eventStore.redelivery(db, id, delivery - 1),
-    async received(ids) {
-      const rows = await eventStore.rows(db, ids)
-      const found = await mapBodies(rows, (row, { raw, headers }) => ({
-        event_id: row.id,
-        account: row.account,
-        received_at: row.receivedAt.getTime(),
-        alert: normalise(raw, headers).alert
-      }))
+    async received(ids, within = db) {
+      const rows = await eventStore.rows(within, ids)
+      const found = await mapBodies(
+        rows,
+        (row, { raw, headers }) => ({
+          event_id: row.id,
+          account: row.account,
+          received_at: row.receivedAt.getTime(),
+          alert: normalise(raw, headers).alert
+        }),
+        within
+      )
       return new Map(found.map(event => [event.event_id, event]))
     }
   }

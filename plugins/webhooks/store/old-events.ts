@@ -1,4 +1,5 @@
 import type { Knex } from '../../../core/index.ts'
+import { incidentStore } from './incidents.ts'
 
 // What an event costs beside its body: its row and its places in the indexes.
 const rowBytes = 300
@@ -56,6 +57,7 @@ export const oldEvents = {
     await trx('webhooks_redeliveries')
       .whereIn('event_id', [...ids])
       .delete()
+    await incidentStore.forget(trx, ids)
     const { rows } = await trx.raw(
       `with gone as (
         delete from webhooks_bodies where event_id = any (?) returning octet_length(raw) as bytes

@@ -149,7 +149,7 @@ const fileRules: readonly {
     may: (target, file) =>
       isApi(target) ||
       isContract(target) ||
-      (target.startsWith(`${folderOf(file)}/`) && target.endsWith('/contract-rows.ts')),
+      (target.startsWith(`${folderOf(file)}/`) && /\/contract-\w+\.ts$/.test(target)),
     else: 'a contract imports core/index.ts and other contracts only'
   },
   {

@@ -36,6 +36,7 @@ const domainRooms: Readonly<Record<string, Readonly<Record<string, string>>>> = 
     channels: 'one way to people a file'
   },
   rca: {
+    'contract-tools.ts': 'what tools are given by this plugin',
     mcp: 'the MCP server',
     model: 'the conversation with the model',
     static: 'files the pages load'

@@ -1,6 +1,8 @@
 import { createToken, defineErrors, defineEvent, Type, type Static } from '../../core/index.ts'
 import { Alert } from '../webhooks/contract.ts'
 
+export * from './contract-tools.ts'
+
 const nullable = <T extends ReturnType<typeof Type.String> | ReturnType<typeof Type.Number>>(
   type: T
 ) => Type.Union([type, Type.Null()])
@@ -228,44 +230,15 @@ export interface Analyses {
 }
 export const AnalysesToken = createToken<Analyses>('rca.analyses')
 
-/** A shape of log lines that came, went or changed its rate; `ratio` is Infinity for a new one. */
-export interface LogPattern {
-  readonly source: string
-  readonly text: string
-  readonly change: 'new' | 'vanished' | 'more' | 'fewer'
-  readonly before: number
-  readonly after: number
-  readonly ratio: number
-  readonly firstAt: number
-  /** Indices of lines that have it. */
-  readonly examples: readonly number[]
-}
-/** What the analysis computes from signals, for tools; times are epoch milliseconds. */
-export interface Signals {
-  /** When a series left what was usual and stayed; undefined when it did not, or is too short to tell. */
-  change(
-    points: readonly { readonly at: number; readonly value: number | null }[],
-    intervalMs: number
-  ):
-    | {
-        readonly at: number
-        readonly direction: 'up' | 'down'
-        readonly before: number
-        readonly after: number
-      }
-    | undefined
-  /** Strongest change first; a line may stand for several. */
-  patterns(asked: {
-    readonly lines: readonly { text: string; at: number; source: string; count: number }[]
-    readonly from: number
-    readonly split: number
-    readonly until: number
-  }): readonly LogPattern[]
-}
-export const SignalsToken = createToken<Signals>('rca.signals')
-
 /** The errors of this plugin. */
 export const rcaErrors = defineErrors({
+  'approval-decided': [409, 'A change was decided already, or waited too long for a person.'],
+  'approval-not-found': [404, 'No change waits under this id.'],
+  'approval-refused': [
+    403,
+    'A tool may not change anything without a fitting approval of a person.'
+  ],
+  'too-many-wishes': [429, 'A caller has too many changes that wait for a person.'],
   'analysis-not-found': [404, 'No analysis has this id.'],
   'analysis-ended': [409, 'The analysis has ended already, so there is nothing to stop or steer.'],
   'no-model': [409, 'No model is configured, so nothing can be asked of one.'],

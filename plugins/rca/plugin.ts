@@ -9,15 +9,12 @@ import {
 import { analyseCommand } from './commands/analyse.ts'
 import { recordCommand } from './commands/record.ts'
 import { config } from './config.ts'
-import { AnalysesToken, AnalysisEnded, rcaErrors, SignalsToken } from './contract.ts'
+import { AnalysisEnded, rcaErrors } from './contract.ts'
 import { openVectors } from './jobs/vectors.ts'
 import { serveMcp } from './mcp/serve-mcp.ts'
-import { analyses } from './migrations/0001_analyses.ts'
-import { requests as requestTables } from './migrations/0002_requests.ts'
-import { shares } from './migrations/0003_shares.ts'
-import { outcomes } from './migrations/0004_outcomes.ts'
-import { vectors as vectorTables } from './migrations/0005_vectors.ts'
+import { migrations } from './migrations/all.ts'
 import { routes } from './routes/all.ts'
+import { createApprovals } from './service/approvals.ts'
 import { createFollowUp, recover } from './service/after-alert.ts'
 import { createAnalyser } from './service/analyse.ts'
 import { openInvestigator } from './service/investigate/open-investigator.ts'
@@ -25,7 +22,7 @@ import { createEventLinks } from './service/link-events.ts'
 import { openAnalysis } from './service/open-analysis.ts'
 import { createRequests } from './service/request-analysis.ts'
 import { createNotebookResolver } from './service/resolve-notebook.ts'
-import { createAnalyses, signals } from './service/serve-tools.ts'
+import { serveTools, toolTokens } from './service/serve-tools.ts'
 import { tellEnded } from './service/tell-ended.ts'
 
 export default definePlugin({
@@ -33,9 +30,9 @@ export default definePlugin({
   version: '1.0.0',
   errors: rcaErrors,
   config,
-  migrations: [analyses, requestTables, shares, outcomes, vectorTables],
+  migrations,
   needs: { datadog: DatadogToken },
-  provides: [EventLinksToken, AnalysesToken, SignalsToken],
+  provides: [EventLinksToken, ...toolTokens],
   register(app, { datadog }) {
     const { concurrency, timeout_seconds: timeoutSeconds } = app.config
     const share = { perMonitor: app.config.hourly_per_monitor }
@@ -70,11 +67,11 @@ export default definePlugin({
     })
     app.provide(EventLinksToken, createEventLinks(app.db))
     const requests = createRequests({ db, datadog, analyse, hasModel })
-    app.provide(AnalysesToken, createAnalyses(db, vectors, requests))
-    app.provide(SignalsToken, signals)
+    const approvals = createApprovals(db)
+    serveTools(app, { requests, vectors, approvals })
     recordCommand(app, datadog)
     analyseCommand(app, { db, datadog, requests, analyser, timeoutSeconds, log })
-    routes(app, { db, datadog, requests, resolve, hasModel, vectors })
+    routes(app, { db, datadog, requests, resolve, hasModel, vectors, approvals })
     serveMcp(app, datadog)
   }
 })

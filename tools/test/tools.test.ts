@@ -80,7 +80,8 @@ const apart = [
   'list_accounts',
   'list_downtimes'
 ]
-const writing = ['start_analysis']
+const writing = ['create_notebook', 'mute_host', 'schedule_downtime', 'start_analysis']
+const ending = ['cancel_downtime']
 
 async function start(t: TestContext) {
   const { ask, window, app } = await simulatedTools(t)
@@ -97,10 +98,11 @@ test('the Datadog tools', async t => {
   await t.test('are named as their files, say whether they write and what they cannot do', () => {
     assert.deepEqual(
       tools.map(tool => tool.name).toSorted(),
-      [...Object.keys(asked), ...apart, ...writing].toSorted()
+      [...Object.keys(asked), ...apart, ...writing, ...ending].toSorted()
     )
     for (const { effect, description, name } of tools) {
-      assert.equal(effect, writing.includes(name) ? 'write' : 'read', name)
+      const changes = writing.includes(name) ? 'write' : ending.includes(name) ? 'destroy' : 'read'
+      assert.equal(effect, changes, name)
       assert.match(
         description,
         /cannot|does not|has no|knows the|too\.|shows no|not here|is not/,

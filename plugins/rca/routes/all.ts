@@ -1,5 +1,6 @@
 import type { PluginApp } from '../../../core/index.ts'
 import { readRoutes } from './analyses.ts'
+import { approvalRoutes } from './approvals.ts'
 import { controlRoutes } from './control.ts'
 import { feedbackRoutes } from './feedback.ts'
 import type { Rca } from './rca.ts'
@@ -21,7 +22,8 @@ export function routes(app: PluginApp<unknown>, rca: Rca): void {
     statsRoutes,
     stepRoutes,
     sidecarRoutes,
-    toolRoutes
+    toolRoutes,
+    approvalRoutes
   ])
     add(app, rca)
 }

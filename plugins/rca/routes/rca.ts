@@ -1,6 +1,7 @@
 import type { JobHandle, Knex } from '../../../core/index.ts'
 import type { DatadogService } from '../../datadog-proxy/contract.ts'
 import type { OneAnalysis } from '../service/after-alert.ts'
+import type { ApprovalDesk } from '../service/approvals.ts'
 import type { IncidentVectors } from '../service/vectors/incident-vectors.ts'
 import type { Requests } from '../service/request-analysis.ts'
 
@@ -11,5 +12,6 @@ export interface Rca {
   readonly requests: Requests
   readonly resolve: JobHandle<OneAnalysis>
   readonly hasModel: boolean
+  readonly approvals: ApprovalDesk
   readonly vectors: IncidentVectors | undefined
 }

@@ -1,6 +1,13 @@
-import type { Knex } from '../../../core/index.ts'
+import type { Knex, PluginApp } from '../../../core/index.ts'
 import type { IncidentVectors } from './vectors/incident-vectors.ts'
-import type { Analyses, Signals } from '../contract.ts'
+import {
+  AnalysesToken,
+  ApprovalsToken,
+  SignalsToken,
+  type Analyses,
+  type Approvals,
+  type Signals
+} from '../contract.ts'
 import { memoryStore } from '../store/memories.ts'
 import { findStep } from './engine/change-points.ts'
 import { compareTemplates } from './engine/compare-templates.ts'
@@ -13,7 +20,7 @@ import { foundAnalysis, type Requests } from './request-analysis.ts'
 const nobody = '00000000-0000-0000-0000-000000000000'
 
 /** Analyses as tools reach them. */
-export const createAnalyses = (
+const createAnalyses = (
   db: Knex,
   vectors: IncidentVectors | undefined,
   requests: Requests
@@ -51,7 +58,7 @@ export const createAnalyses = (
 })
 
 /** What the engine computes, as tools reach it. */
-export const signals: Signals = {
+const signals: Signals = {
   change(points, intervalMs) {
     const series = {
       times: points.map(({ at }) => at),
@@ -62,4 +69,19 @@ export const signals: Signals = {
   },
   patterns: ({ lines, from, split, until }) =>
     compareTemplates({ lines, from, onset: split, until })
+}
+
+/** The services that tools need of this plugin. */
+export const toolTokens = [AnalysesToken, SignalsToken, ApprovalsToken]
+export function serveTools(
+  app: PluginApp<unknown>,
+  parts: {
+    readonly requests: Requests
+    readonly vectors: IncidentVectors | undefined
+    readonly approvals: Approvals
+  }
+): void {
+  app.provide(AnalysesToken, createAnalyses(app.db, parts.vectors, parts.requests))
+  app.provide(SignalsToken, signals)
+  app.provide(ApprovalsToken, parts.approvals)
 }

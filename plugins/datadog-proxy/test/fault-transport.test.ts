@@ -1,27 +1,34 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { eventually } from '../../../core/test/eventually.ts'
 import { fails, faultySite, questions, taking } from './fault-site.ts'
 
-const deadline = { timeoutMs: 250 }
-const slack = 500
+const deadline = { timeoutMs: 1_000 }
+// The site would hang for ever: any end shows the deadline, and a busy machine may be late with it.
+const slack = 10_000
 const draft = { name: 'rca', cells: [], window: { live: '1h' } } as const
 
 test('Rayne must end a call at its deadline when no answer comes, whatever it asked', async t => {
-  for (const [question, ask] of Object.entries(questions)) {
+  const each = Object.entries(questions).map(async ([question, ask]) => {
     const site = await faultySite(t, [{ then: { type: 'timeout' } }])
     const took = await taking(() =>
-      assert.rejects(ask(site, deadline), fails('timeout', /within 0\.25 s/), question)
+      assert.rejects(ask(site, deadline), fails('timeout', /within 1 s/), question)
     )
     assert.ok(took < deadline.timeoutMs + slack, `${question} took ${took} ms`)
     assert.equal(site.asked(), 1, question)
-  }
+  })
+  await Promise.all(each)
 })
 
 test('Rayne must end the wait for an answer when its caller is cancelled', async t => {
   const site = await faultySite(t, [{ then: { type: 'timeout' } }])
-  await assert.rejects(questions.logs(site, { signal: AbortSignal.timeout(100) }), {
-    name: 'TimeoutError'
+  const caller = new AbortController()
+  const refused = assert.rejects(questions.logs(site, { signal: caller.signal }), {
+    name: 'AbortError'
   })
+  await eventually('the question', () => site.asked() === 1)
+  caller.abort()
+  await refused
   assert.equal(site.asked(), 1)
 })
 
@@ -42,11 +49,9 @@ test('Rayne must keep to its deadline when an answer only drips in', async t => 
 })
 
 test('Rayne must spend one deadline on all pages and attempts, not one on each', async t => {
-  const site = await faultySite(t, [{ then: { type: 'slow', ms: 150 } }], { pageSize: 5 })
-  const took = await taking(() =>
-    assert.rejects(questions.logs(site, { timeoutMs: 400 }), fails('timeout'))
-  )
-  assert.ok(took < 400 + slack, `took ${took} ms`)
+  const site = await faultySite(t, [{ then: { type: 'slow', ms: 400 } }], { pageSize: 5 })
+  const took = await taking(() => assert.rejects(questions.logs(site, deadline), fails('timeout')))
+  assert.ok(took < deadline.timeoutMs + slack, `took ${took} ms`)
   assert.ok(site.asked() <= 3, String(site.asked()))
 })
 

@@ -1,4 +1,4 @@
-import { RayneError, Type } from '../../../core/index.ts'
+import { invalid, RayneError, Type } from '../../../core/index.ts'
 import type { Datadog } from '../service/datadog.ts'
 import { proxyErrors } from '../service/errors.ts'
 import {
@@ -86,8 +86,7 @@ const list: AddRoute<Served> = (app, { accounts, datadog }) =>
     }),
     async handle({ query: { page, per_page, cursor } }) {
       const known = await allAccounts(accounts, datadog)
-      const after =
-        cursor === undefined ? undefined : Buffer.from(cursor, 'base64url').toString('utf8')
+      const after = cursor === undefined ? undefined : readPlace(cursor)
       const rest =
         after === undefined
           ? known.slice((page - 1) * per_page)
@@ -100,11 +99,20 @@ const list: AddRoute<Served> = (app, { accounts, datadog }) =>
         total_count: known.length,
         page,
         per_page,
-        next_cursor:
-          last && rest.length > per_page ? Buffer.from(placeIn(last)).toString('base64url') : null
+        next_cursor: last && rest.length > per_page ? writePlace(placeIn(last)) : null
       }
     }
   })
+
+const writePlace = (place: string): string => Buffer.from(place).toString('base64url')
+
+/** The place a caller sent back; one that was never given out is refused, not answered with an empty list. */
+function readPlace(cursor: string): string {
+  const place = Buffer.from(cursor, 'base64url').toString('utf8')
+  if (writePlace(place) !== cursor || !/^[012]./s.test(place))
+    throw invalid('/query/cursor', 'is not a cursor of an earlier answer')
+  return place
+}
 
 const stats: AddRoute<Served> = (app, { accounts, datadog }) =>
   app.route({

@@ -104,7 +104,10 @@ test('the list has the default first, then the names; pages and cursors cut it w
     ),
     ['m']
   )
-  for (const query of ['page=0', 'per_page=x', 'per_page=1001', 'cursor=%25', 'nonsense=1'])
+  const refused = ['page=0', 'per_page=x', 'per_page=1001', 'cursor=%25', 'nonsense=1']
+  // One that is no text, one that stands nowhere in the list, one that is written in another way.
+  const forged = ['abc', 'bmFtZQ', 'MWFi_']
+  for (const query of [...refused, ...forged.map(cursor => `cursor=${cursor}`)])
     assert.equal((await call(app, 'GET', `/v1/accounts?${query}`)).status, 400, query)
   assert.deepEqual((await call(app, 'GET', '/v1/accounts/stats')).body, {
     cached_by_org_id: 0,

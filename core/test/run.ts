@@ -22,7 +22,7 @@ const root = process.cwd()
 const longest = 'core/test/embedded.test.ts'
 const alone = (file: string): boolean => file.endsWith('.isolated.test.ts') || file === longest
 const leaveMs = 30_000
-const silentMs = 300_000
+const silentMs = 420_000
 /** One line each for the tests that did not run, with the reason. */
 const notRun: string[] = []
 const counts = { tests: 0, suites: 0, passed: 0, failed: 0, cancelled: 0, skipped: 0, todo: 0 }
@@ -104,7 +104,7 @@ async function runGroup(files: readonly string[], folder: string): Promise<Resul
     [
       '--test',
       '--test-isolation=none',
-      '--test-timeout=120000',
+      '--test-timeout=300000',
       `--test-reporter=${pathToFileURL(url('./run-report.ts')).href}`,
       '--test-reporter-destination=stdout',
       `--test-global-setup=${url('./run-teardown.ts')}`,

@@ -157,7 +157,7 @@ test('the help lists the commands of every plugin without a database, also when 
     [
       0,
       '',
-      'analyse audit doctor help jobs mcp migrate notify-server receive record secrets simulator start tokens users'
+      'analyse audit doctor help jobs mcp migrate notify-server receive record secrets simulator start tokens tools users'
     ]
   )
   const some = await ask(['help'], { RAYNE_HOME: home, RAYNE_PLUGINS: 'webhooks' })

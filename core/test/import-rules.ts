@@ -69,9 +69,14 @@ const owners: readonly {
     why: 'pages only'
   },
   {
-    package: /^quickjs-emscripten$/,
-    in: /^plugins\/rca\//,
+    package: /^(?:quickjs-emscripten-core|@jitl\/quickjs-.*)$/,
+    in: /^plugins\/rca\/sandbox\//,
     why: 'the sandbox of tools written at run time'
+  },
+  {
+    package: /^acorn$/,
+    in: /^plugins\/rca\/written\//,
+    why: 'what the source of a written tool names'
   }
 ]
 

@@ -157,6 +157,10 @@ describe('the README', { concurrency: false }, () => {
       },
       'notify-server [--port N]': () => rayne('notify-server', '--help'),
       'mcp [--print-config CLIENT]': () => rayne('mcp', '--print-config', 'inspector'),
+      'tools list': () => rayne('tools', 'list'),
+      'tools show|test <name>': () => rayne('tools', 'show', '--help'),
+      'tools approve|reject <name> <version>': () => rayne('tools', 'approve', '--help'),
+      'tools roll-back <name>': () => rayne('tools', 'roll-back', '--help'),
       'secrets rotate': () => rayne('secrets', 'rotate'),
       'jobs [--state failed]': async () => {
         await rayne('jobs')

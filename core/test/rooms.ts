@@ -39,7 +39,9 @@ const domainRooms: Readonly<Record<string, Readonly<Record<string, string>>>> = 
     'contract-tools.ts': 'what tools are given by this plugin',
     mcp: 'the MCP server',
     model: 'the conversation with the model',
-    static: 'files the pages load'
+    sandbox: 'processes that hold programs nobody has to trust',
+    static: 'files the pages load',
+    written: 'tools written at run time, from proposal to service'
   },
   webhooks: {
     normalise: 'any body to one alert'

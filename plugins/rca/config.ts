@@ -105,6 +105,30 @@ const memorySettings = {
   })
 }
 
+const writtenToolSettings = {
+  sandbox: Type.Enum(['namespace', 'permission'], {
+    default: 'namespace',
+    description:
+      'The least that must hold a tool written at run time: another user and no network, or ' +
+      "Node's permission model alone; below it none is taken or run"
+  }),
+  auto_approve: Type.Boolean({
+    default: false,
+    description: 'Written tools are served without a person; only where NODE_ENV is development'
+  }),
+  node_env: Type.String({
+    default: '',
+    env: ['NODE_ENV'],
+    description: 'What kind of machine this is'
+  }),
+  home: Type.String({
+    default: '.rayne',
+    minLength: 1,
+    env: ['RAYNE_HOME'],
+    description: 'Folder where tools/auto shows the written tools that are served'
+  })
+}
+
 export const config = Type.Object(
   {
     concurrency: Type.Integer({
@@ -128,8 +152,9 @@ export const config = Type.Object(
         '0 is without a limit'
     }),
     ...modelSettings,
+    ...mcpSettings,
     ...memorySettings,
-    ...mcpSettings
+    ...writtenToolSettings
   },
   { additionalProperties: false }
 )

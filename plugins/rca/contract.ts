@@ -241,6 +241,15 @@ export const rcaErrors = defineErrors({
   'too-many-wishes': [429, 'A caller has too many changes that wait for a person.'],
   'analysis-not-found': [404, 'No analysis has this id.'],
   'analysis-ended': [409, 'The analysis has ended already, so there is nothing to stop or steer.'],
+  'sandbox-unavailable': [
+    503,
+    'This machine has no sandbox that is good enough for tools written at run time.'
+  ],
+  'sandbox-busy': [503, 'Too many calls of tools written at run time wait for their turn.'],
+  'written-tool-failed': [502, 'A tool written at run time failed; it is counted against it.'],
+  'written-tool-not-found': [404, 'No tool written at run time has this name and version.'],
+  'written-tool-state': [409, 'The version stands where this cannot be done with it.'],
+  'approved-by-people': [403, 'A person approves what was written at run time; a token does not.'],
   'no-model': [409, 'No model is configured, so nothing can be asked of one.'],
   'too-many-step-streams': [429, 'So many streams of steps are open that another one is refused.'],
   'evidence-unavailable': [502, 'No question to Datadog was answered, so there is no evidence.'],

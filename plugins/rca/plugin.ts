@@ -24,6 +24,7 @@ import { createRequests } from './service/request-analysis.ts'
 import { createNotebookResolver } from './service/resolve-notebook.ts'
 import { serveTools, toolTokens } from './service/serve-tools.ts'
 import { tellEnded } from './service/tell-ended.ts'
+import { openWrittenTools } from './written/open-written-tools.ts'
 
 export default definePlugin({
   id: 'rca',
@@ -36,7 +37,8 @@ export default definePlugin({
   register(app, { datadog }) {
     const { concurrency, timeout_seconds: timeoutSeconds } = app.config
     const share = { perMonitor: app.config.hourly_per_monitor }
-    const { config: settings, toolbox, db, log } = app
+    const { config: settings, db, log } = app
+    const { toolbox, lifecycle } = openWrittenTools(app, datadog)
     const investigator = openInvestigator({ settings, toolbox, db, log })
     const hasModel = investigator !== undefined
     const ended = tellEnded((trx, told) => app.emit(trx, AnalysisEnded, told))
@@ -71,7 +73,8 @@ export default definePlugin({
     serveTools(app, { requests, vectors, approvals })
     recordCommand(app, datadog)
     analyseCommand(app, { db, datadog, requests, analyser, timeoutSeconds, log })
-    routes(app, { db, datadog, requests, resolve, hasModel, vectors, approvals })
-    serveMcp(app, datadog)
+    const parts = { db, datadog, requests, resolve, hasModel, vectors, approvals }
+    routes(app, { ...parts, toolbox, lifecycle })
+    serveMcp(app, datadog, toolbox)
   }
 })

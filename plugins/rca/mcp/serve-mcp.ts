@@ -1,4 +1,4 @@
-import type { PluginApp, Static } from '../../../core/index.ts'
+import type { PluginApp, Static, Toolbox } from '../../../core/index.ts'
 import type { DatadogService } from '../../datadog-proxy/contract.ts'
 import type { config } from '../config.ts'
 import { mcpCommand } from './command.ts'
@@ -7,8 +7,12 @@ import { mountMcp } from './mount.ts'
 import { createRate } from './rate.ts'
 
 /** Serves the tools, resources and prompts to MCP clients: at `/mcp`, and by `rayne mcp`. */
-export function serveMcp(app: PluginApp<Static<typeof config>>, datadog: DatadogService): void {
-  const { toolbox, db, log, config: settings } = app
+export function serveMcp(
+  app: PluginApp<Static<typeof config>>,
+  datadog: DatadogService,
+  toolbox: Toolbox
+): void {
+  const { db, log, config: settings } = app
   const parts = {
     toolbox,
     db,

@@ -10,6 +10,7 @@ import { sidecarRoutes } from './sidecar.ts'
 import { statsRoutes } from './stats.ts'
 import { stepRoutes } from './steps.ts'
 import { toolRoutes } from './tools.ts'
+import { writtenToolRoutes } from './written-tools.ts'
 
 /** Every route of this plugin. */
 export function routes(app: PluginApp<unknown>, rca: Rca): void {
@@ -23,7 +24,8 @@ export function routes(app: PluginApp<unknown>, rca: Rca): void {
     stepRoutes,
     sidecarRoutes,
     toolRoutes,
-    approvalRoutes
+    approvalRoutes,
+    writtenToolRoutes
   ])
     add(app, rca)
 }

@@ -2,8 +2,8 @@ import { RayneError, Type, type PluginApp } from '../../../core/index.ts'
 import type { Rca } from './rca.ts'
 
 /** The tools that only read, by the first version's paths. */
-export function toolRoutes(app: PluginApp<unknown>, _: Rca): void {
-  const readers = async () => (await app.toolbox.list()).filter(tool => tool.effect === 'read')
+export function toolRoutes(app: PluginApp<unknown>, { toolbox, lifecycle }: Rca): void {
+  const readers = async () => (await toolbox.list()).filter(tool => tool.effect === 'read')
   app.route({
     method: 'GET',
     path: '/tools',
@@ -25,7 +25,7 @@ export function toolRoutes(app: PluginApp<unknown>, _: Rca): void {
         description,
         params: Object.keys(input.properties)
       }))
-      return { tools, writable: false }
+      return { tools, writable: await lifecycle.writable() }
     }
   })
   app.route({
@@ -54,7 +54,7 @@ export function toolRoutes(app: PluginApp<unknown>, _: Rca): void {
           code: 'tool-not-found',
           message: `there is no tool '${tool}' that reads; GET /v1/rca/tools lists them`
         })
-      const result = await app.toolbox.execute(tool, params, { account, log, signal })
+      const result = await toolbox.execute(tool, params, { account, log, signal })
       return { success: true, tool, result, timestamp: new Date().toISOString() }
     }
   })

@@ -5,6 +5,7 @@ import { shares } from '../migrations/0003_shares.ts'
 import { outcomes } from '../migrations/0004_outcomes.ts'
 import { vectors } from '../migrations/0005_vectors.ts'
 import { approvals } from '../migrations/0006_approvals.ts'
+import { writtenTools } from '../migrations/0007_written_tools.ts'
 
 /** Every step of this plugin's tables, in order. */
 export const migrations: readonly Migration[] = [
@@ -13,5 +14,6 @@ export const migrations: readonly Migration[] = [
   shares,
   outcomes,
   vectors,
-  approvals
+  approvals,
+  writtenTools
 ]

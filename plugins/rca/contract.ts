@@ -252,6 +252,7 @@ export const rcaErrors = defineErrors({
   'approved-by-people': [403, 'A person approves what was written at run time; a token does not.'],
   'no-model': [409, 'No model is configured, so nothing can be asked of one.'],
   'too-many-step-streams': [429, 'So many streams of steps are open that another one is refused.'],
+  'evidence-not-found': [404, 'The analysis has no evidence with this id.'],
   'evidence-unavailable': [502, 'No question to Datadog was answered, so there is no evidence.'],
   'memory-unavailable': [
     'upstream',

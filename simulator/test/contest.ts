@@ -1,3 +1,4 @@
+import { eventually } from '../../core/test/eventually.ts'
 import { createTestApp, createTestDatabase, type Test } from '../../core/testing.ts'
 import datadogProxy from '../../plugins/datadog-proxy/plugin.ts'
 import demo from '../../plugins/demo/plugin.ts'
@@ -49,17 +50,27 @@ export async function alert(
     status: number
     body: { event_id: number }
   }
-  await app.drain()
-  const event = (await app.call('GET', `/v1/webhooks/events/${received.body.event_id}`)).body as {
-    rca?: { url: string }
-  }
-  const { id, report, error } = (await app.call('GET', event.rca?.url ?? '')).body as {
-    id: string
-    report: GradedReport | null
-    error: string | null
-  }
+  // On a machine that is busy an attempt may lose its job, and the next one comes a little later.
+  const { id, report, error } = await eventually(
+    'the end of the analysis',
+    async () => {
+      await app.drain()
+      const path = `/v1/webhooks/events/${received.body.event_id}`
+      const event = (await app.call('GET', path)).body as { rca?: { url: string } }
+      const found = (await app.call('GET', event.rca?.url ?? '')).body as Analysed
+      return found.finished_at !== null && found
+    },
+    5 * MINUTE
+  )
   if (!report) throw new Error(`the analysis left no report: ${error ?? 'it has no error'}`)
   return { id, report }
+}
+
+interface Analysed {
+  readonly id: string
+  readonly report: GradedReport | null
+  readonly error: string | null
+  readonly finished_at: string | null
 }
 
 /** The report of a world, of an application that has never seen another. */

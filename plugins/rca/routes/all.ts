@@ -2,6 +2,8 @@ import type { PluginApp } from '../../../core/index.ts'
 import { readRoutes } from './analyses.ts'
 import { approvalRoutes } from './approvals.ts'
 import { controlRoutes } from './control.ts'
+import { compareRoutes } from './compare.ts'
+import { evidenceRoutes } from './evidence.ts'
 import { feedbackRoutes } from './feedback.ts'
 import type { Rca } from './rca.ts'
 import { reportRoutes } from './report.ts'
@@ -16,6 +18,8 @@ import { writtenToolRoutes } from './written-tools.ts'
 export function routes(app: PluginApp<unknown>, rca: Rca): void {
   for (const add of [
     readRoutes,
+    evidenceRoutes,
+    compareRoutes,
     reportRoutes,
     requestRoutes,
     controlRoutes,

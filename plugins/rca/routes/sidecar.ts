@@ -2,6 +2,7 @@ import { reply, Type, type PluginApp, type Static } from '../../../core/index.ts
 import { AnalysisStatus } from '../contract.ts'
 import { analyseAndWait, type OldRequest } from '../service/analyse-and-wait.ts'
 import { alertOfPayload, type OldPayload } from '../service/alert-of-payload.ts'
+import { generateNotebook } from '../service/generate-notebook.ts'
 import { recoverNow } from '../service/recover-now.ts'
 import { outcomeStore } from '../store/outcomes.ts'
 import type { Rca } from './rca.ts'
@@ -96,6 +97,7 @@ export function sidecarRoutes(app: PluginApp<unknown>, rca: Rca): void {
     }),
     handle: ({ body, signal }) => recoverNow(rca, requestOf(body).payload, signal)
   })
+  notebookRoute(app, rca)
   app.route({
     method: 'GET',
     path: '/notebooks/registry',
@@ -105,6 +107,32 @@ export function sidecarRoutes(app: PluginApp<unknown>, rca: Rca): void {
     async handle() {
       const notebooks = await outcomeStore.notebooks(rca.db, 500)
       return { count: notebooks.length, notebooks, timestamp: new Date().toISOString() }
+    }
+  })
+}
+
+function notebookRoute(app: PluginApp<unknown>, rca: Rca): void {
+  app.route({
+    method: 'POST',
+    path: '/generate-notebook',
+    auth: 'user',
+    summary: 'A text as the JSON of a notebook; makes none (first version: /generate-notebook)',
+    body: Type.Object({
+      title: Type.String({ minLength: 1, maxLength: 500 }),
+      analysis: Type.String({ minLength: 1, maxLength: 200_000 }),
+      monitorId: Type.Optional(
+        Type.Union([Type.String({ pattern: '^[0-9]{1,19}$' }), Type.Integer({ minimum: 1 })])
+      )
+    }),
+    response: Type.Object({
+      success: Type.Boolean(),
+      notebook: Type.String(),
+      timestamp: Type.String()
+    }),
+    async handle({ body: { title, analysis, monitorId } }) {
+      const monitor = monitorId === undefined ? {} : { monitorId: String(monitorId) }
+      const notebook = await generateNotebook(rca.datadog, { title, analysis, ...monitor })
+      return { success: true, notebook, timestamp: new Date().toISOString() }
     }
   })
 }

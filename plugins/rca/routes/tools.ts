@@ -1,4 +1,5 @@
 import { RayneError, Type, type PluginApp } from '../../../core/index.ts'
+import { readOldParams } from '../service/old-tool-params.ts'
 import type { Rca } from './rca.ts'
 
 /** The tools that only read, by the first version's paths. */
@@ -54,7 +55,8 @@ export function toolRoutes(app: PluginApp<unknown>, { toolbox, lifecycle }: Rca)
           code: 'tool-not-found',
           message: `there is no tool '${tool}' that reads; GET /v1/rca/tools lists them`
         })
-      const result = await toolbox.execute(tool, params, { account, log, signal })
+      const read = readOldParams(tool, { ...params })
+      const result = await toolbox.execute(tool, read, { account, log, signal })
       return { success: true, tool, result, timestamp: new Date().toISOString() }
     }
   })

@@ -94,7 +94,7 @@ test('/recover resolves, and the registry says which notebooks are open', async 
 })
 
 test('tools that read are listed and run, and there is no other', async t => {
-  const { app, get } = await sidecar(t)
+  const { app, get, monitor } = await sidecar(t)
   const { tools = [] } = await get<Old>('/v1/rca/tools')
   assert.ok(tools.some(({ name, params }) => name === 'search_logs' && params.includes('query')))
   const params = {
@@ -105,6 +105,42 @@ test('tools that read are listed and run, and there is no other', async t => {
   }
   const ran = await app.call<Old>('POST', '/v1/rca/tools/execute', { tool: 'search_logs', params })
   assert.deepEqual([ran.status, ran.body.result?.rows.length], [200, 5])
+  const since = Math.floor(Date.now() / 1_000) - 3_600
+  for (const [tool, old] of [
+    ['search_logs', { query: 'status:error', from_time: 'now-60m', to_time: 'now', limit: 5 }],
+    ['search_logs', {}],
+    ['get_events', { from_time: since, to_time: String(since + 3_600) }],
+    ['get_host_info', { hostname: 'app-02' }],
+    ['get_monitor_details', { monitor_id: Number(monitor) }],
+    ['get_monitors', {}]
+  ] as const) {
+    const answer = await app.call<Old>('POST', '/v1/rca/tools/execute', { tool, params: old })
+    assert.equal(answer.status, 200, `${tool}: ${JSON.stringify(answer.body)}`)
+    assert.ok((answer.body.result?.rows.length ?? 0) > 0, `${tool} ${JSON.stringify(old)}`)
+  }
   for (const tool of ['create_function', '../x', 'nothing'])
     assert.equal((await app.call('POST', '/v1/rca/tools/execute', { tool })).status, 404)
+})
+
+test('/generate-notebook answers the JSON of a notebook whose text is inert, and makes none', async t => {
+  const { app, notebooks } = await sidecar(t)
+  const answer = await app.call<{ notebook: string }>('POST', '/v1/rca/generate-notebook', {
+    title: 'Outage',
+    analysis: 'It was [here](https://evil.example)\nand there',
+    monitorId: 77
+  })
+  assert.equal(answer.status, 200)
+  const { data } = JSON.parse(answer.body.notebook) as {
+    data: {
+      attributes: { name: string; cells: { attributes: { definition: { text: string } } }[] }
+    }
+  }
+  const texts = data.attributes.cells.map(cell => cell.attributes.definition.text)
+  assert.equal(data.attributes.name, 'Outage')
+  assert.match(texts[1] ?? '', /\/monitors\/77/)
+  assert.doesNotMatch(texts[2] ?? '', /\]\(https/)
+  assert.match(texts[2] ?? '', /and there/)
+  assert.equal(notebooks(), 0)
+  const bare = await app.call('POST', '/v1/rca/generate-notebook', { title: 'Outage' })
+  assert.equal(bare.status, 400)
 })

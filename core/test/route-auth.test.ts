@@ -32,6 +32,8 @@ const rawRoutes = [
   'GET /.well-known/oauth-protected-resource',
   'GET /.well-known/oauth-protected-resource/mcp',
   'POST /mcp',
+  'GET /mcp',
+  'DELETE /mcp',
   'POST /v1/webhooks/test-notify',
   ...datacatPaths,
   ...datacatPaths.map(route => route.replace(' ', ' /k/{key}'))

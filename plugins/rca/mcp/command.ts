@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { homeFolder, Type, type PluginApp, type Principal } from '../../../core/index.ts'
 import { clientConfig, clientNames } from './client-config.ts'
-import type { McpParts } from './mount.ts'
+import type { McpParts } from './server.ts'
 
 /** Who calls over stdin: whoever may start the program. */
 const operator: Principal = {

@@ -1,42 +1,49 @@
-import type { AuthInfo } from '@modelcontextprotocol/server'
-import { RayneError, type PluginApp, type Principal } from '../../../core/index.ts'
-import type { McpOptions } from './server.ts'
+import { RayneError, secondMs, type PluginApp, type Principal } from '../../../core/index.ts'
+
+import type { AnyServer } from './sessions.ts'
 
 type RawHandler = Parameters<PluginApp<unknown>['raw']>[3]
-/** What one caller's server is made of, but for who calls. */
-export type McpParts = Omit<McpOptions, 'principal'>
 
 const path = '/mcp'
 const metadataPath = '/.well-known/oauth-protected-resource'
-const maxRequestBodySize = 1_048_576
+const methods = {
+  POST: 'The Model Context Protocol over Streamable HTTP: tools, resources and prompts',
+  GET: 'What the server tells the client of an MCP session by itself, as server-sent events',
+  DELETE: 'Ends an MCP session'
+}
 
 /**
- * Serves MCP over Streamable HTTP at `/mcp`, without sessions: the stateless revision of 2026-07-28, and that of
- * 2025-11-25 a request at a time. The libraries are loaded at the first request.
+ * Serves MCP over Streamable HTTP at `/mcp`, one server a caller. The libraries are loaded at the first request; while
+ * clients listen, a change of the list of tools is told to them within a second.
  */
-export function mountMcp(app: PluginApp<unknown>, parts: McpParts): void {
+export function mountMcp(
+  app: PluginApp<unknown>,
+  openServer: () => Promise<(principal: Principal) => AnyServer>
+): void {
   let opening: ReturnType<typeof open> | undefined
-  app.raw(
-    'POST',
-    path,
-    {
-      summary: 'The Model Context Protocol over Streamable HTTP: tools, resources and prompts',
-      auth: 'scope:tools',
-      challenge: ctx =>
-        `Bearer realm="rayne", scope="tools", resource_metadata="${originOf(ctx)}${metadataPath}${path}"`
-    },
-    async (ctx, { principal }) => {
-      refuseForeignPage(ctx.headers.origin, ctx.host)
-      const { serve } = await (opening ??= open(parts))
-      ctx.respond = false
-      const { method, url, auth } = {
-        method: ctx.method,
-        url: ctx.req.url ?? path,
-        auth: authOf(principal)
-      }
-      await serve(Object.assign(ctx.req, { method, url, auth }), ctx.res)
+  const handle: RawHandler = async (ctx, { principal }) => {
+    refuseForeignPage(ctx.headers.origin, ctx.host)
+    const { serve, authOf } = await (opening ??= open(app, openServer))
+    ctx.respond = false
+    const { method, url, auth } = {
+      method: ctx.method,
+      url: ctx.req.url ?? path,
+      auth: authOf(principal)
     }
-  )
+    await serve(Object.assign(ctx.req, { method, url, auth }), ctx.res)
+  }
+  for (const [method, summary] of Object.entries(methods))
+    app.raw(
+      method,
+      path,
+      {
+        summary,
+        auth: 'scope:tools',
+        challenge: ctx =>
+          `Bearer realm="rayne", scope="tools", resource_metadata="${originOf(ctx)}${metadataPath}${path}"`
+      },
+      handle
+    )
   for (const address of [metadataPath, `${metadataPath}${path}`])
     app.raw(
       'GET',
@@ -58,35 +65,35 @@ export function mountMcp(app: PluginApp<unknown>, parts: McpParts): void {
 const originOf = ({ headers, protocol, host }: Parameters<RawHandler>[0]): string =>
   `${headers['x-forwarded-proto'] === 'https' ? 'https' : protocol}://${host.replace(/[^\w.:[\]-]/g, '')}`
 
-async function open(parts: McpParts) {
-  const [{ createMcpHandler }, { toNodeHandler }, { createMcpServer }] = await Promise.all([
-    import('@modelcontextprotocol/server'),
-    import('@modelcontextprotocol/node'),
-    import('./server.ts')
+async function open(
+  { toolbox, log }: PluginApp<unknown>,
+  openServer: () => Promise<(principal: Principal) => AnyServer>
+) {
+  const [{ createMcpTransport, authOf }, createServer] = await Promise.all([
+    import('./transport.ts'),
+    openServer()
   ])
-  const onerror = (error: Error): void => parts.log.debug({ error }, 'an MCP request was refused')
-  const handler = createMcpHandler(
-    ({ authInfo }) => createMcpServer({ ...parts, principal: principalOf(authInfo) }),
-    { onerror, maxRequestBodySize }
-  )
+  const onerror = (error: Error): void => log.debug({ error }, 'an MCP request was refused')
+  const transport = createMcpTransport(createServer, onerror)
+  const namesOf = async (): Promise<string> =>
+    (await toolbox.list()).map(({ name, description }) => `${name} ${description}`).join('\n')
+  let known = await namesOf()
+  const watch = setInterval(() => {
+    namesOf()
+      .then(names => {
+        if (names !== known) transport.toolsChanged()
+        known = names
+      })
+      .catch(onerror)
+  }, secondMs).unref()
   return {
-    serve: toNodeHandler(handler, { onerror, maxRequestBodySize }),
-    close: () => handler.close()
+    authOf,
+    serve: transport.serve,
+    async close(): Promise<void> {
+      clearInterval(watch)
+      await transport.close()
+    }
   }
-}
-
-/** The caller as the library carries it; the token itself stays here. */
-const authOf = (principal: Principal): AuthInfo => ({
-  token: '',
-  clientId: principal.id,
-  scopes: [...principal.scopes],
-  extra: { principal }
-})
-
-function principalOf(auth: AuthInfo | undefined): Principal {
-  const principal = auth?.extra?.['principal']
-  if (principal === undefined) throw new Error('an MCP request came without its caller')
-  return principal as Principal
 }
 
 /** A page may use the server it came from; browsers send Origin, other clients do not. */

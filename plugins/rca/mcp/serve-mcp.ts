@@ -23,6 +23,9 @@ export function serveMcp(
     readOnly: settings.mcp_read_only,
     accounts: async () => (await datadog.list()).map(({ name }) => name)
   }
-  mountMcp(app, parts)
+  mountMcp(app, async () => {
+    const { createMcpServer } = await import('./server.ts')
+    return principal => createMcpServer({ ...parts, principal })
+  })
   mcpCommand(app, parts)
 }

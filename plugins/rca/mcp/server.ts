@@ -19,6 +19,9 @@ export interface McpOptions extends CallOptions {
   accounts(): Promise<readonly string[]>
 }
 
+/** What one caller's server is made of, but for who calls. */
+export type McpParts = Omit<McpOptions, 'principal'>
+
 const instructions = [
   'Rayne reads Datadog and finds root causes. Start with the prompt `triage` or `investigate`.',
   'Every answer says its window, whether rows are missing, and why it is empty.',

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readdirSync } from 'node:fs'
 import { test, type TestContext } from 'node:test'
 import { createTestApp } from '../../core/testing.ts'
 import { simulatedTools } from './simulated-tools.ts'
@@ -88,7 +89,11 @@ async function start(t: TestContext) {
   const failing = { query: 'service:checkout-api status:error', ...window, limit: 1 }
   const { rows } = await ask('search_spans', failing)
   const asked = questions(window, String(rows[0]?.['trace_id']))
-  return { tools: await app.toolbox.list(), asked, ask }
+  const files = readdirSync(new URL('../', import.meta.url)).filter(name => name.endsWith('.ts'))
+  const ofPlugins = ({ name }: { name: string }): boolean => !files.includes(`${name}.ts`)
+  const all = await app.toolbox.list()
+  assert.equal(all.length - all.filter(ofPlugins).length, files.length)
+  return { tools: all.filter(tool => !ofPlugins(tool)), asked, ask }
 }
 
 test('the Datadog tools', async t => {

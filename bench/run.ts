@@ -3,6 +3,7 @@ import { datacatCommand } from './datacat/command.ts'
 import { datacatKillCommand } from './datacat-kill/command.ts'
 import { datacatStateCommand } from './datacat-state/command.ts'
 import { fuzzCommand } from './fuzz/command.ts'
+import { incidentsCommand } from './incidents/command.ts'
 import { ingestCommand } from './ingest/command.ts'
 import { killCommand } from './kill/command.ts'
 import { killAnalysisCommand } from './kill-analysis/command.ts'
@@ -21,6 +22,7 @@ for (const add of [
   ingestCommand,
   startCommand,
   fuzzCommand,
+  incidentsCommand,
   killCommand,
   killAnalysisCommand,
   proxyCommand,

@@ -89,7 +89,7 @@ async function measureReports(rounds: number, callMs: number) {
   const app = await createTestApp(t, {
     plugins: [rca, webhooks],
     fakes: [[DatadogToken, datadog.service]],
-    env: { RAYNE_ROLE: 'web,worker' }
+    env: { RAYNE_ROLE: 'web,worker', RAYNE_WEBHOOKS_SETTLE_SECONDS: '0' }
   })
   const [totals, sums, counts]: [number[], number[], number[]] = [[], [], []]
   try {

@@ -96,6 +96,12 @@ export const config = Type.Object(
       default: '[]',
       description: 'Routes as a JSON list; without any, every channel gets every message.'
     }),
+    forward_secret: Type.String({
+      default: '',
+      writeOnly: true,
+      pattern: '^$|^(?:whsec_)?[A-Za-z0-9+/=-]{16,}$',
+      description: 'Signs the webhooks that a config wants forwarded signed; whsec_… in base64.'
+    }),
     url: Type.String({
       default: '',
       env: ['RAYNE_PUBLIC_URL'],

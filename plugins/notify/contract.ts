@@ -47,5 +47,6 @@ export const notifyErrors = defineErrors({
   'delivery-not-found': [404, 'No delivery has this id.'],
   'delivery-not-failed': [409, 'Only a delivery that has failed can be sent again.'],
   'channel-not-found': [404, 'No channel has this name.'],
+  'no-forward-secret': [409, 'A webhook is to be signed, and no secret is configured.'],
   'no-notifier': [500, 'This machine has no notify-send, or it failed.']
 })

@@ -1,6 +1,12 @@
 import { definePlugin, Type, type JobContext, type JobHandle, type Knex } from '../../core/index.ts'
 import { AnalysisEnded } from '../rca/contract.ts'
-import { IncidentChanged, IncidentSettled, IncidentsToken } from '../webhooks/contract.ts'
+import {
+  ForwardDue,
+  IncidentChanged,
+  IncidentSettled,
+  IncidentsToken,
+  WebhooksToken
+} from '../webhooks/contract.ts'
 import { openChannel } from './channels/all.ts'
 import { commands } from './commands.ts'
 import { config, readChannels } from './config.ts'
@@ -8,6 +14,7 @@ import { notifyErrors } from './contract.ts'
 import { messages } from './migrations/0001_messages.ts'
 import { incidents as incidentThreads } from './migrations/0002_incidents.ts'
 import { routes } from './routes.ts'
+import { createForwarding } from './service/forward.ts'
 import { createOutbox, type Send } from './service/outbox.ts'
 import { createThreads } from './service/threads.ts'
 
@@ -17,8 +24,8 @@ export default definePlugin({
   errors: notifyErrors,
   config,
   migrations: [messages, incidentThreads],
-  wants: { incidents: IncidentsToken },
-  register(app, { incidents }) {
+  wants: { incidents: IncidentsToken, webhooks: WebhooksToken },
+  register(app, { incidents, webhooks }) {
     commands(app)
     const { db } = app
     const { channels: settings, routes: routing } = readChannels(app.config)
@@ -32,6 +39,7 @@ export default definePlugin({
       run: (sent, context) => outbox.run(sent, context, deliver)
     })
     routes(app, { db, channels, outbox, deliver })
+    if (webhooks) app.on(ForwardDue, createForwarding(db, webhooks, app.config.forward_secret))
     // Nobody to tell, or nothing to tell of: an alert costs nothing here.
     if (channels.length === 0 || !incidents) return
     const threads = createThreads({

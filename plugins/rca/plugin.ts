@@ -67,7 +67,7 @@ export default definePlugin({
       const deleted = await forget(ids)
       job.log.info({ analyses: deleted }, 'retention: analyses of deleted webhooks were deleted')
     })
-    app.provide(EventLinksToken, createEventLinks(app.db))
+    app.provide(EventLinksToken, createEventLinks(app.db, concurrency))
     const requests = createRequests({ db, datadog, analyse, hasModel })
     const approvals = createApprovals(db)
     serveTools(app, { requests, vectors, approvals })

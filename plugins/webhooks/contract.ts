@@ -100,6 +100,8 @@ export interface EventLink {
 }
 export interface EventLinks {
   of(eventIds: readonly number[]): Promise<ReadonlyMap<number, EventLink>>
+  /** Analyses at once in one process. */
+  readonly maxConcurrent: number
   /** How many events have an analysis of each status. */
   counts(): Promise<ReadonlyMap<AnalysisOfEvent, number>>
 }
@@ -139,6 +141,18 @@ export const IncidentChanged = defineEvent(
   })
 )
 export type IncidentChanged = Static<typeof IncidentChanged.payload>
+
+/** A config wants an event forwarded to an address, as it came or signed; whoever can send takes it. */
+export const ForwardDue = defineEvent(
+  'webhooks.forward-due',
+  Type.Object({
+    config_id: Type.Integer(),
+    event_id: Type.Integer(),
+    url: Type.String(),
+    format: Type.Enum(['signed', 'raw'])
+  })
+)
+export type ForwardDue = Static<typeof ForwardDue.payload>
 
 /** One problem while it lasts; times are epoch milliseconds. */
 export interface Incident {
@@ -197,6 +211,8 @@ export interface Webhooks {
    * is. Returns how many are new.
    */
   storePast(alerts: readonly PastAlert[]): Promise<number>
+  /** The bytes of an event as they came and the type they said to be of; undefined when it is gone. */
+  body(eventId: number): Promise<{ readonly raw: Buffer; readonly contentType: string } | undefined>
   /** Counts of all that was received; `waiting` names at most `limit` of the newest that want an analysis. */
   counts(limit: number): Promise<EventCounts>
 }
@@ -223,6 +239,8 @@ export const WebhooksToken = createToken<Webhooks>('webhooks.receiver')
 /** The errors of this plugin. */
 export const webhooksErrors = defineErrors({
   'event-not-found': [404, 'No event has this id.'],
+  'config-not-found': [404, 'No webhook config has this id.'],
+  'config-name-taken': [409, 'Another webhook config has this name.'],
   'incident-not-found': [404, 'No incident has this id.'],
   'incident-unfit': [409, 'The incident is not in a state in which this can be done.'],
   'file-unreadable': [400, 'The file that `rayne receive` was given cannot be read.'],

@@ -9,13 +9,16 @@ import {
   WebhooksToken,
   webhooksErrors
 } from './contract.ts'
-import { incidentJobs, retentionJobs } from './jobs.ts'
+import { alertJobs, retentionJobs } from './jobs.ts'
 import { events } from './migrations/0001_events.ts'
 import { narrowRows } from './migrations/0002_narrow_rows.ts'
 import { oneCall } from './migrations/0003_one_call.ts'
 import { incidents as incidentTables } from './migrations/0004_incidents.ts'
+import { configs as configTables } from './migrations/0005_configs.ts'
+import { configRoutes } from './routes/configs.ts'
 import { countRoutes } from './routes/counts.ts'
 import { eventRoutes } from './routes/events.ts'
+import { figureRoutes } from './routes/figures.ts'
 import { incidentActions } from './routes/incident-actions.ts'
 import { incidentRoutes } from './routes/incidents.ts'
 import { rawBodyRoute } from './routes/raw-body.ts'
@@ -30,7 +33,7 @@ export default definePlugin({
   errors: webhooksErrors,
   config,
   prefix: '/v1',
-  migrations: [events, narrowRows, oneCall, incidentTables],
+  migrations: [events, narrowRows, oneCall, incidentTables, configTables],
   wants: { datadog: DatadogToken, links: EventLinksToken },
   provides: [WebhooksToken, IncidentsToken],
   register(app, { datadog, links }) {
@@ -44,13 +47,15 @@ export default definePlugin({
       log: app.log
     })
     app.provide(WebhooksToken, webhooks)
-    const incidents = incidentJobs(app, reader)
+    const { incidents, acting } = alertJobs(app, reader, datadog)
     app.provide(IncidentsToken, incidents.service)
     retentionJobs(app, received, links)
     for (const route of [
       ...receiveRoutes(webhooks),
       ...eventRoutes(reader, links !== undefined),
       ...countRoutes({ db: app.db, events: reader, links }),
+      ...configRoutes({ db: app.db, events: reader, acting }),
+      ...figureRoutes({ db: app.db, received, links }),
       ...incidentRoutes({ db: app.db, links }),
       ...incidentActions({ db: app.db, links }, incidents.handling)
     ])

@@ -3,7 +3,8 @@ import type { EventLinks } from '../../webhooks/contract.ts'
 import { ofEventsStore } from '../store/of-events.ts'
 
 /** What became of events, for the webhooks plugin's answers. */
-export const createEventLinks = (db: Knex): EventLinks => ({
+export const createEventLinks = (db: Knex, maxConcurrent: number): EventLinks => ({
+  maxConcurrent,
   async of(eventIds) {
     const found = await ofEventsStore.of(db, eventIds)
     return new Map(

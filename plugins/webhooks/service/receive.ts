@@ -42,6 +42,11 @@ export function createWebhooks({
   return {
     storePast: alerts => eventStore.insertPast(db, alerts.map(pastEvent)),
     counts: limit => eventStore.counts(db, limit),
+    async body(eventId) {
+      const body = await eventStore.body(db, eventId)
+      const contentType = String(body?.headers['content-type'] ?? 'application/json')
+      return body && { raw: body.raw, contentType }
+    },
     async receive({ raw, headers, account: name }): Promise<Receipt> {
       const identity = identify(raw, headers)
       const account = await accountOf(name, identity.orgId)
@@ -100,6 +105,7 @@ const kept = [
   'user-agent',
   'x-datadog-trace-id',
   'x-forwarded-for',
+  'x-rayne-forwarded',
   'webhook-id',
   'webhook-timestamp',
   'webhook-signature'

@@ -124,17 +124,22 @@ export function createAlertTaker(needs: {
     return begin(trx, heard)
   }
 
-  return async (trx: Knex.Transaction, received: AlertReceived): Promise<void> => {
+  /** False when this event was taken before. */
+  return async (trx: Knex.Transaction, received: AlertReceived): Promise<boolean> => {
     const heard = hear(received)
     const { member, isCounted, early } = await memberStore.hear(
       trx,
       heard.names.problem,
       received.event_id
     )
-    if (isCounted) return
-    if (!received.alert.firing) return recover(trx, heard, member)
+    if (isCounted) return false
+    if (!received.alert.firing) {
+      await recover(trx, heard, member)
+      return true
+    }
     const fired = await fire(trx, heard, member)
     if (fired && early.length > 0) await endIfRecovered(trx, heard, early, fired.id)
+    return true
   }
 }
 export type TakeAlert = ReturnType<typeof createAlertTaker>

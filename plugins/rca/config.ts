@@ -129,6 +129,23 @@ const writtenToolSettings = {
   })
 }
 
+const list = (default_: string, pattern: string, description: string) =>
+  Type.String({ default: default_, maxLength: 10_000, pattern, description })
+const clock = '([01][0-9]|2[0-3]):[0-5][0-9]'
+const day = '(mon|tue|wed|thu|fri|sat|sun|Mon|Tue|Wed|Thu|Fri|Sat|Sun)'
+const policySettings = {
+  analyse_statuses: list(
+    'alert,warn',
+    '^(alert|warn)(,(alert|warn))?$',
+    'Which incidents are analysed, by what their alert says; others are kept as skipped'
+  ),
+  analyse_priorities: list('', '^[^\\x00]*$', 'Only these priorities, as P1,P2; empty for all'),
+  analyse_tags: list('', '^[^\\x00]*$', 'Only with one of these tags; empty for all'),
+  analyse_accounts: list('', '^[^\\x00]*$', 'Only of these accounts; empty for all'),
+  analyse_days: list('', `^(${day}(,${day})*)?$`, 'Only on these days (UTC), as mon,tue'),
+  analyse_hours: list('', `^(${clock}-${clock})?$`, 'Only at these hours (UTC), as 08:00-18:00')
+}
+
 export const config = Type.Object(
   {
     concurrency: Type.Integer({
@@ -151,6 +168,7 @@ export const config = Type.Object(
         'Analyses that one monitor may start within an hour; alerts beyond it are kept as skipped; ' +
         '0 is without a limit'
     }),
+    ...policySettings,
     ...modelSettings,
     ...mcpSettings,
     ...memorySettings,

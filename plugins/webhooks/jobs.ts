@@ -59,7 +59,6 @@ function actingJobs(app: PluginApp<Config>, datadog: DatadogService | undefined)
     run: createDowntimeKeeper(app.db, datadog)
   })
   return createActing({
-    db: app.db,
     forward: (trx, due) => app.emit(trx, ForwardDue, due),
     downtime: (trx, downtimeId) => keep.enqueue({ downtimeId }, { trx })
   })

@@ -1,33 +1,39 @@
 import type { JobContext, JobHandle, Knex } from '../../../core/index.ts'
 import { needsAnalysis, problemOf, type IncidentSettled } from '../../webhooks/contract.ts'
 import { analysisStore } from '../store/analyses.ts'
+import { whyNotAnalysed, type TriggerPolicy } from './trigger-policy.ts'
 
-/** How many analyses one monitor may start within an hour; 0 is without a limit. */
-export interface HourlyShare {
+/** What is analysed, and how many analyses one monitor may start within an hour; 0 is without a limit. */
+export interface Share {
+  readonly policy: TriggerPolicy
   readonly perMonitor: number
 }
 
 /**
- * Opens one analysis for an incident, of the alert that stands for it, and enqueues its job, both or neither; a second
- * delivery of the event does nothing. Beyond its monitor's share of the hour it is kept as skipped, with the reason.
+ * Opens one analysis for an incident, of the alert that stands for it, and enqueues its job, both or neither; a
+ * second delivery does nothing. What the policy leaves out, and what is beyond its monitor's share of the hour, is kept
+ * as skipped, with the reason.
  */
 export async function openAnalysis(
   trx: Knex.Transaction,
   received: IncidentSettled,
   job: JobContext,
   analyse: JobHandle<{ analysisId: string }>,
-  { perMonitor }: HourlyShare
+  { policy, perMonitor }: Share
 ): Promise<void> {
   const { alert, account } = received
   if (!needsAnalysis(alert)) return
   await job.fence(trx)
   // What has no monitor shares one count.
   const monitor = JSON.stringify([account, (problemOf(alert).monitor ?? '').slice(0, 200)])
+  const unwanted = whyNotAnalysed(policy, account, alert, received.received_at)
   const isOver =
-    perMonitor > 0 && (await analysisStore.startedWithinHour(trx, monitor)) >= perMonitor
+    unwanted === null &&
+    perMonitor > 0 &&
+    (await analysisStore.startedWithinHour(trx, monitor)) >= perMonitor
   const skipped = isOver
     ? `not analysed: this monitor has had ${perMonitor} analyses within an hour (RAYNE_RCA_HOURLY_PER_MONITOR)`
-    : null
+    : unwanted
   const analysisId = await analysisStore.create(trx, {
     eventId: received.event_id,
     account,

@@ -90,7 +90,12 @@ const wire = (config: WebhookConfig): Static<typeof Config> => ({
 })
 
 /** What is done with the events that match. */
-export const configRoutes = ({ db, events, acting }: ConfigRoutes): Route[] => [
+export const configRoutes = (needs: ConfigRoutes): Route[] => [
+  ...readingRoutes(needs),
+  ...changingRoutes(needs)
+]
+
+const changingRoutes = ({ db, acting }: ConfigRoutes): Route[] => [
   defineRoute({
     method: 'POST',
     path: '/webhooks/config',
@@ -106,25 +111,6 @@ export const configRoutes = ({ db, events, acting }: ConfigRoutes): Route[] => [
       acting.forget()
       return reply(201, wire(made))
     }
-  }),
-  defineRoute({
-    method: 'GET',
-    path: '/webhooks/config',
-    auth: 'user',
-    summary: 'The configs that are active, or all of them',
-    query: Type.Object({ all: Type.Boolean({ default: false }) }, closed),
-    response: Type.Array(Config),
-    handle: async ({ query: { all } }) => (await configStore.list(db, { active: !all })).map(wire)
-  }),
-  defineRoute({
-    method: 'GET',
-    path: '/webhooks/config/{id}',
-    auth: 'user',
-    summary: 'One config',
-    params: ConfigId,
-    response: Config,
-    also: noConfig,
-    handle: async ({ params: { id } }) => wire(await found(db, id))
   }),
   defineRoute({
     method: 'PUT',
@@ -159,6 +145,28 @@ export const configRoutes = ({ db, events, acting }: ConfigRoutes): Route[] => [
       acting.forget()
       return { message: `config ${name} deleted` }
     }
+  })
+]
+
+const readingRoutes = ({ db, events }: ConfigRoutes): Route[] => [
+  defineRoute({
+    method: 'GET',
+    path: '/webhooks/config',
+    auth: 'user',
+    summary: 'The configs that are active, or all of them',
+    query: Type.Object({ all: Type.Boolean({ default: false }) }, closed),
+    response: Type.Array(Config),
+    handle: async ({ query: { all } }) => (await configStore.list(db, { active: !all })).map(wire)
+  }),
+  defineRoute({
+    method: 'GET',
+    path: '/webhooks/config/{id}',
+    auth: 'user',
+    summary: 'One config',
+    params: ConfigId,
+    response: Config,
+    also: noConfig,
+    handle: async ({ params: { id } }) => wire(await found(db, id))
   }),
   defineRoute({
     method: 'POST',

@@ -5,14 +5,13 @@ import { eventStore } from '../store/events.ts'
 
 /** What acting on alerts needs of the platform. */
 export interface Acting {
-  readonly db: Knex
   readonly forward: (trx: Knex.Transaction, due: ForwardDue) => Promise<void>
   readonly downtime: (trx: Knex.Transaction, downtimeId: number) => Promise<void>
 }
 type Matchers = Pick<WebhookConfig, 'accounts' | 'monitor_ids' | 'tags' | 'statuses'>
 
 /** A header of what was forwarded: it is not forwarded again, so that nothing goes round in circles. */
-export const forwardedHeader = 'x-rayne-forwarded'
+const forwardedHeader = 'x-rayne-forwarded'
 
 const rememberedMs = 1_000
 
@@ -29,15 +28,14 @@ export function matches(config: Matchers, account: string | null, alert: Alert):
 }
 
 /** Puts in line what the configs want done with an event: forwarding, and downtimes that begin and end. */
-export function createActing({ db, forward, downtime }: Acting) {
-  let known: { readonly configs: Promise<WebhookConfig[]>; readonly until: number } | undefined
-  const activeConfigs = (): Promise<WebhookConfig[]> => {
+export function createActing({ forward, downtime }: Acting) {
+  let known: { readonly configs: readonly WebhookConfig[]; readonly until: number } | undefined
+  /** Read within the transaction: whoever holds a connection asks for no other one. */
+  async function activeConfigs(trx: Knex.Transaction): Promise<readonly WebhookConfig[]> {
     const now = performance.now()
     if (known && known.until > now) return known.configs
-    const configs = configStore.list(db, { active: true })
+    const configs = await configStore.list(trx, { active: true })
     known = { configs, until: now + rememberedMs }
-    // A failure is told to those who waited for it, and the next one asks again.
-    configs.catch(() => (known = undefined))
     return configs
   }
 
@@ -65,7 +63,7 @@ export function createActing({ db, forward, downtime }: Acting) {
     },
     async act(trx: Knex.Transaction, received: AlertReceived): Promise<void> {
       const { account, alert, event_id: eventId } = received
-      const configs = await activeConfigs()
+      const configs = await activeConfigs(trx)
       const place = placeOf(account, alert)
       if (!alert.firing && place && configs.some(each => each.auto_downtime))
         for (const id of await configStore.endDowntimes(trx, place)) await downtime(trx, id)

@@ -123,12 +123,12 @@ test('a monitor is muted in the scope of its alert until it recovers, once a cyc
     plugins: [demo, datadogProxy, webhooks],
     env: { RAYNE_DEMO_ACCOUNTS: JSON.stringify(simulator.accounts), RAYNE_DEMO_FIRE: 'false' }
   })
-  const made = await app.call<Config>('POST', '/v1/webhooks/config', ({
-	name: 'mute',
-	url: 'https://a.example',
-	auto_downtime: true,
-	downtime_duration_minutes: 30
-}))
+  const made = await app.call<Config>('POST', '/v1/webhooks/config', {
+    name: 'mute',
+    url: 'https://a.example',
+    auto_downtime: true,
+    downtime_duration_minutes: 30
+  })
   assert.equal(made.status, 201)
   const { monitor_id: monitor } = JSON.parse(simulator.renderWebhook()) as { monitor_id: unknown }
   const post = async (body: object): Promise<void> => {

@@ -19,12 +19,11 @@ import { createFollowUp, recover } from './service/after-alert.ts'
 import { createAnalyser } from './service/analyse.ts'
 import { openInvestigator } from './service/investigate/open-investigator.ts'
 import { createEventLinks } from './service/link-events.ts'
-import { openAnalysis } from './service/open-analysis.ts'
+import { openAnalysis, readShare } from './service/open-analysis.ts'
 import { createRequests } from './service/request-analysis.ts'
 import { createNotebookResolver } from './service/resolve-notebook.ts'
 import { serveTools, toolTokens } from './service/serve-tools.ts'
 import { tellEnded } from './service/tell-ended.ts'
-import { readPolicy } from './service/trigger-policy.ts'
 import { openWrittenTools } from './written/open-written-tools.ts'
 
 export default definePlugin({
@@ -37,7 +36,7 @@ export default definePlugin({
   provides: [EventLinksToken, ...toolTokens],
   register(app, { datadog }) {
     const { concurrency, timeout_seconds: timeoutSeconds } = app.config
-    const share = { policy: readPolicy(app.config), perMonitor: app.config.hourly_per_monitor }
+    const share = readShare(app.config)
     const { config: settings, db, log } = app
     const { toolbox, lifecycle } = openWrittenTools(app, datadog)
     const investigator = openInvestigator({ settings, toolbox, db, log })

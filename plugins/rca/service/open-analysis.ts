@@ -1,12 +1,21 @@
 import type { JobContext, JobHandle, Knex } from '../../../core/index.ts'
 import { needsAnalysis, problemOf, type IncidentSettled } from '../../webhooks/contract.ts'
 import { analysisStore } from '../store/analyses.ts'
-import { whyNotAnalysed, type TriggerPolicy } from './trigger-policy.ts'
+import { readPolicy, whyNotAnalysed, type TriggerPolicy } from './trigger-policy.ts'
 
 /** What is analysed, and how many analyses one monitor may start within an hour; 0 is without a limit. */
 export interface Share {
   readonly policy: TriggerPolicy
   readonly perMonitor: number
+}
+
+/** Reads what is analysed of the settings. */
+export const readShare = (settings: Parameters<typeof readPolicy>[0] & HourlySetting): Share => ({
+  policy: readPolicy(settings),
+  perMonitor: settings.hourly_per_monitor
+})
+interface HourlySetting {
+  readonly hourly_per_monitor: number
 }
 
 /**

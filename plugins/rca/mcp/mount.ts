@@ -22,7 +22,9 @@ export function mountMcp(
 ): void {
   let opening: ReturnType<typeof open> | undefined
   const handle: RawHandler = async (ctx, { principal }) => {
-    refuseForeignPage(ctx.headers.origin, ctx.host)
+    // A GET that names no session is refused as such, whoever sends it: there is nothing to protect.
+    if (ctx.method !== 'GET' || ctx.headers['mcp-session-id'] !== undefined)
+      refuseForeignPage(ctx.headers.origin, ctx.host)
     const { serve, authOf } = await (opening ??= open(app, openServer))
     ctx.respond = false
     const { method, url, auth } = {

@@ -92,20 +92,19 @@ test('what was sent is kept for a broken stream, and not without end', async () 
   assert.deepEqual(await replay(first), [])
 })
 
-async function served(
-  t: TestContext
-): Promise<(method: string, body?: string, session?: string) => Promise<Response>> {
+async function served(t: TestContext) {
   const { url } = await createTestApp(t, { plugins: [proxy, webhooks, rca] })
-  return (method, body, session) =>
+  const call = (method: string, body?: string, session?: string): Promise<Response> =>
     fetch(new URL('/mcp', url), {
       method,
       headers: { ...headers, ...(session === undefined ? {} : { 'mcp-session-id': session }) },
       ...(body === undefined ? {} : { body })
     })
+  return { call, url }
 }
 
 test('a session over the wire: begun, used, ended, and gone', async t => {
-  const call = await served(t)
+  const { call, url } = await served(t)
   const begun = await call('POST', initialize)
   await begun.text()
   const id = begun.headers.get('mcp-session-id') ?? ''
@@ -122,5 +121,14 @@ test('a session over the wire: begun, used, ended, and gone', async t => {
     const answer = await call(method, body, session)
     await answer.text()
     assert.equal(answer.status, status, `${method} ${session}`)
+  }
+  for (const method of ['GET', 'POST', 'DELETE']) {
+    const answer = await fetch(new URL('/mcp', url), {
+      method,
+      headers: { ...headers, 'mcp-session-id': id, origin: 'https://evil.example' },
+      ...(method === 'POST' ? { body: ping } : {})
+    })
+    await answer.text()
+    assert.equal(answer.status, 403, `${method} of a foreign page`)
   }
 })

@@ -73,7 +73,17 @@ export const Route = Type.Object(
         closed
       )
     ),
-    per_hour: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 }))
+    per_hour: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })),
+    /** Whom else to tell when nobody has acknowledged it by then. */
+    escalate: Type.Optional(
+      Type.Object(
+        {
+          after_minutes: Type.Integer({ minimum: 1, maximum: 10_080 }),
+          channels: Type.Array(Name, { minItems: 1, maxItems: 20 })
+        },
+        closed
+      )
+    )
   },
   closed
 )
@@ -142,7 +152,8 @@ export function readChannels(settings: Config): {
   const routes = readList('ROUTES', settings.routes).map((entry, n) => {
     const where = `RAYNE_NOTIFY_ROUTES, entry ${n + 1}`
     const route = checked(() => readRoute(entry, 'route'), where)
-    const stranger = route.channels.find(name => !names.includes(name))
+    const named = [...route.channels, ...(route.escalate?.channels ?? [])]
+    const stranger = named.find(name => !names.includes(name))
     if (stranger !== undefined)
       throw bootError(
         `${where}: there is no channel '${stranger}'; there are ${names.join(', ') || 'none'}`

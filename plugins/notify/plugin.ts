@@ -14,6 +14,7 @@ import { notifyErrors } from './contract.ts'
 import { messages } from './migrations/0001_messages.ts'
 import { incidents as incidentThreads } from './migrations/0002_incidents.ts'
 import { routes } from './routes.ts'
+import { createEscalation, type Escalation } from './service/escalate.ts'
 import { createForwarding } from './service/forward.ts'
 import { createOutbox, type Send } from './service/outbox.ts'
 import { createThreads } from './service/threads.ts'
@@ -42,9 +43,19 @@ export default definePlugin({
     if (webhooks) app.on(ForwardDue, createForwarding(db, webhooks, app.config.forward_secret))
     // Nobody to tell, or nothing to tell of: an alert costs nothing here.
     if (channels.length === 0 || !incidents) return
+    const escalation = createEscalation({ db, routes: routing, incidents, outbox, deliver })
+    const escalate: JobHandle<Escalation> = app.job('escalate', {
+      payload: Type.Object({
+        threadId: Type.Integer(),
+        incidentId: Type.Integer(),
+        route: Type.String()
+      }),
+      run: escalation.run
+    })
     const threads = createThreads({
       base: app.config.url,
       incidents,
+      begun: (trx, ...thread) => escalation.begin(trx, escalate, ...thread),
       tell: (trx, ...told) => outbox.tell(trx, deliver, ...told)
     })
     const fenced = (job: JobContext, run: (trx: Knex.Transaction) => Promise<void>) =>

@@ -80,6 +80,9 @@ export const messageStore = {
     const row = await db('notify_threads').where({ id }).first()
     return row && threadOf(row)
   },
+  /** The channels that were told of a thread. */
+  toldOf: (db: Knex, threadId: number): Promise<string[]> =>
+    db('notify_posts').where({ thread_id: threadId }).orderBy('channel').pluck('channel'),
   /** What a channel has been told of a thread, and under which name. */
   async post(db: Knex, threadId: number, channel: string): Promise<Post | undefined> {
     return db('notify_posts')

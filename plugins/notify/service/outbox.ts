@@ -46,6 +46,25 @@ export function createOutbox({ db, channels, routes, now = Date.now }: OutboxOpt
   return {
     choose,
 
+    /** Puts what a thread says in line for other channels, now. */
+    async tellAlso(
+      trx: Knex.Transaction,
+      job: JobHandle<Send>,
+      { id: threadId, message }: Thread,
+      others: readonly string[]
+    ): Promise<void> {
+      for (const channel of others) {
+        const { revision } = message
+        const id = await messageStore.addDelivery(trx, {
+          threadId,
+          channel,
+          revision,
+          calms: false
+        })
+        if (id !== undefined) await enqueue(trx, job, id, 0)
+      }
+    },
+
     /** Puts a message in line for every channel that takes it. */
     async tell(
       trx: Knex.Transaction,
@@ -55,7 +74,12 @@ export function createOutbox({ db, channels, routes, now = Date.now }: OutboxOpt
       facts: Facts,
       manner: Manner
     ): Promise<void> {
-      for (const { channel, route, ...one } of choose(message, facts)) {
+      const chosen = choose(message, facts)
+      // Who was told by an escalation is told of the end too.
+      const told = (await messageStore.toldOf(trx, threadId))
+        .filter(name => byName.has(name) && chosen.every(({ channel }) => channel !== name))
+        .map(channel => ({ channel, route: null, waitSeconds: 0, perHour: null }))
+      for (const { channel, route, ...one } of [...chosen, ...told]) {
         const edits = byName.get(channel)?.update !== undefined
         if (!edits && manner.isQuiet) continue
         const calm = edits ? 0 : manner.waitSeconds

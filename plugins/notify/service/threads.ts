@@ -31,11 +31,14 @@ const calmSeconds = 60
 export function createThreads({
   tell,
   base,
-  incidents
+  incidents,
+  begun
 }: {
   readonly tell: Tell
   readonly base: string
   readonly incidents: Incidents
+  /** Told when a thread has begun, in its transaction. */
+  readonly begun: (trx: Knex.Transaction, threadId: number, incidentId: number) => Promise<void>
 }) {
   async function begin(
     trx: Knex.Transaction,
@@ -48,6 +51,7 @@ export function createThreads({
     const message: Message = { ...incidentMessage(incident, cause, base), key, revision: 1 }
     const id = await messageStore.open(trx, key, message, facts, cause)
     await tell(trx, id, message, facts, { isQuiet: false, waitSeconds: 0 })
+    await begun(trx, id, incident.id)
   }
 
   async function renew(

@@ -197,3 +197,39 @@ test('settings that cannot be meant are refused by name', async t => {
       why
     )
 })
+
+test('what nobody acknowledges is told to others, who hear of its end too', async t => {
+  const boss = await startReceiver(t)
+  const { post, app } = await start(t, [], {
+    RAYNE_NOTIFY_CHANNELS: JSON.stringify([
+      { name: 'boss', kind: 'ntfy', url: boss.url, topic: 'boss' }
+    ]),
+    RAYNE_NOTIFY_ROUTES: JSON.stringify([
+      {
+        name: 'all',
+        channels: ['desktop'],
+        escalate: { after_minutes: 15, channels: ['boss'] }
+      }
+    ])
+  })
+  const later = async (): Promise<void> => {
+    await app
+      .db('jobs.job')
+      .where({ name: 'notify.escalate', state: 'created' })
+      .update({ start_after: new Date(0) })
+    await app.drain()
+  }
+  await post(alert())
+  assert.equal(boss.got.length, 0)
+  await later()
+  assert.equal(boss.got.length, 1)
+  await post(recovery)
+  assert.equal(boss.got.length, 2)
+  await post(alert({ monitor_id: 8, alert_scope: 'env:dev' }))
+  await app.call('POST', '/v1/incidents/2/acknowledge')
+  await later()
+  await post(alert({ monitor_id: 9, alert_scope: 'env:test' }))
+  await post({ ...recovery, monitor_id: 9, alert_scope: 'env:test' })
+  await later()
+  assert.equal(boss.got.length, 2)
+})

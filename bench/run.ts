@@ -9,6 +9,7 @@ import { killCommand } from './kill/command.ts'
 import { killAnalysisCommand } from './kill-analysis/command.ts'
 import { proxyCommand } from './proxy/command.ts'
 import { rcaCommand } from './rca/command.ts'
+import { sandboxCommand } from './sandbox/command.ts'
 import { siegeCommand } from './siege/command.ts'
 import { startCommand } from './start/command.ts'
 import { stopEverything } from './process/started.ts'
@@ -30,7 +31,8 @@ for (const add of [
   datacatCommand,
   datacatKillCommand,
   datacatStateCommand,
-  rcaCommand
+  rcaCommand,
+  sandboxCommand
 ])
   add(program)
 

@@ -65,7 +65,7 @@ export const wholeOf = (row: WrittenRow): Static<typeof WrittenTool> => ({
 const ProposalBody = Type.Object(
   {
     ...Type.Partial(Proposal).properties,
-    module_name: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
+    module_name: Type.Optional(Proposal.properties.name),
     function_code: Type.Optional(Type.String({ minLength: 1, maxLength: 20_000 }))
   },
   { additionalProperties: false }
@@ -169,13 +169,11 @@ function proposalOf({
   ...body
 }: Static<typeof ProposalBody>): Proposal {
   if (name === undefined && source === undefined) return readProposal(body, 'body')
-  if (name === undefined) throw invalid('/module_name', 'must be there beside function_code')
-  if (source === undefined) throw invalid('/function_code', 'must be there beside module_name')
-  if (!/^[a-z][a-z0-9_]{2,63}$/.test(name))
-    throw invalid('/module_name', 'must be 3 to 64 of a-z, 0-9 and _, beginning with a letter')
+  if (name === undefined) throw invalid('/body/module_name', 'must be there beside function_code')
+  if (source === undefined) throw invalid('/body/function_code', 'must be there beside module_name')
   if (!/\bexport\s+default\b/.test(source))
     throw invalid(
-      '/function_code',
+      '/body/function_code',
       'must be TypeScript: export default async function run(input, { datadog }) { … }'
     )
   return {

@@ -85,6 +85,7 @@ export async function startChild(
     permissionFlag(),
     ...readable(),
     '--no-warnings',
+    '--max-semi-space-size=1',
     `--max-old-space-size=${heapMb}`,
     childFile
   ]

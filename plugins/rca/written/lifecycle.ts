@@ -215,8 +215,10 @@ const state = (row: WrittenRow, why: string): RayneError =>
 const refused = (problems: readonly Problem[]): RayneError =>
   new RayneError({
     code: 'invalid-input',
-    message: problems.map(({ field, message }) => `/${field} ${message}`).join('; '),
-    details: { errors: problems.map(({ field, message }) => ({ pointer: `/${field}`, message })) }
+    message: problems.map(({ field, message }) => `/body/${field} ${message}`).join('; '),
+    details: {
+      errors: problems.map(({ field, message }) => ({ pointer: `/body/${field}`, message }))
+    }
   })
 
 /** Datadog as an example recorded it; a path it does not hold is refused. */

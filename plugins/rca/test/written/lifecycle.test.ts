@@ -105,7 +105,7 @@ describe('a tool written at run time', () => {
       proposal({ source: 'export default () => process.env', input: { type: 'array' } })
     )
     assert.equal(bad.status, 400)
-    assert.match(bad.body.error ?? '', /\/input needs .*\/source line 1: 'process'/)
+    assert.match(bad.body.error ?? '', /\/body\/input needs .*\/body\/source line 1: 'process'/)
     assert.equal((await propose(proposal({ name: 'search_logs' }))).status, 400)
     for (const name of [
       '../../x',

@@ -136,7 +136,7 @@ interface Deciding {
   tell(row: WrittenRow, by: string, what: string): void
 }
 
-/** What people decide. */
+/** What people decide; what is served may be taken back by programs too. */
 function createDecisions({ options: { db, changed }, find, serve, tell }: Deciding) {
   return {
     /** Serves a tested version, when its hash is the one that was looked at. */
@@ -146,7 +146,6 @@ function createDecisions({ options: { db, changed }, find, serve, tell }: Decidi
     },
 
     async reject(name: string, version: number, why: string, by: Principal): Promise<WrittenRow> {
-      refuseTokens(by)
       const row = await find(name, version)
       const from: WrittenState[] = ['draft', 'tested', 'canary', 'active', 'quarantined']
       const moved = await writtenStore.move(db, {
@@ -163,7 +162,6 @@ function createDecisions({ options: { db, changed }, find, serve, tell }: Decidi
 
     /** Puts the version that was served before back in the place of the one that is, or takes the only one away. */
     async rollBack(name: string, by: Principal): Promise<WrittenRow> {
-      refuseTokens(by)
       const versions = await writtenStore.versions(db, name)
       const current = versions.find(one => ['canary', 'active', 'quarantined'].includes(one.state))
       if (!current) throw state(await find(name), 'is not served, so there is nothing to take back')

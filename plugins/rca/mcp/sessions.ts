@@ -63,7 +63,7 @@ export function createSessions(
         },
         onsessionclosed: id => drop(id)
       })
-      transport.onerror = settings.onerror
+      Object.assign(transport, { onerror: settings.onerror })
       await server.connect(transport)
       return transport.handleRequest(request, options)
     },

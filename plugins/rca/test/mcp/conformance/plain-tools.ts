@@ -78,7 +78,8 @@ function tellingTools(
     return text('logged')
   })
   server.registerTool('test_tool_with_progress', describe('progress'), async context => {
-    const progressToken = context.mcpReq._meta?.progressToken
+    const { _meta: meta } = context.mcpReq
+    const progressToken = meta?.progressToken
     for (const progress of [0, 50, 100]) {
       if (progressToken !== undefined)
         await context.mcpReq.notify({

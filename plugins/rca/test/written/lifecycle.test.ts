@@ -23,7 +23,9 @@ const newHome = (): string => mkdtempSync(path.join(tmpdir(), 'rayne-written-'))
 
 async function written(t: TestContext, env: Readonly<Record<string, string>> = {}) {
   const home = newHome()
-  const { app } = await simulatedApp(t, 's1', { RAYNE_HOME: home, ...env })
+  // The strongest level this machine gives: where it gives no namespace, the tools are the same.
+  const own = { RAYNE_HOME: home, RAYNE_RCA_SANDBOX: 'permission' }
+  const { app } = await simulatedApp(t, 's1', { ...own, ...env })
   const propose = (body: object) =>
     app.call<{ success: boolean; tool: Written; error?: string }>(
       'POST',
@@ -242,7 +244,12 @@ test('both of two replicas serve what one of them approved', async t => {
   const { default: webhooks } = await import('../../../webhooks/plugin.ts')
   const { default: proxy } = await import('../../../datadog-proxy/plugin.ts')
   const plugins = [proxy, rca, webhooks]
-  const open = () => createTestApp(t, { plugins, connection, env: { RAYNE_HOME: newHome() } })
+  const open = () =>
+    createTestApp(t, {
+      plugins,
+      connection,
+      env: { RAYNE_HOME: newHome(), RAYNE_RCA_SANDBOX: 'permission' }
+    })
   const [one, two] = [await open(), await open()]
   const ask = (app: typeof one) =>
     app.call<{ result: unknown }>('POST', '/v1/rca/tools/execute', {

@@ -81,13 +81,7 @@ const apart = [
   'list_accounts',
   'list_downtimes'
 ]
-const writing = [
-  'create_notebook',
-  'create_tool',
-  'mute_host',
-  'schedule_downtime',
-  'start_analysis'
-]
+const writing = ['create_notebook', 'mute_host', 'schedule_downtime', 'start_analysis']
 const ending = ['cancel_downtime']
 
 async function start(t: TestContext) {

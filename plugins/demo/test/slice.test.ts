@@ -47,7 +47,7 @@ async function until<T>(
 test('without keys the simulated incident is analysed, and our alert gets a report and a notebook', async t => {
   const app = await createTestApp(t, { plugins, env: { RAYNE_ROLE: 'web,worker' } })
   const get = async (path: string): Promise<Wire> => (await app.call('GET', path)).body
-  const first = await until('the first analysis', 20_000, async () => {
+  const first = await until('the first analysis', 60_000, async () => {
     const event = await get('/v1/webhooks/events/1')
     return event.status === 'processed' && event
   })
@@ -57,7 +57,7 @@ test('without keys the simulated incident is analysed, and our alert gets a repo
   assert.equal(report.simulated, true)
 
   const { event_id } = (await app.call('POST', '/v1/webhooks/receive', minikube)).body as Wire
-  const event = await until('the analysis of our alert', 5_000, async () => {
+  const event = await until('the analysis of our alert', 60_000, async () => {
     const read = await get(`/v1/webhooks/events/${event_id}`)
     return read.status === 'processed' && read
   })

@@ -22,7 +22,11 @@ async function started(t: TestContext) {
   t.after(() => simulator.close())
   const app = await createTestApp(t, {
     plugins: [demo, datadogProxy, rca, webhooks],
-    env: { RAYNE_DEMO_ACCOUNTS: JSON.stringify(simulator.accounts) }
+    // Each alert here is a question of its own: scopes of one monitor would be one incident.
+    env: {
+      RAYNE_DEMO_ACCOUNTS: JSON.stringify(simulator.accounts),
+      RAYNE_WEBHOOKS_GROUPING: 'off'
+    }
   })
   let posts = 0
   return async (

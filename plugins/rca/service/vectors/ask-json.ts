@@ -23,7 +23,7 @@ export async function askJson(
   body: unknown,
   signal: AbortSignal
 ): Promise<unknown> {
-  const answer = await fetch(`${url.replace(/\/+$/, '')}${path}`, {
+  const answer = await fetch(`${withoutSlash(url)}${path}`, {
     method,
     headers: { ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -61,4 +61,11 @@ async function textOf({ body }: Response, maxBytes: number): Promise<string> {
     chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString('utf8')
+}
+
+/** An address as the path is put behind it. */
+const withoutSlash = (url: string): string => {
+  let end = url.length
+  while (url[end - 1] === '/') end -= 1
+  return url.slice(0, end)
 }

@@ -35,7 +35,7 @@ export default defineGuarded({
   async plan({ scope, monitor_id: id, monitor_tags: tags, minutes, message }, { account, signal }) {
     if ((id === undefined) === (tags.length === 0))
       throw invalid('/monitor_id', 'or monitor_tags must be given, and not both')
-    if (!/[\w.-]:[\w*.-]/.test(scope) || /^\s*\*?:?\*?\s*$/.test(scope))
+    if (!/[\w.-]:[\w*.-]/.test(scope))
       throw invalid('/scope', 'needs key:value terms, e.g. env:staging')
     const which =
       id === undefined

@@ -141,7 +141,7 @@ function switchesIn(rows: readonly EvidenceRow[]): Switch[] {
     .flatMap(row => {
       const service = textFact(row, 'service')
       const title = textFact(row, 'title') ?? ''
-      const key = (title.match(/[a-z][a-z\d]*(?:[_.-][a-z\d]+)+/gi) ?? []).find(
+      const key = (title.match(/(?<![a-z\d])[a-z][a-z\d]*(?:[_.-][a-z\d]+)+/gi) ?? []).find(
         word => word !== service && word.length >= 6
       )
       return service === undefined || key === undefined ? [] : [{ service, key }]

@@ -1,4 +1,11 @@
-import { RayneError, secondMs, type PluginApp, type Principal } from '../../../core/index.ts'
+import {
+  RayneError,
+  secondMs,
+  type Logger,
+  type PluginApp,
+  type Principal,
+  type Toolbox
+} from '../../../core/index.ts'
 
 import type { AnyServer } from './sessions.ts'
 
@@ -18,6 +25,7 @@ const methods = {
  */
 export function mountMcp(
   app: PluginApp<unknown>,
+  toolbox: Toolbox,
   openServer: () => Promise<(principal: Principal) => AnyServer>
 ): void {
   let opening: ReturnType<typeof open> | undefined
@@ -25,7 +33,7 @@ export function mountMcp(
     // A GET that names no session is refused as such, whoever sends it: there is nothing to protect.
     if (ctx.method !== 'GET' || ctx.headers['mcp-session-id'] !== undefined)
       refuseForeignPage(ctx.headers.origin, ctx.host)
-    const { serve, authOf } = await (opening ??= open(app, openServer))
+    const { serve, authOf } = await (opening ??= open(app.log, toolbox, openServer))
     ctx.respond = false
     const { method, url, auth } = {
       method: ctx.method,
@@ -68,7 +76,8 @@ const originOf = ({ headers, protocol, host }: Parameters<RawHandler>[0]): strin
   `${headers['x-forwarded-proto'] === 'https' ? 'https' : protocol}://${host.replace(/[^\w.:[\]-]/g, '')}`
 
 async function open(
-  { toolbox, log }: PluginApp<unknown>,
+  log: Logger,
+  toolbox: Toolbox,
   openServer: () => Promise<(principal: Principal) => AnyServer>
 ) {
   const [{ createMcpTransport, authOf }, createServer] = await Promise.all([

@@ -23,7 +23,7 @@ export function serveMcp(
     readOnly: settings.mcp_read_only,
     accounts: async () => (await datadog.list()).map(({ name }) => name)
   }
-  mountMcp(app, async () => {
+  mountMcp(app, toolbox, async () => {
     const { createMcpServer } = await import('./server.ts')
     return principal => createMcpServer({ ...parts, principal })
   })

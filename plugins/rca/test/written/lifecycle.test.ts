@@ -1,9 +1,14 @@
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
+import { Client as OldClient } from '@modelcontextprotocol/sdk/client/index.js'
+import { StreamableHTTPClientTransport as OldTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
+import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js'
+import { ToolListChangedNotificationSchema } from '@modelcontextprotocol/sdk/types.js'
 import assert from 'node:assert/strict'
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { describe, test, type TestContext } from 'node:test'
+import { eventually } from '../../../../core/test/eventually.ts'
 import { createTestApp, createTestDatabase } from '../../../../core/testing.ts'
 import type { Proposal } from '../../written/proposal.ts'
 import { simulatedApp } from '../simulated-app.ts'
@@ -236,6 +241,21 @@ test('a client that is connected proposes a tool, and calls it once a person has
   t.diagnostic(`approval to answer ${Math.round(performance.now() - approvedAt)} ms`)
   const { tools } = await client.listTools()
   assert.ok(tools.some(({ name }) => name === 'double_a_number'))
+})
+
+test('a client with a session is told when an approval changes the list of tools', async t => {
+  const { app, approved } = await written(t)
+  const client = new OldClient({ name: 'test', version: '1.0.0' })
+  let told = 0
+  client.setNotificationHandler(ToolListChangedNotificationSchema, () => {
+    told += 1
+  })
+  await client.connect(new OldTransport(new URL('/mcp', app.url)) as Transport)
+  t.after(() => client.close())
+  const before = await client.listTools()
+  assert.ok(before.tools.length > 0)
+  await approved(proposal())
+  await eventually('the change to be told', () => told > 0)
 })
 
 test('both of two replicas serve what one of them approved', async t => {

@@ -12,7 +12,7 @@ export const fixture = definePlugin({
   version: '1.0.0',
   register(app) {
     const codec = createRequestStateCodec<{ round: number }>({ key: randomBytes(32) })
-    mountMcp(app, () =>
+    mountMcp(app, app.toolbox, () =>
       Promise.resolve(() => {
         const server = new McpServer(
           { name: 'conformance', version: '1.0.0' },

@@ -1,10 +1,8 @@
 import { Type, type PluginApp, type Principal } from '../../../core/index.ts'
-import { summaryOf, wholeOf } from '../routes/written-tools.ts'
+import { Hash, Name, summaryOf, Version, wholeOf } from '../routes/written-tools.ts'
 import type { WrittenRow } from '../store/written-tools.ts'
 import type { Lifecycle } from '../written/lifecycle.ts'
 
-const Name = Type.Object({ name: Type.String({ pattern: '^[a-z][a-z0-9_]{0,63}$' }) })
-const Version = Type.Integer({ minimum: 1, maximum: 1_000_000 })
 const NameAndVersion = Type.Object({ ...Name.properties, version: Version })
 
 /** Whoever has the machine's command line is a person of it. */
@@ -79,9 +77,7 @@ function decisionCommands(app: PluginApp<unknown>, lifecycle: Lifecycle): void {
     summary: 'serve a version of a written tool, by the hash of what you looked at',
     changes: true,
     arguments: NameAndVersion,
-    options: Type.Object({
-      hash: Type.String({ pattern: '^[0-9a-f]{64}$', description: 'as `tools show` prints it' })
-    }),
+    options: Type.Object({ hash: Hash }),
     run: async ({ name, version, hash }) =>
       decided(await lifecycle.approve(name, version, hash, person))
   })

@@ -2,11 +2,12 @@ import { compile, invalid, Type, type PluginApp, type Static } from '../../../co
 import { writtenStates, type WrittenRow } from '../store/written-tools.ts'
 import { Proposal } from '../written/proposal.ts'
 import type { Rca } from './rca.ts'
+import { nullableText } from './wire.ts'
 
-const nullableText = Type.Union([Type.String(), Type.Null()])
-const Name = Type.Object({ name: Type.String({ pattern: '^[a-z][a-z0-9_]{0,63}$' }) })
-const Version = Type.Integer({ minimum: 1, maximum: 1_000_000 })
-const Hash = Type.String({
+/** Which tool, which version of it, and the hash of what was looked at; for commands too. */
+export const Name = Type.Object({ name: Type.String({ pattern: '^[a-z][a-z0-9_]{0,63}$' }) })
+export const Version = Type.Integer({ minimum: 1, maximum: 1_000_000 })
+export const Hash = Type.String({
   pattern: '^[0-9a-f]{64}$',
   description: 'of the version as it was looked at: another one is refused'
 })

@@ -29,6 +29,23 @@ interface Collected<T> {
 
 const mostRows = 10_000
 
+/** A page of an endpoint that counts from an offset; throws `garbage` when Datadog gave no list of `what`. */
+export function offsetPage(
+  items: unknown,
+  what: string,
+  { offset, size, total }: { offset: number; size: number; total: number | undefined }
+): Page {
+  if (!Array.isArray(items))
+    throw new DatadogError('garbage', `Datadog answered ${what} without a list`, {
+      datadogStatus: 200
+    })
+  return {
+    items,
+    next: items.length < size ? undefined : String(offset + items.length),
+    ...defined({ total })
+  }
+}
+
 /**
  * Reads pages until there is one row more than the limit, or Datadog has no more. Never the client's paginator, which
  * loops for ever on a null cursor. Throws `invalid` for a limit out of 1…10000, `garbage` when no item is usable and

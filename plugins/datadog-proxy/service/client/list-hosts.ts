@@ -1,8 +1,8 @@
 import { toSeconds, type EpochMs, type EpochSeconds } from '../../../../core/index.ts'
-import { DatadogError, type DatadogHost, type DatadogRows } from '../../contract.ts'
-import { collectPages, type Page } from './collect-pages.ts'
+import type { DatadogHost, DatadogRows } from '../../contract.ts'
+import { collectPages, offsetPage, type Page } from './collect-pages.ts'
 import type { Sdk } from './load-sdk.ts'
-import { defined, isObject, numberOf, objectOf, textOf, textsOf } from './read-json.ts'
+import { defined, numberOf, objectOf, textOf, textsOf } from './read-json.ts'
 import { needs, type Call } from './send-request.ts'
 
 interface HostsSlice {
@@ -56,18 +56,10 @@ export async function readHosts(
   )
 }
 
+// Hosts have no cursor: an offset that drifts while hosts come and go, hence the check by name.
 function toPage(start: number, size: number, answer: unknown): Page {
-  if (!isObject(answer) || !Array.isArray(answer['host_list']))
-    throw new DatadogError('garbage', 'Datadog answered a host list without a list', {
-      datadogStatus: 200
-    })
-  const items = answer['host_list']
-  // Hosts have no cursor: an offset that drifts while hosts come and go, hence the check by name.
-  return {
-    items,
-    next: items.length < size ? undefined : String(start + items.length),
-    ...defined({ total: numberOf(answer['total_matching']) })
-  }
+  const { host_list: hosts, total_matching: total } = objectOf(answer)
+  return offsetPage(hosts, 'a host list', { offset: start, size, total: numberOf(total) })
 }
 
 function toHost(item: unknown): DatadogHost | undefined {

@@ -1,5 +1,5 @@
-import { DatadogError, type DatadogIncident, type DatadogRows } from '../../contract.ts'
-import { collectPages, type Page } from './collect-pages.ts'
+import type { DatadogIncident, DatadogRows } from '../../contract.ts'
+import { collectPages, offsetPage, type Page } from './collect-pages.ts'
 import type { Sdk } from './load-sdk.ts'
 import { defined, idOf, numberOf, objectOf, textOf, textsOf, timeOf } from './read-json.ts'
 import { needs, type Call } from './send-request.ts'
@@ -25,16 +25,8 @@ export async function listIncidents(
       })
     )
     const found = objectOf(objectOf(objectOf(answer)['data'])['attributes'])
-    if (!Array.isArray(found['incidents']))
-      throw new DatadogError('garbage', 'Datadog answered an incident search without a list', {
-        datadogStatus: 200
-      })
-    const items = found['incidents']
-    return {
-      items,
-      next: items.length < size ? undefined : String(offset + items.length),
-      ...defined({ total: numberOf(found['total']) })
-    }
+    const place = { offset, size, total: numberOf(found['total']) }
+    return offsetPage(found['incidents'], 'an incident search', place)
   }
   const collected = await collectPages({
     limit,

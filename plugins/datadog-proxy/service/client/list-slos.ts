@@ -6,7 +6,7 @@ import {
   type SloHistory,
   type TimeWindow
 } from '../../contract.ts'
-import { collectPages, type Page } from './collect-pages.ts'
+import { collectPages, offsetPage, type Page } from './collect-pages.ts'
 import type { Sdk } from './load-sdk.ts'
 import {
   defined,
@@ -39,17 +39,10 @@ export async function listSlos(
         offset: String(offset)
       })
     )
-    const items = objectOf(answer)['data']
-    if (!Array.isArray(items))
-      throw new DatadogError('garbage', 'Datadog answered the objectives without a list', {
-        datadogStatus: 200
-      })
-    const page = objectOf(objectOf(objectOf(answer)['metadata'])['page'])
-    return {
-      items,
-      next: items.length < size ? undefined : String(offset + items.length),
-      ...defined({ total: numberOf(page['total_filtered_count']) ?? numberOf(page['total_count']) })
-    }
+    const { data, metadata } = objectOf(answer)
+    const page = objectOf(objectOf(metadata)['page'])
+    const total = numberOf(page['total_filtered_count']) ?? numberOf(page['total_count'])
+    return offsetPage(data, 'the objectives', { offset, size, total })
   }
   const collected = await collectPages({
     limit,
